@@ -1,0 +1,1 @@
+"""The researcher asks: the same client at home and behind the wall."""

@@ -1,0 +1,1 @@
+"""What a notebook declares for release: one MIME bundle per output."""

@@ -1,0 +1,1 @@
+"""Is this release what the enclave sent, unaltered?"""

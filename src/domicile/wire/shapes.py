@@ -1,0 +1,165 @@
+"""What crosses between the two sides, as frozen, validated values. Unknown fields are refused."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+OUTPUT_MIME = "application/vnd.domicile.output+json"
+
+
+class Shape(BaseModel):
+    """Base of everything on the wire."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class VariableCard(Shape):
+    """One column as the dictionary declares it; nothing here was read from data."""
+
+    name: str
+    kind: Literal["integer", "decimal", "text", "code", "date", "boolean"]
+    title: str = ""
+    title_zh: str = ""
+    lower: float | None = None
+    upper: float | None = None
+    codes: tuple[str, ...] | None = None
+    nullable: bool = True
+    unit: str = ""
+
+
+class TableCard(Shape):
+    """One table: its columns, the facets its norms were stored for, and the joins that count each row once."""
+
+    name: str
+    title: str = ""
+    title_zh: str = ""
+    variables: tuple[VariableCard, ...]
+    facets: tuple[str, ...] = ()
+    joins: tuple[str, ...] = Field(default=(), description="`visits.patient_id = patients.patient_id` and the like")
+
+
+class DatasetCard(Shape):
+    """What anybody with an account may know of a dataset (`describe`)."""
+
+    name: str
+    version: int
+    title: str = ""
+    title_zh: str = ""
+    grade: int
+    domain: str
+    unit: str
+    person_register: str
+    delta: float
+    demo: bool
+    digest: str
+    policy_digest: str
+    tables: tuple[TableCard, ...]
+    thresholds: dict[str, Any] = Field(default_factory=dict, description="disclosure thresholds of `domicile.rules`")
+
+
+class MechanismCard(Shape):
+    """One private column of an answer: which mechanism, at what sensitivity and price, under which bound."""
+
+    column: str
+    mechanism: Literal["discrete_gaussian"]
+    sensitivity: float = Field(description="l2, in units of the column")
+    scale: float = Field(description="noise standard deviation, in units of the column")
+    rho: int = Field(description="nano-rho")
+    bound: str = Field(description="in words: which norm, which clip")
+
+
+class AccountCard(Shape):
+    """One budget account as people see it: (ε, δ) figures; they need not add up (design §4)."""
+
+    kind: Literal["population", "project", "researcher"]
+    name: str
+    epsilon_cap: float
+    epsilon_spent: float
+    epsilon_left: float
+    delta: float
+    rho_cap: int
+    rho_spent: int
+    more_such: int | None = Field(default=None, description="how many more questions of this price fit")
+
+
+class Quote(Shape):
+    """The price of a question, from text and dictionary alone."""
+
+    dataset: str
+    version: int
+    epsilon: float
+    delta: float
+    rho: int
+    reply_ms: int
+    columns: tuple[str, ...]
+    mechanisms: tuple[MechanismCard, ...]
+    accounts: tuple[AccountCard, ...] = ()
+    reused: bool = Field(default=False, description="True when the project already holds these very bytes: free")
+
+
+class AnswerHead(Shape):
+    """What travels beside an answer's Arrow table."""
+
+    answer: str = Field(description="id, named by outputs that are drawn from it")
+    sql: str
+    quote: Quote
+    epsilon_spent: float = Field(description="0.0 when the stored answer was returned")
+    rho_spent: int
+    ledger_head: str
+    notes: tuple[str, ...] = ()
+
+
+class Problem(Shape):
+    """The one error shape of the product."""
+
+    code: str
+    words: str
+    words_zh: str
+    place: str | None = None
+
+
+class RunCard(Shape):
+    """A run as its owner sees it (lane `dp`)."""
+
+    run: str
+    project: str
+    dataset: str
+    state: Literal["submitted", "queued", "running", "finished", "refused", "failed", "cancelled", "killed"]
+    stage: str = ""
+    cells_done: int = 0
+    cells: int = 0
+    questions: int = 0
+    submitted_at: datetime
+    ended_at: datetime | None = None
+    why: str = ""
+    outputs: tuple[OutputCard, ...] = ()
+
+
+class OutputCard(Shape):
+    """One declared output of a run."""
+
+    output: str
+    kind: Literal["table", "chart", "text", "model"]
+    title: str
+    state: Literal[
+        "declared", "checked", "in review", "consolidated", "released", "returned", "refused", "withdrawn", "recalled"
+    ]
+    findings: tuple[Finding, ...] = ()
+    why: str = ""
+
+
+class Finding(Shape):
+    """What a disclosure rule saw: which rule, how bad, where. Never the value itself."""
+
+    rule: str
+    verdict: Literal["pass", "review", "fail"]
+    words: str
+    words_zh: str
+    place: str = ""
+
+
+RunCard.model_rebuild()
+OutputCard.model_rebuild()

@@ -1,0 +1,1 @@
+"""Who may use what, for what, until when?"""

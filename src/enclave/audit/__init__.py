@@ -1,0 +1,26 @@
+"""What happened, provably, in order?
+
+`record(db, event)` is the only way to a writable connection: a change and its event commit together or not at all.
+"""
+
+from enclave.audit.chain import Head, Link, canonical, first_break, head_of, link
+from enclave.audit.event import KINDS, Event, Transaction, declare, record
+from enclave.audit.proof import Checkpoint, events_since, head, verify_events
+
+__all__ = [
+    "KINDS",
+    "Checkpoint",
+    "Event",
+    "Head",
+    "Link",
+    "Transaction",
+    "canonical",
+    "declare",
+    "events_since",
+    "first_break",
+    "head",
+    "head_of",
+    "link",
+    "record",
+    "verify_events",
+]

@@ -1,0 +1,1 @@
+"""Composition roots: the processes and their loops."""

@@ -1,0 +1,1 @@
+"""What extracts exist, and what is known of each?"""

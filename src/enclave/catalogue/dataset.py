@@ -1,0 +1,147 @@
+"""What is known of a dataset without looking at it?
+
+Everything here comes from the signed descriptor: types, bounds, code lists, facets, joins, and the names of the stored
+norms (design §4). The planner reads nothing else. Numbers are stored as integers: a stored value is `value * scale`.
+
+Stored norms are integers in 1/256 steps, rounded up, at least 1, NOT NULL, one value per person repeated on each row:
+
+    unit_rows           the person's row count in this table (an l1 norm; it bounds every grouping)
+    norm_FACET          l2 norm of the person's row counts by FACET (NULL and unlisted values are cells of their own)
+    distinct_FACET      l2 norm of the person's distinct FACET cells, i.e. sqrt(how many)
+    first_FACET         BOOLEAN: true on exactly one row of the person in each FACET cell
+    total_COLUMN        Σ|x| of the person over the clamped stored integers of COLUMN (in 1/256 steps too)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+NORM_STEP = 256
+"""Stored norms count 1/256: a norm of 1.0 is stored as 256."""
+
+WEIGHT_ONE = 65536
+"""The integer weight of a row that is not clipped."""
+
+
+class Kind(StrEnum):
+    """How a column is stored, and so what may be done with it."""
+
+    INTEGER = "integer"  # a whole number within [lower, upper]
+    DECIMAL = "decimal"  # stored as a whole number: value * scale
+    CODE = "code"  # one of a public list; an ENUM made from the policy
+    DATE = "date"
+    TEXT = "text"  # no list, no bounds: may be counted, never grouped or summed
+    BOOLEAN = "boolean"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A stored column of an extract. `lower` and `upper` are stored integers (days since 1970-01-01 for dates)."""
+
+    name: str
+    kind: Kind
+    lower: int | None = None
+    upper: int | None = None
+    scale: int = 1
+    codes: tuple[str, ...] = ()
+    nullable: bool = True
+    title: str = ""
+    title_zh: str = ""
+    measure: str = ""
+    finer_than: tuple[str, ...] = ()
+    """Facets this column refines: equal values here imply equal values there (checked at build)."""
+    total_clip: int | None = None
+    """C for sums of this column, in stored integers; None: not summable."""
+
+    @property
+    def is_number(self) -> bool:
+        return self.kind in (Kind.INTEGER, Kind.DECIMAL)
+
+    @property
+    def total_norm(self) -> str:
+        return f"total_{self.name}"
+
+
+@dataclass(frozen=True)
+class Facet:
+    """A column whose per-person norms are stored. Clips are C in rows (or cells), whole numbers."""
+
+    column: str
+    clip: int
+    distinct_clip: int
+
+    @property
+    def norm(self) -> str:
+        return f"norm_{self.column}"
+
+    @property
+    def distinct_norm(self) -> str:
+        return f"distinct_{self.column}"
+
+    @property
+    def first(self) -> str:
+        return f"first_{self.column}"
+
+
+@dataclass(frozen=True)
+class Join:
+    """A declared join whose far side is unique on its key (checked at build): each near row meets at most one far row."""
+
+    column: str
+    table: str
+    to: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table of an extract. `unit` names the pseudonymous person key; it is never shown and never a group key."""
+
+    name: str
+    unit: str
+    columns: tuple[Column, ...]
+    row_clip: int
+    key: tuple[str, ...] = ()
+    """Columns declared and checked unique together; () when none."""
+    facets: tuple[Facet, ...] = ()
+    order_by: str | None = None
+    """The facet whose norm orders the stored rows."""
+    joins: tuple[Join, ...] = ()
+    title: str = ""
+    title_zh: str = ""
+
+    @property
+    def one_row_per_person(self) -> bool:
+        """True when the person key is itself the unique key: every column here is a function of the person."""
+        return self.key == (self.unit,)
+
+    def column(self, name: str) -> Column | None:
+        return next((c for c in self.columns if c.name == name), None)
+
+    def facet(self, name: str) -> Facet | None:
+        return next((f for f in self.facets if f.column == name), None)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """One version of a dataset: its dictionary, and the digests that pin the extract and the policy it was built under."""
+
+    name: str
+    version: int
+    register: str
+    grade: int
+    domain: str
+    delta: str
+    """δ at which ε is converted, as a decimal text: "1e-6"."""
+    size_class: int
+    """Public, rounded number of rows of the largest table, from the policy: it fixes reply moments."""
+    tables: tuple[Table, ...]
+    digest: str
+    policy_digest: str
+    demo: bool
+    unit: str = "person"
+    title: str = ""
+    title_zh: str = ""
+
+    def table(self, name: str) -> Table | None:
+        return next((t for t in self.tables if t.name == name), None)

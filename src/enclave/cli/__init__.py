@@ -1,0 +1,1 @@
+"""The terminal door of the institution: it translates, it decides nothing."""

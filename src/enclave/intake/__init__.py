@@ -1,0 +1,1 @@
+"""What may be kept of this raw file?"""

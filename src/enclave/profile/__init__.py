@@ -1,0 +1,1 @@
+"""What may be known of an extract, bought once?"""

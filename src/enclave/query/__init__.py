@@ -1,0 +1,1 @@
+"""What private answer may be given?"""

@@ -1,0 +1,1 @@
+"""What happened behind the wall?"""

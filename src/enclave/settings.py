@@ -1,0 +1,1 @@
+"""What was this home told about itself? One frozen value, built at the door and passed down."""

@@ -1,0 +1,87 @@
+"""How is a database opened, read and written?
+
+Two databases, one metadata each: STATE (requests, runs, outputs, their events) and LEDGER (accounts, reservations;
+SQLite, written by the broker alone). SQLite runs in WAL mode with full sync, and a writing transaction takes the lock at
+its first word (BEGIN IMMEDIATE), so two writers queue instead of failing half-way.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, Engine, MetaData, create_engine, event
+
+from enclave.store.place import Place
+
+STATE = MetaData()
+LEDGER = MetaData()
+
+
+def _prepare_sqlite(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def on_connect(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None  # the driver begins nothing by itself: `on_begin` does
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def on_begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def connect(url: str) -> Engine:
+    """An engine for `url`; SQLite with the pragmas above."""
+    engine = create_engine(url)
+    if engine.dialect.name == "sqlite":
+        _prepare_sqlite(engine)
+    return engine
+
+
+def migrate(engine: Engine, which: str) -> None:
+    """Bring the database to the newest revision of `which` ("state" or "ledger")."""
+    config = Config()
+    config.set_main_option("script_location", f"enclave.store:migrations/{which}")
+    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def open_state(place: Place) -> Engine:
+    """The state database of a home, at its newest shape."""
+    engine = connect(place.state)
+    migrate(engine, "state")
+    return engine
+
+
+def open_ledger(place: Place) -> Engine:
+    """The ledger database of a home, at its newest shape."""
+    engine = connect(f"sqlite:///{place.ledger}")
+    migrate(engine, "ledger")
+    return engine
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A snapshot to read from; on SQLite a write through it is an error."""
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            connection.exec_driver_sql("PRAGMA query_only=ON")
+        try:
+            yield connection
+        finally:
+            connection.rollback()
+            if engine.dialect.name == "sqlite":
+                connection.exec_driver_sql("PRAGMA query_only=OFF")
+
+
+@contextmanager
+def writing(engine: Engine, **options: Any) -> Iterator[Connection]:
+    """A transaction that commits whole or not at all. For `enclave.audit` alone: everyone else records an event."""
+    with engine.connect().execution_options(writes=True, **options) as connection, connection.begin():
+        yield connection

@@ -1,0 +1,1 @@
+"""What looks wrong, and who must know?"""
