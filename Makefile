@@ -1,0 +1,51 @@
+# The two commands: `make demo` runs the main job on a fresh machine, `make test` passes the tests.
+SHELL := /bin/bash
+PY := .venv/bin/python
+READY := .venv/.ready
+
+.PHONY: setup demo test check fix bench audit clean
+
+setup: $(READY)
+
+# what Debian must bring, installed when we may, else said in one line
+.venv/.debian: requirements/debian.txt
+	@missing=$$(for p in $$(grep -v '^#' requirements/debian.txt); do dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
+	if [ -n "$$missing" ]; then \
+	  if [ $$(id -u) = 0 ]; then echo "installing $$missing" && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$missing >/dev/null; \
+	  else echo "please run once:  sudo apt-get install" $$missing; exit 1; fi; fi
+	@mkdir -p .venv && touch $@
+
+$(READY): .venv/.debian requirements/dev.txt pyproject.toml
+	@echo "preparing the product's environment (.venv); the first time this downloads about 400 MB"
+	@python3.11 -m venv .venv
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+# from raw tables to a released picture, in the words people type
+demo: setup
+	@$(PY) notebooks/demo.py
+
+test: setup
+	@$(PY) -m pytest -n 2 --dist loadgroup
+
+# changes nothing
+check: setup
+	@.venv/bin/ruff format --check .
+	@.venv/bin/ruff check .
+	@.venv/bin/lint-imports --no-logo
+	@.venv/bin/mypy
+
+fix: setup
+	@.venv/bin/ruff format .
+	@.venv/bin/ruff check --fix .
+
+bench: setup
+	@$(PY) bench/run_all.py
+
+# the slow privacy audits
+audit: setup
+	@$(PY) -m pytest -m audit
+
+clean:
+	rm -rf .venv demo-home demo-release .mypy_cache .ruff_cache .pytest_cache
