@@ -1,0 +1,151 @@
+"""How are the three processes started, seen and stopped?
+
+Each process holds a lock on its own pid file for as long as it lives, so that "is it running?" is asked of the kernel and
+a `kill -9` leaves nothing stale. `up` is idempotent: what runs is left alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import httpx
+
+from enclave.errors import Incident, Refused
+from enclave.settings import Settings
+from enclave.store import Place
+
+PROCESSES = ("broker", "worker", "serve")
+_START_SECONDS = 60
+_STOP_SECONDS = 20
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One process as found: its pid when it runs."""
+
+    name: str
+    pid: int | None
+
+
+@contextmanager
+def alone(place: Place, name: str) -> Iterator[None]:
+    """Be the one process of this name in the home, or be refused."""
+    with (place.run / f"{name}.pid").open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as taken:
+            raise Refused("up.already_running", name=name) from taken
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
+
+
+def seen(place: Place, name: str) -> Seen:
+    """Whether a process of this name runs now."""
+    path = place.run / f"{name}.pid"
+    try:
+        with path.open("r+") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return Seen(name, int(file.read() or 0) or None)
+    except FileNotFoundError:
+        pass
+    return Seen(name, None)
+
+
+def status(place: Place) -> tuple[Seen, ...]:
+    """All processes of the home."""
+    return tuple(seen(place, name) for name in PROCESSES)
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """What a process of ours gets from the caller's environment: where programs and words are, nothing else."""
+    kept = ("PATH", "LANG", "LC_ALL", "DOMICILE_LANG", "HOME", "ENCLAVE_HOST", "ENCLAVE_PORT", "ENCLAVE_STATE_URL")
+    return {k: v for k, v in os.environ.items() if k in kept} | {"ENCLAVE_HOME": str(settings.home)}
+
+
+def up(settings: Settings) -> tuple[Seen, ...]:
+    """Start what does not run and wait until each answers; Incident names the log of one that does not."""
+    place = settings.place
+    for name in PROCESSES:
+        if seen(place, name).pid is None:
+            (place.run / f"{name}.ready").unlink(missing_ok=True)  # left behind by a kill -9
+            _start(settings, name)
+        _wait_until_ready(settings, name)
+    return status(place)
+
+
+def _start(settings: Settings, name: str) -> None:
+    command = [sys.executable, "-m", "enclave.cli", "--home", str(settings.home), name]
+    with (settings.place.run / f"{name}.log").open("ab") as log:
+        subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            env=_environment(settings),
+            cwd=settings.home,
+        )
+
+
+def _ready(settings: Settings, name: str) -> bool:
+    if seen(settings.place, name).pid is None:
+        return False
+    if name == "broker":
+        return (settings.place.run / "broker.ready").exists()
+    if name == "worker":
+        return (settings.place.run / "worker.ready").exists()
+    with contextlib.suppress(httpx.HTTPError):
+        return httpx.get(f"{settings.url}/api/v1/health", timeout=2).status_code == 200
+    return False
+
+
+def _wait_until_ready(settings: Settings, name: str) -> None:
+    give_up = time.monotonic() + _START_SECONDS
+    while not _ready(settings, name):
+        if time.monotonic() > give_up:
+            raise Incident("up.did_not_start", name=name, log=str(settings.place.run / f"{name}.log"))
+        time.sleep(0.05)
+
+
+@contextmanager
+def ready(place: Place, name: str) -> Iterator[None]:
+    """Say `name` is ready for as long as the block lasts."""
+    mark = place.run / f"{name}.ready"
+    mark.touch(0o600)
+    try:
+        yield
+    finally:
+        mark.unlink(missing_ok=True)
+
+
+def down(place: Place) -> None:
+    """Ask each process to end, the door first and the broker last; kill what does not."""
+    for name in reversed(PROCESSES):
+        pid = seen(place, name).pid
+        if pid is None:
+            continue
+        _stop(place, name, pid)
+        (place.run / f"{name}.ready").unlink(missing_ok=True)
+
+
+def _stop(place: Place, name: str, pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGTERM)
+        give_up = time.monotonic() + _STOP_SECONDS
+        while seen(place, name).pid == pid and time.monotonic() < give_up:
+            time.sleep(0.05)
+        if seen(place, name).pid == pid:
+            os.kill(pid, signal.SIGKILL)

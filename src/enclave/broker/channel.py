@@ -1,0 +1,119 @@
+"""How does a worker get a channel for a run, so that the descriptor is the identity?
+
+The broker makes a connected socket pair, keeps one end and passes the other to the worker by SCM_RIGHTS over its control
+socket (0600, peer credentials checked). A channel is bound to (run, lease epoch) before its far end leaves the broker, so
+nothing can be sent into an unbound one; an older epoch is refused, and a new channel of a run closes the one before.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import struct
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from domicile.wire import frame
+from enclave.errors import EnclaveError, Incident, Refused
+
+Bound = Callable[[str, int, str], Callable[[socket.socket], None]]
+"""(run, epoch, worker) → what serves the channel; raises a refusal when that run is not leased so."""
+
+_CREDENTIALS = struct.Struct("3i")
+
+
+def _peer_user(connection: socket.socket) -> int:
+    raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    return int(_CREDENTIALS.unpack(raw)[1])
+
+
+class ControlSocket:
+    """The broker's door for workers on this machine."""
+
+    def __init__(self, path: Path, bind: Bound) -> None:
+        self._path = path
+        self._bind = bind
+        self._live: dict[str, socket.socket] = {}
+        self._lock = threading.Lock()
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        with contextlib.suppress(FileNotFoundError):
+            path.unlink()
+        before = os.umask(0o177)
+        try:
+            self._listener.bind(str(path))
+        finally:
+            os.umask(before)
+        self._listener.listen(16)
+
+    def serve_forever(self) -> None:
+        """Accept workers until closed; each speaks on a thread of its own."""
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._speak, args=(connection,), daemon=True).start()
+
+    def close(self) -> None:
+        """Stop accepting and drop every channel."""
+        # shutdown wakes the thread that waits in accept(); close alone would not
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        with self._lock:
+            for channel in self._live.values():
+                channel.close()
+
+    def _speak(self, connection: socket.socket) -> None:
+        with connection, contextlib.suppress(EOFError, OSError, frame.FrameError):
+            if _peer_user(connection) not in (os.geteuid(), 0):
+                return
+            connection.settimeout(10)
+            head, _ = frame.receive(connection, max_body=0)
+            try:
+                run, epoch, worker = str(head["run"]), int(head["epoch"]), str(head["worker"])
+                serve = self._bind(run, epoch, worker)
+            except (EnclaveError, KeyError, ValueError) as refused:
+                code = refused.code if isinstance(refused, EnclaveError) else "broker.no_such_lease"
+                frame.send(connection, {"ok": False, "code": code})
+                return
+            self._hand_over(connection, run, serve)
+
+    def _hand_over(self, connection: socket.socket, run: str, serve: Callable[[socket.socket], None]) -> None:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        with self._lock:
+            older = self._live.pop(run, None)
+            self._live[run] = ours
+        if older is not None:
+            older.close()
+        threading.Thread(target=self._serve, args=(run, ours, serve), daemon=True).start()
+        with theirs:
+            frame.send(connection, {"ok": True})
+            socket.send_fds(connection, [b"c"], [theirs.fileno()])
+
+    def _serve(self, run: str, channel: socket.socket, serve: Callable[[socket.socket], None]) -> None:
+        try:
+            serve(channel)
+        finally:
+            channel.close()
+            with self._lock:
+                if self._live.get(run) is channel:
+                    del self._live[run]
+
+
+def ask_for_channel(path: Path, *, run: str, epoch: int, worker: str) -> socket.socket:
+    """The worker's side: a channel for a run it leased; Refused or Incident when the broker gives none."""
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as control:
+            control.settimeout(10)
+            control.connect(str(path))
+            frame.send(control, {"run": run, "epoch": epoch, "worker": worker})
+            head, _ = frame.receive(control, max_body=0)
+            if not head.get("ok"):
+                raise Refused("broker.no_such_lease")
+            _, descriptors, _, _ = socket.recv_fds(control, 1, 1)
+            return socket.socket(fileno=descriptors[0])
+    except (OSError, EOFError, IndexError) as gone:
+        raise Incident("broker.not_there") from gone
