@@ -1,1 +1,34 @@
-"""Who is this, and what is their standing?"""
+"""Who is this, and what is their standing?
+
+`authenticate` turns a token into a `Member`; `Permissions` (Cedar) is the only answer to "who may"; `refusals_recorded`
+makes a refused attempt an event. A member signs with a key that only their token opens; the home certifies it.
+"""
+
+from enclave.people.certificate import Certificate, certified
+from enclave.people.enrol import Entry, add, first_operator, listing, reissue_operator
+from enclave.people.member import Member
+from enclave.people.permissions import Action, Allowed, Permissions
+from enclave.people.refusal import refusals_recorded
+from enclave.people.roles import Role, RoleCard, load_roles
+from enclave.people.token import authenticate, renew, revoke
+
+__all__ = [
+    "Action",
+    "Allowed",
+    "Certificate",
+    "Entry",
+    "Member",
+    "Permissions",
+    "Role",
+    "RoleCard",
+    "add",
+    "authenticate",
+    "certified",
+    "first_operator",
+    "listing",
+    "load_roles",
+    "refusals_recorded",
+    "reissue_operator",
+    "renew",
+    "revoke",
+]

@@ -1,0 +1,107 @@
+"""Whose key is this, and as what might they sign with it?
+
+A certificate says: this public key is this member's, who has this name and these roles, from then till then. The home
+signs it, so a row swapped or edited in the database is noticed. Certificates are kept for good: a signature stays valid
+when its key is replaced, provided it was made while a certificate covered it. Revoking shortens a certificate to now.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from enclave.audit import Transaction, canonical
+from enclave.errors import Tampered
+from enclave.people.roles import Role
+from enclave.people.tables import certificates
+from enclave.store import Keyring, Signature, verify_signature
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """The home's word on one public key. Instants are UTC ISO text; the last one is no longer covered."""
+
+    id: str
+    member: str
+    real_name: str
+    roles: frozenset[Role]
+    public_key: str
+    starts_at: str
+    ends_at: str
+    signature: str = ""
+
+    def message(self) -> bytes:
+        """The bytes the home signs."""
+        body = {"kind": "domicile.certificate/1", **self.__dict__, "roles": sorted(self.roles)}
+        del body["signature"]
+        return canonical(body)
+
+    def covers(self, at: str) -> bool:
+        """Was the certificate in force at `at`?"""
+        return self.starts_at <= at < self.ends_at
+
+    def check(self, home_key: str) -> None:
+        """Tampered unless the home signed exactly this."""
+        if not _holds(self.message(), Signature(home_key, self.signature)):
+            raise Tampered("people.account_altered", member=self.member)
+
+
+@lru_cache(maxsize=4096)
+def _holds(message: bytes, signature: Signature) -> bool:
+    """Does the signature hold? A function of its arguments alone, so remembering it hides no change in the database."""
+    try:
+        verify_signature(message, signature)
+    except Tampered:
+        return False
+    return True
+
+
+def certify(
+    keyring: Keyring, member: str, real_name: str, roles: frozenset[Role], key: str, till: tuple[str, str]
+) -> Certificate:
+    """A new signed certificate, in force from `till[0]` until `till[1]`."""
+    draft = Certificate("crt_" + secrets.token_hex(8), member, real_name, roles, key, *till)
+    return replace(draft, signature=keyring.sign(draft.message()).value)
+
+
+def keep(tx: Transaction, certificate: Certificate) -> None:
+    """Store a new certificate."""
+    tx.execute(insert(certificates), {**certificate.__dict__, "roles": json.dumps(sorted(certificate.roles))})
+
+
+def end(tx: Transaction, keyring: Keyring, certificate: Certificate, at: str) -> None:
+    """Shorten a certificate to `at`; what was signed before stays signed."""
+    if certificate.ends_at <= at:
+        return
+    shorter = replace(certificate, ends_at=max(at, certificate.starts_at))
+    signature = keyring.sign(shorter.message()).value
+    change = update(certificates).where(certificates.c.id == certificate.id)
+    tx.execute(change.values(ends_at=shorter.ends_at, signature=signature))
+
+
+def certificate_of(row: Any) -> Certificate:
+    """The certificate a row holds, unchecked; Tampered when it is not even one."""
+    try:
+        roles = frozenset(Role(name) for name in json.loads(row.roles))
+    except (ValueError, TypeError) as broken:
+        raise Tampered("people.account_altered", member=row.member) from broken
+    columns = (row.public_key, row.starts_at, row.ends_at, row.signature)
+    return Certificate(row.id, row.member, row.real_name, roles, *columns)
+
+
+def certified(
+    connection: Connection, home_key: str, *, member: str, public_key: str, role: Role, at: str
+) -> Certificate | None:
+    """The certificate under which `member` could sign with `public_key` as `role` at `at`; None when there is none."""
+    query = select(certificates).where(certificates.c.public_key == public_key, certificates.c.member == member)
+    for row in connection.execute(query):
+        certificate = certificate_of(row)
+        certificate.check(home_key)
+        if role in certificate.roles and certificate.covers(at):
+            return certificate
+    return None
