@@ -1,1 +1,46 @@
-"""What may still be spent, and what was?"""
+"""What may still be spent, and what was?
+
+Exact integers, one writer, every change a link of a chain. `Ledger` is the broker's; `balances` and `history` are for
+everybody; `verify` needs nobody's word.
+"""
+
+from enclave.budget.accounts import (
+    Account,
+    AccountKind,
+    Balance,
+    population,
+    project,
+    raise_message,
+    researcher,
+    thaw_message,
+)
+from enclave.budget.amount import ATTO, NANO, NOTHING, Amount
+from enclave.budget.entries import Charge, Entry, Share
+from enclave.budget.ledger import Ledger, Reservation
+from enclave.budget.proof import verify, verify_checkpoints
+from enclave.budget.reading import StoredAnswer, balances, history
+
+__all__ = [
+    "ATTO",
+    "NANO",
+    "NOTHING",
+    "Account",
+    "AccountKind",
+    "Amount",
+    "Balance",
+    "Charge",
+    "Entry",
+    "Ledger",
+    "Reservation",
+    "Share",
+    "StoredAnswer",
+    "balances",
+    "history",
+    "population",
+    "project",
+    "raise_message",
+    "researcher",
+    "thaw_message",
+    "verify",
+    "verify_checkpoints",
+]

@@ -1,0 +1,252 @@
+"""How is a charge reserved, and how does it end?
+
+    quote → `reserve` (durable) → the extract is opened → `settle` → reply
+
+No edge refunds: what is reserved is spent, whatever happens after. The broker alone holds a `Ledger`.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from enclave.audit import Checkpoint, Head
+from enclave.audit.event import now
+from enclave.budget import rows, witness
+from enclave.budget.accounts import Account, AccountKind, Balance
+from enclave.budget.amount import Amount
+from enclave.budget.committer import Committer, Desk
+from enclave.budget.entries import (
+    Act,
+    Charge,
+    Fact,
+    Frozen,
+    Lost,
+    Opened,
+    Raised,
+    Reserved,
+    Settled,
+    Thawed,
+    check_facts,
+)
+from enclave.budget.file import hold, to_read, to_write
+from enclave.budget.proof import check_witnessed, digest_of, walk
+from enclave.budget.reading import StoredAnswer, answers_for
+from enclave.errors import Refused
+from enclave.store import Place, Signature
+
+
+@dataclass(frozen=True)
+class Reservation:
+    """A charge that is spent and durable. `head` is the ledger's head at its entry: answers carry it."""
+
+    seq: int
+    head: Head
+
+
+class Ledger:
+    """The accounts of one home, open for writing."""
+
+    def __init__(self, path: Path, *, heads: Path | None = None) -> None:
+        """Open, verify from entry 1, compare with the witness file `heads`, and settle as lost what a crash left open."""
+        self._path = path
+        self._heads = heads
+        self._witnessing = threading.Lock()
+        with ExitStack() as opening:
+            opening.callback(os.close, hold(path))
+            connection = to_write(path)
+            opening.callback(connection.close)
+            standing, head = walk(connection)
+            if heads is not None:
+                check_witnessed(connection, heads)
+            self._committer = Committer(path, connection, standing, head)
+            opening.callback(self._committer.close)
+            self._committer.do(_lose_what_is_open)
+            self._held = opening.pop_all()
+
+    @classmethod
+    def of(cls, place: Place) -> Ledger:
+        """The ledger of a home, watched by the witness file in its witness folder."""
+        return cls(place.ledger, heads=place.witness / witness.HEADS)
+
+    def close(self) -> None:
+        """Finish what was handed in and let go of the file."""
+        self._held.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def _write(self, act: Act) -> Head:
+        return self._committer.do(lambda desk: desk.write(act))
+
+    # Accounts
+
+    def open_account(self, account: Account, cap: Amount, *, actor: str, why: str = "") -> Balance:
+        """Open `account`; again with the cap it was opened with, or has now, is the same account. Another cap is refused:
+        that is a raise."""
+
+        def job(desk: Desk) -> Balance:
+            balance = desk.standing.balances.get(account)
+            if balance is None:
+                desk.write(Opened(account, cap, actor, why))
+                return desk.standing.balance(account)
+            if cap != balance.cap and cap != _first_cap(desk, balance):
+                now_cap, wanted = balance.cap.nano_rho, cap.nano_rho
+                raise Refused("budget.other_cap", kind=account.kind, name=account.name, cap=now_cap, wanted=wanted)
+            return balance
+
+        return self._committer.do(job)
+
+    def raise_cap(self, account: Account, old: Amount, new: Amount, *, officer: str, signature: Signature) -> Balance:
+        """Raise a cap from `old` to `new`; `signature` is the officer's, of `raise_message(account, old, new)`.
+
+        That the key is this officer's is the caller's to know (`people`); the entry keeps key and signature for good."""
+
+        def job(desk: Desk) -> Balance:
+            desk.write(Raised(account, old, new, officer, signature))
+            return desk.standing.balance(account)
+
+        return self._committer.do(job)
+
+    def freeze(self, account: Account, *, actor: str, why: str) -> Balance:
+        """Let `account` pay for nothing until an officer thaws it; a further freeze is an entry of its own."""
+
+        def job(desk: Desk) -> Balance:
+            desk.write(Frozen(account, actor, why))
+            return desk.standing.balance(account)
+
+        return self._committer.do(job)
+
+    def thaw(self, account: Account, lifts: int, *, officer: str, signature: Signature) -> Balance:
+        """Lift the freeze of entry `lifts` (`balance.frozen_at`); `signature` is of `thaw_message(account, lifts)`."""
+
+        def job(desk: Desk) -> Balance:
+            desk.write(Thawed(account, lifts, officer, signature))
+            return desk.standing.balance(account)
+
+        return self._committer.do(job)
+
+    def balance(self, account: Account) -> Balance:
+        """Where `account` stands now."""
+        return self._committer.do(lambda desk: desk.standing.balance(account))
+
+    # Spending
+
+    def reserve(self, charge: Charge, recheck: Callable[[], None] | None = None) -> Reservation:
+        """Spend `charge` in every account it names, or in none; durable when this returns.
+
+        `recheck` runs inside the transaction, after all caps held and right before the entry is written; what it raises
+        (grant revoked, project frozen, channel gone) refuses this charge alone. It must be quick and must not wait for
+        the ledger."""
+        act = Reserved(charge)
+
+        def job(desk: Desk) -> Head:
+            desk.check(act)
+            if recheck is not None:
+                recheck()
+            return desk.write(act)
+
+        head = self._committer.do(job)
+        return Reservation(head.seq, head)
+
+    def settle(
+        self,
+        reservation: Reservation | int,
+        *,
+        answer_key: str,
+        answer: bytes | None,
+        incident: bool = False,
+        what: Mapping[str, Fact] | None = None,
+    ) -> Head:
+        """End a reservation: store its answer (opaque bytes, already noisy) and chain the settlement, both or neither.
+
+        The same settlement again returns the first one's head. An incident freezes the project that asked."""
+        seq = reservation if isinstance(reservation, int) else reservation.seq
+        facts = dict(what or {})
+        check_facts(facts)
+        act = Settled(seq, answer_key, "" if answer is None else digest_of(answer), incident, facts)
+
+        def job(desk: Desk) -> Head:
+            charge = desk.standing.open.get(seq)
+            if charge is None:
+                return _settled_before(desk, act)
+            head = desk.write(act)
+            if answer is not None:
+                row = (seq, answer_key, charge.project, head.seq, answer)
+                desk.connection.execute(rows.ADD_ANSWER, row)
+            if incident:
+                _freeze_project(desk, charge, seq)
+            return head
+
+        return self._committer.do(job)
+
+    # Stored answers
+
+    def find_answer(self, answer_key: str, *, project: str | None = None) -> StoredAnswer | None:
+        """The oldest stored answer under `answer_key`; with `project`, the oldest that this project paid for."""
+        with to_read(self._path) as connection:
+            return next(answers_for(connection, answer_key, project), None)
+
+    def projects_holding(self, answer_key: str) -> list[str]:
+        """The projects that paid for an answer under `answer_key`, in the order they did."""
+        with to_read(self._path) as connection:
+            query = "SELECT project FROM answers WHERE key = ? GROUP BY project ORDER BY min(reservation)"
+            return [row[0] for row in connection.execute(query, (answer_key,))]
+
+    # Proof
+
+    def head(self) -> Head:
+        """The newest entry."""
+        return self._committer.do(lambda desk: desk.head)
+
+    def checkpoint(self, state_head: Head, sign: Callable[[bytes], Signature]) -> Checkpoint:
+        """Sign the heads of both databases as they are now, keep it in the ledger, and tell the witness."""
+
+        def job(desk: Desk) -> Checkpoint:
+            bare = Checkpoint(now(), state_head, desk.head)
+            signature = sign(bare.message())
+            number = desk.connection.execute("SELECT coalesce(max(number), 0) + 1 FROM checkpoints").fetchone()[0]
+            row = (number, bare.at, *bare.state, *bare.ledger, signature.public_key, signature.value)
+            desk.connection.execute("INSERT INTO checkpoints VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+            return Checkpoint(bare.at, bare.state, bare.ledger, signature)
+
+        with self._witnessing:
+            checkpoint = self._committer.do(job)
+            if self._heads is not None:
+                witness.append(self._heads, checkpoint)
+        return checkpoint
+
+
+def _lose_what_is_open(desk: Desk) -> None:
+    for seq in list(desk.standing.open):
+        desk.write(Lost(seq))
+
+
+def _first_cap(desk: Desk, balance: Balance) -> Amount:
+    entry = rows.entry_at(desk.connection, balance.opened)
+    assert entry is not None and isinstance(entry.act, Opened)
+    return entry.act.cap
+
+
+def _settled_before(desk: Desk, act: Settled) -> Head:
+    """The head of the settlement that `act` repeats; Refused when the reservation ended otherwise, or never was."""
+    row = desk.connection.execute("SELECT ended FROM reservations WHERE seq = ?", (act.reservation,)).fetchone()
+    entry = rows.entry_at(desk.connection, row[0]) if row else None
+    if entry is None or entry.act != act:
+        raise Refused("budget.not_reserved", seq=act.reservation)
+    return Head(entry.seq, entry.hash)
+
+
+def _freeze_project(desk: Desk, charge: Charge, seq: int) -> None:
+    for account in charge.accounts:
+        if account.kind is AccountKind.PROJECT:
+            desk.write(Frozen(account, "broker", f"incident in the question of reservation {seq}"))

@@ -1,0 +1,52 @@
+"""What can others see of the ledger?
+
+Any process may read: balances, the entries behind them, stored answers. Nothing here can write.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from enclave.audit import Head
+from enclave.budget import rows
+from enclave.budget.accounts import Balance
+from enclave.budget.entries import Entry, Facts
+from enclave.budget.file import to_read
+from enclave.budget.proof import check_answer
+from enclave.store import Place
+
+
+@dataclass(frozen=True)
+class StoredAnswer:
+    """An answer that was paid for. `head` is that of its settlement; `project` the one that paid for it."""
+
+    key: str
+    project: str
+    reservation: int
+    head: Head
+    answer: bytes
+    what: Facts
+
+
+def balances(place: Place) -> list[Balance]:
+    """Every account, by kind and name. Spent counts every reservation, settled or not."""
+    with to_read(place.ledger) as connection:
+        return rows.stored_balances(connection)
+
+
+def history(place: Place, since: int = 0, limit: int = 1000) -> list[Entry]:
+    """Entries above number `since`, oldest first."""
+    with to_read(place.ledger) as connection:
+        return list(rows.entries_after(connection, since, limit))
+
+
+def answers_for(connection: sqlite3.Connection, key: str, project: str | None = None) -> Iterator[StoredAnswer]:
+    """The stored answers under `key` (those `project` paid for), oldest first, each checked against the chain."""
+    query = "SELECT reservation, project, settled, answer FROM answers WHERE key = ? AND project = coalesce(?, project)"
+    for reservation, payer, settled, answer in connection.execute(f"{query} ORDER BY reservation", (key, project)):
+        entry = rows.entry_at(connection, settled)
+        said = check_answer(entry, reservation, key, answer)
+        assert entry is not None
+        yield StoredAnswer(key, payer, reservation, Head(entry.seq, entry.hash), answer, said.what)

@@ -1,0 +1,65 @@
+"""How do entries and balances lie in ledger.db?
+
+Plain SQL with parameter lists: through SQLAlchemy's statements a ledger reaches a third of a bare commit (design §11).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+
+from enclave.audit import Head, head_of
+from enclave.budget.accounts import Account, AccountKind, Balance
+from enclave.budget.amount import Amount
+from enclave.budget.entries import Entry, entry_of
+
+ADD_ENTRY = "INSERT INTO entries (seq, at, kind, detail, previous, hash) VALUES (?, ?, ?, ?, ?, ?)"
+ADD_RESERVATION = "INSERT INTO reservations (seq, state) VALUES (?, ?)"
+END_RESERVATION = "UPDATE reservations SET state = ?, ended = ? WHERE seq = ?"
+ADD_ANSWER = "INSERT INTO answers (reservation, key, project, settled, answer) VALUES (?, ?, ?, ?, ?)"
+PUT_ACCOUNT = (
+    "INSERT INTO accounts (kind, name, cap_rho, cap_delta, spent_rho, spent_delta, opened, frozen_at, incidents)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (kind, name) DO UPDATE SET"
+    " cap_rho = excluded.cap_rho, cap_delta = excluded.cap_delta, spent_rho = excluded.spent_rho,"
+    " spent_delta = excluded.spent_delta, frozen_at = excluded.frozen_at, incidents = excluded.incidents"
+)
+_ENTRIES = "SELECT seq, at, kind, detail, previous, hash FROM entries"
+
+
+def newest(connection: sqlite3.Connection) -> Head:
+    """The head of the chain as it is stored."""
+    return head_of(connection.execute("SELECT seq, hash FROM entries ORDER BY seq DESC LIMIT 1").fetchone())
+
+
+def hash_at(connection: sqlite3.Connection, seq: int) -> str | None:
+    """The stored hash of entry `seq`."""
+    row = connection.execute("SELECT hash FROM entries WHERE seq = ?", (seq,)).fetchone()
+    return row[0] if row else None
+
+
+def entry_at(connection: sqlite3.Connection, seq: int) -> Entry | None:
+    """Entry `seq`."""
+    row = connection.execute(f"{_ENTRIES} WHERE seq = ?", (seq,)).fetchone()
+    return entry_of(row) if row else None
+
+
+def entries_after(connection: sqlite3.Connection, seq: int, limit: int = -1) -> Iterator[Entry]:
+    """Entries above number `seq`, oldest first; all of them unless there is a limit."""
+    yield from map(entry_of, connection.execute(f"{_ENTRIES} WHERE seq > ? ORDER BY seq LIMIT ?", (seq, limit)))
+
+
+def account_row(b: Balance) -> tuple[str | int, ...]:
+    """The parameters of PUT_ACCOUNT."""
+    return (*b.account.pair(), *b.cap.pair(), *b.spent.pair(), b.opened, b.frozen_at, b.incidents)
+
+
+def stored_balances(connection: sqlite3.Connection) -> list[Balance]:
+    """Every balance as the table has it."""
+    rows = connection.execute(
+        "SELECT kind, name, cap_rho, cap_delta, spent_rho, spent_delta, opened, frozen_at, incidents FROM accounts"
+        " ORDER BY kind, name"
+    )
+    return [
+        Balance(Account(AccountKind(r[0]), r[1]), Amount(r[2], r[3]), Amount(r[4], r[5]), r[6], r[7], r[8])
+        for r in rows
+    ]

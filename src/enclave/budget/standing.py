@@ -1,0 +1,148 @@
+"""What does an entry change, and may it be written?
+
+The one rule set of the ledger. The committer asks it before it writes; `proof.verify` asks it again for every entry ever
+written. So the balances people see follow from the chain alone, and a rule cannot hold in one place and not the other.
+
+    reservation:  (none) → reserved → settled
+                                    → lost        found open at start: the broker ended in between
+"""
+
+from __future__ import annotations
+
+from collections.abc import MutableMapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+from enclave.budget.accounts import Account, Balance, raise_message, thaw_message
+from enclave.budget.entries import Act, Charge, Frozen, Lost, Opened, Raised, Reserved, Settled, Share, Thawed
+from enclave.errors import NotFound, Refused, Tampered
+from enclave.store import verify_signature
+
+
+class ReservationState(StrEnum):
+    """Where a reservation is. In every state what it reserved is spent."""
+
+    RESERVED = "reserved"  # the extract may be open
+    SETTLED = "settled"  # the question was carried out, its answer stored
+    LOST = "lost"  # nobody knows how far it went
+
+
+MOVES: dict[ReservationState, frozenset[ReservationState]] = {
+    ReservationState.RESERVED: frozenset({ReservationState.SETTLED, ReservationState.LOST}),
+    ReservationState.SETTLED: frozenset(),
+    ReservationState.LOST: frozenset(),
+}
+OWNERS: dict[ReservationState, str] = dict.fromkeys(ReservationState, "broker")
+ENTRIES: dict[ReservationState, type[Act]] = {
+    ReservationState.RESERVED: Reserved,
+    ReservationState.SETTLED: Settled,
+    ReservationState.LOST: Lost,
+}
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What one entry changes: the balances it leaves, a reservation it begins or ends."""
+
+    balances: tuple[Balance, ...] = ()
+    begins: Charge | None = None
+    ends: int | None = None
+
+
+@dataclass
+class Standing:
+    """Every account's balance and every reservation still open, after some number of entries."""
+
+    balances: MutableMapping[Account, Balance] = field(default_factory=dict)
+    open: MutableMapping[int, Charge] = field(default_factory=dict)
+
+    def balance(self, account: Account) -> Balance:
+        """Where `account` stands; NotFound when it was never opened."""
+        try:
+            return self.balances[account]
+        except KeyError:
+            raise NotFound("budget.no_such_account", kind=str(account.kind), name=account.name) from None
+
+    def effect(self, seq: int, act: Act) -> Effect:
+        """What `act` would change as entry `seq`; raises the reason when it may not be written. Changes nothing."""
+        match act:
+            case Opened():
+                return self._opened(seq, act)
+            case Raised():
+                return self._raised(act)
+            case Frozen():
+                return Effect((replace(self.balance(act.account), frozen_at=seq),))
+            case Thawed():
+                return self._thawed(act)
+            case Reserved():
+                spent = tuple(self._spent(share) for share in act.charge.shares)
+                return Effect(spent, begins=act.charge)
+            case Settled() | Lost():
+                return self._ended(act)
+
+    def take(self, seq: int, effect: Effect) -> None:
+        """Make `effect` of entry `seq` true here."""
+        for balance in effect.balances:
+            self.balances[balance.account] = balance
+        if effect.begins is not None:
+            self.open[seq] = effect.begins
+        if effect.ends is not None:
+            del self.open[effect.ends]
+
+    def _opened(self, seq: int, act: Opened) -> Effect:
+        if act.account in self.balances:
+            raise Refused("budget.already_open", kind=str(act.account.kind), name=act.account.name)
+        return Effect((Balance(act.account, act.cap, opened=seq),))
+
+    def _raised(self, act: Raised) -> Effect:
+        balance = self.balance(act.account)
+        if act.old != balance.cap or not balance.cap.fits(act.new) or act.new == balance.cap:
+            cap, wanted = balance.cap.nano_rho, act.new.nano_rho
+            raise Refused("budget.not_a_raise", kind=str(balance.kind), name=balance.name, cap=cap, wanted=wanted)
+        verify_signature(raise_message(act.account, act.old, act.new), act.signature)
+        return Effect((replace(balance, cap=act.new),))
+
+    def _thawed(self, act: Thawed) -> Effect:
+        balance = self.balance(act.account)
+        if not balance.frozen or balance.frozen_at != act.lifts:
+            raise Refused("budget.not_this_freeze", kind=str(balance.kind), name=balance.name, seq=balance.frozen_at)
+        verify_signature(thaw_message(act.account, act.lifts), act.signature)
+        return Effect((replace(balance, frozen_at=0),))
+
+    def _spent(self, share: Share) -> Balance:
+        balance = self.balance(share.account)
+        if balance.frozen:
+            raise Refused("budget.frozen", kind=str(balance.kind), name=balance.name, seq=balance.frozen_at)
+        if not share.amount.fits(balance.left):
+            raise exhausted(balance, share)
+        return balance.after_spending(share.amount)
+
+    def _ended(self, act: Settled | Lost) -> Effect:
+        charge = self.open.get(act.reservation)
+        if charge is None:
+            raise Refused("budget.not_reserved", seq=act.reservation)
+        if not isinstance(act, Settled) or not act.incident:
+            return Effect(ends=act.reservation)
+        hurt = tuple(replace(b, incidents=b.incidents + 1) for b in map(self.balance, charge.accounts))
+        return Effect(hurt, ends=act.reservation)
+
+
+def exhausted(balance: Balance, share: Share) -> Refused:
+    """The refusal of a charge above a cap.
+
+    `requested_rho`, `left_rho`, `cap_rho` (and `…_delta`) are the integers; `requested`, `left`, `cap` are the text that
+    people read: whoever knows ε puts it there (`refusal.facts["left"] = "ε 0.42"`).
+    """
+    amounts = {"requested": share.amount, "left": balance.left, "cap": balance.cap}
+    rho_holds = share.amount.nano_rho <= balance.left.nano_rho
+    facts: dict[str, Any] = {"kind": str(balance.kind), "name": balance.name}
+    for name, amount in amounts.items():
+        facts[f"{name}_rho"], facts[f"{name}_delta"] = amount.nano_rho, amount.atto_delta
+        facts[name] = f"{amount.atto_delta} atto-delta" if rho_holds else f"{amount.nano_rho} nano-rho"
+    return Refused("budget.exhausted", **facts)
+
+
+def unlawful(seq: int, reason: Exception) -> Tampered:
+    """The words for an entry that the rules would have refused."""
+    return Tampered("budget.entry_unlawful", seq=seq, why=str(reason))
