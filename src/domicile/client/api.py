@@ -1,0 +1,143 @@
+"""What can be asked of the enclave from outside? One typed method per path of `/api/v1`."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import ValidationError
+
+from domicile.client.answer import Answer
+from domicile.client.problem import received, refusal
+from domicile.client.session import Session
+from domicile.wire.shapes import AccountCard, AnswerHead, DatasetCard, Quote, RunCard, Shape
+
+if TYPE_CHECKING:
+    import httpx
+
+Card = TypeVar("Card", bound=Shape)
+Scalar = str | int | float | bool
+_SECONDS = 60.0
+
+
+class Api:
+    """The enclave one logged in to. `transport` is for tests: an in-process server instead of a socket."""
+
+    def __init__(self, session: Session, transport: httpx.BaseTransport | None = None) -> None:
+        import httpx
+
+        self._unreachable = (httpx.TransportError,)
+        self._http = httpx.Client(
+            base_url=f"{session.url}/api/v1/",
+            headers={"Authorization": f"Bearer {session.token}"},
+            timeout=_SECONDS,
+            transport=transport,
+            follow_redirects=False,
+            trust_env=False,  # a proxy named in the environment would be handed the token
+        )
+
+    def key(self) -> str:
+        """The public key under which this enclave signs its receipts, in hex."""
+        return str(self._get("key")["public_key"])
+
+    def me(self) -> dict[str, Any]:
+        """Whose token this is: member, name, roles, expiry."""
+        return self._get("me")
+
+    def datasets(self) -> list[DatasetCard]:
+        return self._cards(DatasetCard, self._get("datasets"), "datasets")
+
+    def describe(self, dataset: str) -> DatasetCard:
+        return self._card(DatasetCard, self._get(f"datasets/{_segment(dataset)}"))
+
+    def quote(self, dataset: str, sql: str, epsilon: str | None, project: str | None = None) -> Quote:
+        question = {"sql": sql, "epsilon": epsilon, "project": project}
+        return self._card(Quote, self._post(f"datasets/{_segment(dataset)}/quote", question))
+
+    def ask(self, dataset: str, sql: str, epsilon: str | None, project: str | None = None) -> Answer:
+        """Ask the twin; while there is none the enclave says so (`client.twin_not_built`)."""
+        question = {"sql": sql, "epsilon": epsilon, "project": project}
+        reply = self._post(f"datasets/{_segment(dataset)}/ask", question)
+        head = self._card(AnswerHead, reply.get("head"))
+        return Answer.read(head, base64.b64decode(str(reply.get("arrow", ""))))
+
+    def request(self, form: Mapping[str, Any]) -> dict[str, Any]:
+        """Ask for access; the reply names the request and its state."""
+        return self._post("requests", dict(form))
+
+    def requests(self) -> list[dict[str, Any]]:
+        return list(self._get("requests")["requests"])
+
+    def budget(self) -> list[AccountCard]:
+        return self._cards(AccountCard, self._get("budget"), "accounts")
+
+    def submit(
+        self,
+        notebook: str,
+        *,
+        project: str,
+        dataset: str,
+        parameters: Mapping[str, Scalar],
+        name: str = "notebook.ipynb",
+    ) -> RunCard:
+        """Submit the text of a notebook; its parameters travel apart from it."""
+        job = {"project": project, "dataset": dataset, "parameters": dict(parameters), "notebook": notebook}
+        return self._card(RunCard, self._post("runs", {**job, "name": name}))
+
+    def runs(self) -> list[RunCard]:
+        return self._cards(RunCard, self._get("runs"), "runs")
+
+    def run(self, run: str) -> RunCard:
+        return self._card(RunCard, self._get(f"runs/{_segment(run)}"))
+
+    def cancel(self, run: str) -> RunCard:
+        return self._card(RunCard, self._post(f"runs/{_segment(run)}/cancel", {}))
+
+    def release(self, name: str) -> bytes:
+        """The zip of a release, named by its own id, its run, or one of its outputs."""
+        return self._call("GET", f"releases/{_segment(name)}").content
+
+    def _get(self, path: str) -> dict[str, Any]:
+        return self._object(self._call("GET", path))
+
+    def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        return self._object(self._call("POST", path, body))
+
+    def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> httpx.Response:
+        try:
+            reply = self._http.request(method, path, json=body)
+        except self._unreachable as gone:
+            raise refusal("unreachable") from gone
+        if not reply.is_success:
+            try:
+                problem = reply.json()
+            except ValueError:
+                problem = None
+            raise received(problem, reply.status_code)
+        return reply
+
+    def _object(self, reply: httpx.Response) -> dict[str, Any]:
+        try:
+            value = reply.json()
+        except ValueError as broken:
+            raise refusal("unexpected", status=reply.status_code) from broken
+        if not isinstance(value, dict):
+            raise refusal("unexpected", status=reply.status_code)
+        return value
+
+    def _card(self, shape: type[Card], value: object) -> Card:
+        try:
+            return shape.model_validate(value)
+        except ValidationError as broken:
+            raise refusal("unexpected", status=shape.__name__) from broken
+
+    def _cards(self, shape: type[Card], reply: dict[str, Any], key: str) -> list[Card]:
+        return [self._card(shape, value) for value in reply.get(key, ())]
+
+
+def _segment(name: str) -> str:
+    """`name` as one segment of a path."""
+    from urllib.parse import quote
+
+    return quote(name, safe="")
