@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import IntEnum
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,7 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 Digits = npt.NDArray[np.uint8]
+Column: TypeAlias = "pa.Array[Any]"
 
 ZERO = ord("0")
 
@@ -49,44 +50,46 @@ def constant(word: str, rows: int) -> Digits:
     return np.tile(np.frombuffer(word.encode("ascii"), dtype=np.uint8), (rows, 1))
 
 
-def fixed_text(*parts: Digits) -> pa.Array:
+def fixed_text(*parts: Digits) -> Column:
     """Parts side by side as one text column, without copying row by row."""
     matrix = np.ascontiguousarray(np.hstack(parts))
     rows, width = matrix.shape
     offsets = np.arange(rows + 1, dtype=np.int32) * np.int32(width)
-    return pa.StringArray.from_buffers(rows, pa.py_buffer(offsets), pa.py_buffer(matrix))
+    return pa.StringArray.from_buffers(rows, pa.py_buffer(offsets.data), pa.py_buffer(matrix.data))
 
 
-def numbered(prefix: str, numbers: Ints, width: int) -> pa.Array:
+def numbered(prefix: str, numbers: Ints, width: int) -> Column:
     """Ids such as P00000001."""
     return fixed_text(constant(prefix, len(numbers)), digits(numbers, width))
 
 
-def pick(words: Sequence[str], positions: npt.NDArray[Any]) -> pa.Array:
-    return pa.array(list(words), pa.string()).take(pa.array(positions.astype(np.int64)))
+def pick(words: Sequence[str], positions: npt.NDArray[Any]) -> Column:
+    return pa.array(list(words), pa.string()).take(positions.astype(np.int64))
 
 
-def plain_number(numbers: Ints) -> pa.Array:
+def plain_number(numbers: Ints) -> Column:
     """Numbers as text without leading zeros."""
     return pc.cast(pa.array(numbers), pa.string())
 
 
-def joined(*parts: pa.Array | str) -> pa.Array:
-    return pc.binary_join_element_wise(*parts, "")
+def joined(*parts: Column | str) -> Column:
+    """Texts side by side, row by row; a plain word stands in every row."""
+    side_by_side: Column = pc.binary_join_element_wise(*parts, "")  # type: ignore[call-overload]  # the stubs know no mixture
+    return side_by_side
 
 
-def hundredths(values: Ints, precision: int) -> pa.Array:
+def hundredths(values: Ints, precision: int) -> Column:
     """Whole hundredths as DECIMAL(precision, 2), exactly."""
     wide = np.ascontiguousarray(np.stack([values, values >> 63], axis=1))
-    return pa.Array.from_buffers(pa.decimal128(precision, 2), len(values), [None, pa.py_buffer(wide)])
+    return pa.Array.from_buffers(pa.decimal128(precision, 2), len(values), [None, pa.py_buffer(wide.data)])
 
 
-def dates(days: Ints) -> pa.Array:
+def dates(days: Ints) -> Column:
     """Days since 1970-01-01 as dates."""
     return pa.array(days.astype(np.int32)).cast(pa.date32())
 
 
-def moments(seconds: Ints) -> pa.Array:
+def moments(seconds: Ints) -> Column:
     return pa.array(seconds).cast(pa.timestamp("s"))
 
 
@@ -102,7 +105,7 @@ def choose(rng: np.random.Generator, weights: Sequence[float] | Floats, rows: in
     """Positions drawn with these weights (they need not add up to one)."""
     ladder = np.cumsum(np.asarray(weights, dtype=np.float64))
     drawn = np.searchsorted(ladder, rng.random(rows) * ladder[-1], side="right")
-    return np.minimum(drawn, len(ladder) - 1).astype(np.int64)
+    return np.asarray(np.minimum(drawn, len(ladder) - 1), dtype=np.int64)
 
 
 def choose_by(rng: np.random.Generator, weights: Floats, group: Ints) -> Ints:
@@ -113,4 +116,4 @@ def choose_by(rng: np.random.Generator, weights: Floats, group: Ints) -> Ints:
     for step in range(weights.shape[1] - 1):
         drawn += mark >= ladder[group, step]
     last = (weights > 0).cumsum(axis=1).argmax(axis=1)
-    return np.minimum(drawn, last[group])
+    return np.asarray(np.minimum(drawn, last[group]))

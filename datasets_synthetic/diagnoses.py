@@ -51,7 +51,7 @@ def draw(seed: int, chunk: int, people: People, visits: Visits, first_number: in
         {
             "diagnosis_id": numbered("D", number, 10),
             "visit_id": visit_ids(visits.number[row]),
-            "patient_id": visits.patient_id.take(pa.array(row)),
+            "patient_id": visits.patient_id.take(row),
             "dx": pick(codes.DX, drawn[row, place]),
             "rank": pa.array(rank_shown.astype(np.int32)),
         }

@@ -20,8 +20,9 @@ import pyarrow as pa
 
 from datasets_synthetic.codes import ITEMS
 from datasets_synthetic.columns import Flags, Ints, Stream, choose, hundredths, moments, numbered, pick, stream
+from datasets_synthetic.dirt import DAY
 from datasets_synthetic.people import People
-from datasets_synthetic.visits import DAY, Visits, visit_ids
+from datasets_synthetic.visits import Visits, visit_ids
 
 HOW_MANY = (40, 15, 15, 12, 9, 5, 4)
 STRIDE = 5
@@ -32,7 +33,7 @@ LEAST = 0.01
 def _values(rng: np.random.Generator, item: Ints, diabetic: Flags) -> Ints:
     mean, spread, more = (np.array([getattr(i, of) for i in ITEMS]) for of in ("mean", "spread", "diabetic"))
     value = mean[item] + more[item] * diabetic + spread[item] * rng.standard_normal(len(item))
-    return np.rint(np.maximum(value, LEAST) * 100).astype(np.int64)
+    return np.asarray(np.rint(np.maximum(value, LEAST) * 100), dtype=np.int64)
 
 
 def draw(seed: int, chunk: int, people: People, visits: Visits, first_number: int) -> pa.Table:
@@ -48,7 +49,7 @@ def draw(seed: int, chunk: int, people: People, visits: Visits, first_number: in
         {
             "lab_id": numbered("L", number, 10),
             "visit_id": visit_ids(visits.number[row]),
-            "patient_id": visits.patient_id.take(pa.array(row)),
+            "patient_id": visits.patient_id.take(row),
             "item": pick([i.code for i in ITEMS], item),
             "value": hundredths(_values(rng, item, people.diabetic[visits.person[row]]), 10),
             "unit": pick([i.unit for i in ITEMS], item),

@@ -1,4 +1,6 @@
-"""Make an invented hospital: python datasets_synthetic/make.py OUT [--persons N] [--seed S] [--tables a,b] [--format csv|parquet]
+"""Make an invented hospital: what does each command-line choice give?
+
+    python datasets_synthetic/make.py OUT [--persons N] [--seed S] [--tables a,b] [--format csv|parquet]
 
 Writes one file per table (columns: people, visits, diagnoses, labs and notes in this folder), and beside them
 
@@ -15,13 +17,13 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 if __package__ in (None, ""):  # started as a script: the package is this folder
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from datasets_synthetic import diagnoses, files, labs, notes, people, truth, visits
+from datasets_synthetic import diagnoses, dirt, files, labs, notes, people, truth, visits
 from datasets_synthetic.columns import Ints, numbered
 from datasets_synthetic.resident import Register
 
@@ -45,11 +47,11 @@ def clear(out: Path) -> None:
 
 def write_tables(writers: files.TableFiles, persons: int, seed: int, tables: Sequence[str]) -> Dirty:
     register, rows = Register(), Counter[str]()
-    dirty: Dirty = {"bad_resident_id": [], visits.BACKWARD: [], visits.ORPHAN: [], visits.OUT_OF_BOUNDS: []}
+    dirty: Dirty = {kind: [] for kind in dirt.KINDS}
     for chunk, first in enumerate(range(1, persons + 1, CHUNK)):
         crowd = people.draw(seed, chunk, first, min(CHUNK, persons + 1 - first), register)
         writers.add("patients", crowd.table)
-        dirty["bad_resident_id"] += ids("P", crowd.number[crowd.bad_id], 8)
+        dirty[dirt.BAD_ID] += ids("P", crowd.number[crowd.bad_id], 8)
         if "visits" not in tables:
             continue
         seen = visits.draw(seed, chunk, crowd, rows["visits"] + 1)
@@ -104,17 +106,20 @@ def chosen_tables(text: str) -> tuple[str, ...]:
     return tuple(name for name in TABLES if name in asked)
 
 
-def how_many(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= MOST_PERSONS:
-        raise argparse.ArgumentTypeError(f"expected a whole number from 1 to {MOST_PERSONS}")
-    return int(text)
+def whole_number(least: int, most: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not text.isdecimal() or not least <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f"expected a whole number from {least} to {most}")
+        return int(text)
+
+    return read
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="make.py", description="Make an invented hospital.")
     parser.add_argument("out", type=Path, help="folder to write; files of an earlier run in it are replaced")
-    parser.add_argument("--persons", type=how_many, default=20_000)
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--persons", type=whole_number(1, MOST_PERSONS), default=20_000)
+    parser.add_argument("--seed", type=whole_number(0, 2**32 - 1), default=1)
     parser.add_argument("--tables", type=chosen_tables, default=TABLES, help=f"default: {','.join(TABLES)}")
     parser.add_argument("--format", choices=files.FORMATS, default="csv")
     asked = parser.parse_args(argv)

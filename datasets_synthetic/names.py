@@ -8,16 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 
-from datasets_synthetic.columns import Flags, Ints, choose, joined, pick
+from datasets_synthetic.columns import Column, Flags, Ints, choose, joined, pick
 
 # Most frequent surnames first; the weight of the n-th falls as 1 / (n + 4).
-_SURNAMES = """王 Wang 李 Li 张 Zhang 刘 Liu 陈 Chen 杨 Yang 赵 Zhao 黄 Huang 周 Zhou 吴 Wu 徐 Xu 孙 Sun 胡 Hu 朱 Zhu 高 Gao
-林 Lin 何 He 郭 Guo 马 Ma 罗 Luo 梁 Liang 宋 Song 郑 Zheng 谢 Xie 韩 Han 唐 Tang 冯 Feng 于 Yu 董 Dong 萧 Xiao 程 Cheng 曹 Cao
-袁 Yuan 邓 Deng 许 Xu 傅 Fu 沈 Shen 曾 Zeng 彭 Peng 吕 Lü 苏 Su 卢 Lu 蒋 Jiang 蔡 Cai 贾 Jia 丁 Ding 魏 Wei 薛 Xue 叶 Ye 阎 Yan
-欧阳 Ouyang 司马 Sima 上官 Shangguan 诸葛 Zhuge"""
+_SURNAMES = """王 Wang 李 Li 张 Zhang 刘 Liu 陈 Chen 杨 Yang 赵 Zhao 黄 Huang 周 Zhou 吴 Wu 徐 Xu 孙 Sun 胡 Hu 朱 Zhu
+高 Gao 林 Lin 何 He 郭 Guo 马 Ma 罗 Luo 梁 Liang 宋 Song 郑 Zheng 谢 Xie 韩 Han 唐 Tang 冯 Feng 于 Yu
+董 Dong 萧 Xiao 程 Cheng 曹 Cao 袁 Yuan 邓 Deng 许 Xu 傅 Fu 沈 Shen 曾 Zeng 彭 Peng 吕 Lü 苏 Su 卢 Lu
+蒋 Jiang 蔡 Cai 贾 Jia 丁 Ding 魏 Wei 薛 Xue 叶 Ye 阎 Yan 欧阳 Ouyang 司马 Sima 上官 Shangguan 诸葛 Zhuge"""
 _MEN = """伟 wei 强 qiang 军 jun 勇 yong 磊 lei 涛 tao 超 chao 明 ming 刚 gang 平 ping 辉 hui 鹏 peng 杰 jie 建 jian 国 guo
 志 zhi 文 wen 斌 bin 波 bo 浩 hao 宇 yu 博 bo 天 tian 俊 jun 海 hai 峰 feng 龙 long 德 de 福 fu 昌 chang"""
 _WOMEN = """芳 fang 娜 na 敏 min 静 jing 丽 li 艳 yan 娟 juan 霞 xia 秀 xiu 英 ying 玉 yu 兰 lan 梅 mei 红 hong 桂 gui
@@ -44,10 +43,10 @@ class Names:
     first: Ints
     second: Ints
 
-    def zh(self) -> pa.Array:
+    def zh(self) -> Column:
         return joined(pick(SURNAMES, self.surname), pick(GIVEN, self.first), pick(GIVEN, self.second))
 
-    def latin(self) -> pa.Array:
+    def latin(self) -> Column:
         given = pc.utf8_capitalize(joined(pick(GIVEN_LATIN, self.first), pick(GIVEN_LATIN, self.second)))
         return joined(pick(SURNAMES_LATIN, self.surname), " ", given)
 

@@ -26,10 +26,22 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from datasets_synthetic import codes, names
-from datasets_synthetic.columns import Ints, Stream, digits, fixed_text, joined, numbered, pick, plain_number, stream
+from datasets_synthetic.columns import (
+    Column,
+    Ints,
+    Stream,
+    digits,
+    fixed_text,
+    joined,
+    numbered,
+    pick,
+    plain_number,
+    stream,
+)
+from datasets_synthetic.dirt import DAY
 from datasets_synthetic.people import People
 from datasets_synthetic.resident import compact_date
-from datasets_synthetic.visits import DAY, Visits, visit_ids
+from datasets_synthetic.visits import Visits, visit_ids
 
 NOTED, CHINESE = 0.2, 0.75
 
@@ -42,7 +54,7 @@ ZH = (
     "复查血糖{tenth}.{years}mmol/L，诊断{dx}，治疗有效，予以观察。",
 )
 EN = (
-    "{name}, {age}-year-old {sex}, admitted to {dept} on {iso} with {dx}. ID {resident_id}, contact {phone}. BP {high}/{low} mmHg.",
+    "{name}, {age}-year-old {sex}, admitted to {dept} on {iso} with {dx}. ID {resident_id}, phone {phone}. BP {high}/{low}.",
     "Progress note {iso}: patient {name} stable, temp 36.{tenth} C, continue current treatment. Dr. {doctor}",
     "Discharge summary for {name} (MRN {mrn}): stayed {stay} days, discharged on {discharged}. Follow-up by phone {phone}.",
     "Next of kin {kin} ({kin_phone}) informed. No known drug allergy. Hypertension for {years} years. Diagnosis {dx}.",
@@ -52,10 +64,8 @@ PLANTED = {
     "admitted": "date", "discharged": "date", "iso": "date", "mrn": "mrn",
 }  # fmt: skip
 
-TRUTH_SCHEMA = pa.schema([("note_id", pa.string()), ("kind", pa.string()), ("start", pa.int32()), ("end", pa.int32())])
 
-
-def iso_date(days: Ints) -> pa.Array:
+def iso_date(days: Ints) -> Column:
     date = compact_date(days)
     return joined(
         plain_number(date // 10_000),
@@ -66,7 +76,7 @@ def iso_date(days: Ints) -> pa.Array:
     )
 
 
-def zh_date(days: Ints) -> pa.Array:
+def zh_date(days: Ints) -> Column:
     date = compact_date(days)
     year, month, of_month = (plain_number(part) for part in (date // 10_000, date // 100 % 100, date % 100))
     return joined(year, "年", month, "月", of_month, "日")
@@ -74,30 +84,27 @@ def zh_date(days: Ints) -> pa.Array:
 
 @dataclass(frozen=True)
 class Piece:
-    """The notes of one template: which notes, their texts, and the planted places."""
+    """The notes of one template: which notes, their texts, and every planted place as (kind, starts, ends)."""
 
     notes: Ints
-    texts: pa.Array
-    note: Ints
-    kind: list[str]
-    start: Ints
-    end: Ints
+    texts: Column
+    planted: list[tuple[str, Ints, Ints]]
 
 
 def _fields(
     rng: np.random.Generator, people: People, visits: Visits, row: Ints, zh: bool
-) -> Mapping[str, Callable[[], pa.Array]]:
+) -> Mapping[str, Callable[[], Column]]:
     """How each field of a template is filled, for the visits in `row`."""
     person, rows = visits.person[row], len(row)
     admitted = visits.admitted[row] // DAY
 
-    def shown(names_of: names.Names) -> pa.Array:
+    def shown(names_of: names.Names) -> Column:
         return names_of.zh() if zh else names_of.latin()
 
-    def column(table: pa.Table, name: str, at: Ints) -> pa.Array:
-        return pa.concat_arrays(table.column(name).take(pa.array(at)).chunks)
+    def column(table: pa.Table, name: str, at: Ints) -> Column:
+        return pa.concat_arrays(table.column(name).take(at).chunks)
 
-    def number(low: int, high: int) -> Callable[[], pa.Array]:
+    def number(low: int, high: int) -> Callable[[], Column]:
         return lambda: plain_number(rng.integers(low, high, rows))
 
     return {
@@ -120,31 +127,29 @@ def _fields(
     }  # fmt: skip
 
 
-def _write(template: str, fields: Mapping[str, Callable[[], pa.Array]], notes: Ints) -> Piece:
-    texts, note, kinds, starts, ends = [], [], [], [], []
+def _lengths(texts: Column) -> Ints:
+    """In characters, not bytes."""
+    counted: Column = pc.utf8_length(texts)  # type: ignore[call-overload]  # the stubs want a narrower array
+    return np.asarray(counted.to_numpy(), dtype=np.int64)
+
+
+def _write(template: str, fields: Mapping[str, Callable[[], Column]], notes: Ints) -> Piece:
+    texts: list[Column | str] = []
+    planted = []
     place = np.zeros(len(notes), dtype=np.int64)
     # re.split with one group: literals at even places, names of fields at odd ones.
     for n, part in enumerate(re.split(r"\{(\w+)\}", template)):
         if n % 2 == 0:
-            texts.append(pa.scalar(part, pa.string()))
+            texts.append(part)
             place = place + len(part)
             continue
         filled = fields[part]()
-        after = place + pc.utf8_length(filled).to_numpy().astype(np.int64)
+        after = place + _lengths(filled)
         if part in PLANTED:
-            note.append(notes)
-            kinds += [PLANTED[part]] * len(notes)
-            starts.append(place)
-            ends.append(after)
+            planted.append((PLANTED[part], place, after))
         texts.append(filled)
         place = after
-    empty = [np.empty(0, dtype=np.int64)]
-    return Piece(
-        notes,
-        joined(*texts),
-        *(np.concatenate(note or empty), kinds),
-        *(np.concatenate(p or empty) for p in (starts, ends)),
-    )
+    return Piece(notes, joined(*texts), planted)
 
 
 def draw(seed: int, chunk: int, people: People, visits: Visits, first_number: int) -> tuple[pa.Table, pa.Table]:
@@ -163,7 +168,7 @@ def draw(seed: int, chunk: int, people: People, visits: Visits, first_number: in
         {
             "note_id": numbered("N", number, 9),
             "visit_id": visit_ids(visits.number[row]),
-            "patient_id": visits.patient_id.take(pa.array(row)),
+            "patient_id": visits.patient_id.take(row),
             "lang": pick(("en", "zh"), zh),
             "text": _in_order([p.texts for p in pieces], [p.notes for p in pieces]),
         }
@@ -171,19 +176,24 @@ def draw(seed: int, chunk: int, people: People, visits: Visits, first_number: in
     return table, _truth(pieces, number)
 
 
-def _in_order(texts: list[pa.Array], notes: list[Ints]) -> pa.Array:
+def _in_order(texts: list[Column], notes: list[Ints]) -> Column:
     if not texts:
         return pa.array([], pa.string())
-    return pa.concat_arrays(texts).take(pa.array(np.argsort(np.concatenate(notes))))
+    return pa.concat_arrays(texts).take(np.argsort(np.concatenate(notes)))
 
 
 def _truth(pieces: list[Piece], number: Ints) -> pa.Table:
-    if not pieces:
-        return TRUTH_SCHEMA.empty_table()
-    note, start, end = (np.concatenate([getattr(p, of) for p in pieces]) for of in ("note", "start", "end"))
-    kind = pa.array([k for p in pieces for k in p.kind], pa.string())
+    none = np.empty(0, dtype=np.int64)
+    # The empty span in front keeps the columns when nothing was planted.
+    spans = [(none, "", none, none), *((piece.notes, *span) for piece in pieces for span in piece.planted)]
+    note, start, end = (np.concatenate([span[n] for span in spans]) for n in (0, 2, 3))
+    kind = np.repeat(np.arange(len(spans)), [len(notes) for notes, *_ in spans])
     order = np.lexsort((start, note))
-    columns = [numbered("N", number[note[order]], 9), kind.take(pa.array(order)), start[order], end[order]]
-    return pa.table([pa.array(c) if isinstance(c, np.ndarray) else c for c in columns], names=TRUTH_SCHEMA.names).cast(
-        TRUTH_SCHEMA
+    return pa.table(
+        {
+            "note_id": numbered("N", number[note[order]], 9),
+            "kind": pick([name for _, name, *_ in spans], kind[order]),
+            "start": pa.array(start[order].astype(np.int32)),
+            "end": pa.array(end[order].astype(np.int32)),
+        }
     )

@@ -22,9 +22,10 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from datasets_synthetic import names, regions
+from datasets_synthetic import dirt, names, regions
 from datasets_synthetic.codes import INSURANCE, INSURANCE_ADULT, INSURANCE_CHILD
 from datasets_synthetic.columns import (
+    Column,
     Flags,
     Floats,
     Ints,
@@ -53,9 +54,8 @@ RISK_AGES = (0, 15, 25, 35, 45, 55, 65, 75, 85, 104)
 RISK = (0.001, 0.004, 0.010, 0.030, 0.075, 0.140, 0.210, 0.250, 0.230, 0.200)
 """Risk of diabetes at these ages in the home province, straight lines between."""
 
-BAD_ID_SHARE = 0.003
-
-MOBILE = ("130", "131", "132", "135", "136", "137", "138", "139", "150", "151", "152", "158", "159", "166", "177", "180", "186", "188", "189", "199")  # fmt: skip
+MOBILE = "130131132135136137138139150151152158159166177180186188189199"
+"""Prefixes, three digits each."""
 ROADS = (
     "人民路",
     "解放路",
@@ -99,12 +99,12 @@ def risk(age: Floats, province: Ints) -> Floats:
     return np.interp(age, RISK_AGES, RISK) * regions.load().risk[province]
 
 
-def _phones(rng: np.random.Generator, rows: int) -> pa.Array:
-    prefixes = np.frombuffer("".join(MOBILE).encode("ascii"), dtype=np.uint8).reshape(-1, 3)
-    return fixed_text(prefixes[rng.integers(0, len(MOBILE), rows)], digits(rng.integers(0, 10**8, rows), 8))
+def _phones(rng: np.random.Generator, rows: int) -> Column:
+    prefixes = np.frombuffer(MOBILE.encode("ascii"), dtype=np.uint8).reshape(-1, 3)
+    return fixed_text(prefixes[rng.integers(0, len(prefixes), rows)], digits(rng.integers(0, 10**8, rows), 8))
 
 
-def _addresses(rng: np.random.Generator, home: Ints) -> pa.Array:
+def _addresses(rng: np.random.Generator, home: Ints) -> Column:
     rows = len(home)
     road = pick(ROADS, rng.integers(0, len(ROADS), rows))
     house, block, room = (plain_number(rng.integers(1, top, rows)) for top in (400, 30, 20))
@@ -122,7 +122,7 @@ def draw(seed: int, chunk: int, first: int, rows: int, register: Register) -> Pe
     age = (LAST_BIRTH - birth) / 365.25
     diabetic = rng.random(rows) < risk(age, province)
     insurance = np.where(age < 18, choose(rng, INSURANCE_CHILD, rows), choose(rng, INSURANCE_ADULT, rows))
-    bad_id = stream(seed, Stream.DIRT, 2 * chunk).random(rows) < BAD_ID_SHARE
+    bad_id = dirt.bad_ids(seed, chunk, rows)
     called = names.draw(rng, male)
     resident = register.issue(rng, regions.birth_region(rng, province, birth), birth, male, bad_id)
     table = pa.table(

@@ -18,6 +18,8 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from datasets_synthetic.dirt import BAD_ID
+
 AGE_DATE = "2025-01-01"
 DIABETES = "similar to 'E1[0-4].*'"
 
@@ -42,8 +44,8 @@ def _read(name: str, path: Path) -> str:
 
 def _open(paths: Mapping[str, Path], dirty: Mapping[str, Collection[str]]) -> duckdb.DuckDBPyConnection:
     db = duckdb.connect(config={"memory_limit": "1500MB", "threads": 2})
-    bad_visits = [v for kind, ids in dirty.items() if kind != "bad_resident_id" for v in ids]
-    for name, ids in (("dirty_visits", bad_visits), ("dirty_patients", list(dirty["bad_resident_id"]))):
+    bad_visits = [v for kind, ids in dirty.items() if kind != BAD_ID for v in ids]
+    for name, ids in (("dirty_visits", bad_visits), ("dirty_patients", list(dirty[BAD_ID]))):
         listed = pa.table({"id": pa.array(ids, pa.string())})
         db.register(f"{name}_listed", listed)
         db.execute(f"CREATE TABLE {name} AS SELECT id FROM {name}_listed")
@@ -110,7 +112,8 @@ def _figures(db: duckdb.DuckDBPyConnection, tables: Collection[str]) -> dict[str
         )
         figures["by_dept_and_age_band"] = _rows(
             db,
-            f"SELECT dept, {BAND} AS age_from, {STAYS} FROM visits JOIN patients USING (patient_id) GROUP BY 1, 2 ORDER BY 1, 2",
+            f"""SELECT dept, {BAND} AS age_from, {STAYS}
+                FROM visits JOIN patients USING (patient_id) GROUP BY 1, 2 ORDER BY 1, 2""",
         )
         figures["diabetes_by_main_dx"] = _diabetes(db, "visits", "main_dx")
     if "diagnoses" in tables:
@@ -118,7 +121,8 @@ def _figures(db: duckdb.DuckDBPyConnection, tables: Collection[str]) -> dict[str
     if "labs" in tables:
         figures["by_lab_item"] = _rows(
             db,
-            "SELECT item, count(*) AS n, sum(value) AS value_sum, round(avg(value::DOUBLE), 4) AS value_mean FROM labs GROUP BY 1 ORDER BY 1",
+            """SELECT item, count(*) AS n, sum(value) AS value_sum, round(avg(value::DOUBLE), 4) AS value_mean
+               FROM labs GROUP BY 1 ORDER BY 1""",
         )
     return figures
 

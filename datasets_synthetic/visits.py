@@ -26,27 +26,25 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from datasets_synthetic import codes
+from datasets_synthetic import codes, dirt
 from datasets_synthetic.columns import (
+    Column,
     Flags,
     Floats,
     Ints,
     Stream,
     choose_by,
-    constant,
     day,
-    digits,
-    fixed_text,
     hundredths,
     moments,
     numbered,
     pick,
     stream,
 )
+from datasets_synthetic.dirt import DAY
 from datasets_synthetic.people import LAST_BIRTH, People
 
 FIRST_DAY, LAST_DAY = day("2021-01-01"), day("2024-12-31")
-DAY = 86_400
 
 MEDIAN_VISITS, SPREAD_VISITS, MOST_VISITS = 3.3, 1.02, 200
 SAME_DEPT = 0.5
@@ -58,11 +56,9 @@ SELF_PAID = 0.08
 LONGEST_STAY = 90
 OLD, CHILD = 65, 15
 OLD_STAYS, CHILD_STAYS = 1.2, 0.85
+MRN_STRIDE, MRN_FIRST = 7919, 12_345_678
+"""No divisor in common with 10⁹: no two visits share a number, and the order of visits does not show in it."""
 LEAST_FEE, MOST_FEE = 50_00, 500_000_00
-
-DIRTY_SHARE = 0.001
-"""Of each kind; no visit is dirty in two ways."""
-ORPHAN, BACKWARD, OUT_OF_BOUNDS = "orphan_visit", "discharge_before_admission", "los_out_of_bounds"
 
 
 @dataclass(frozen=True)
@@ -71,8 +67,7 @@ class Visits:
 
     number: Ints
     person: Ints
-    patient_id: pa.Array
-    mrn: pa.Array
+    patient_id: Column
     admitted: Ints
     stay: Ints
     dept: Ints
@@ -86,7 +81,7 @@ class Visits:
         return len(self.number)
 
 
-def visit_ids(numbers: Ints) -> pa.Array:
+def visit_ids(numbers: Ints) -> Column:
     return numbered("V", numbers, 9)
 
 
@@ -128,14 +123,14 @@ def _diagnoses(rng: np.random.Generator, diabetic: Flags, first: Flags, dept: In
 def _stays(rng: np.random.Generator, dept: Ints, age: Floats) -> Ints:
     mean = np.array([d.stay for d in codes.DEPTS])[dept]
     mean = mean * np.where(age >= OLD, OLD_STAYS, np.where(age < CHILD, CHILD_STAYS, 1.0))
-    return np.minimum(np.rint(rng.standard_gamma(2.0, len(dept)) * mean / 2), LONGEST_STAY).astype(np.int64)
+    return np.asarray(np.minimum(np.rint(rng.standard_gamma(2.0, len(dept)) * mean / 2), LONGEST_STAY), dtype=np.int64)
 
 
 def _fees(rng: np.random.Generator, dept: Ints, stay: Ints) -> Ints:
     """Hundredths of a yuan: lognormal around the department's price, growing with the stay."""
     median = np.array([d.fee for d in codes.DEPTS])[dept] * (1 + 0.22 * stay)
     fee = np.rint(100 * median * np.exp(0.65 * rng.standard_normal(len(dept)))).astype(np.int64)
-    return np.clip(fee, LEAST_FEE, MOST_FEE)
+    return np.asarray(np.clip(fee, LEAST_FEE, MOST_FEE))
 
 
 def _times(rng: np.random.Generator, birth: Ints) -> Ints:
@@ -155,11 +150,9 @@ def _discharges(rng: np.random.Generator, admitted: Ints, stay: Ints) -> Ints:
     return np.where(stay > 0, office, same_day)
 
 
-def _spoil(seed: int, chunk: int, number: Ints) -> tuple[dict[str, Ints], dict[str, Flags], np.random.Generator]:
-    rng = stream(seed, Stream.DIRT, 2 * chunk + 1)
-    mark = np.floor(rng.random(len(number)) / DIRTY_SHARE)
-    flags = {kind: mark == n for n, kind in enumerate((ORPHAN, BACKWARD, OUT_OF_BOUNDS))}
-    return {kind: number[flag] for kind, flag in flags.items()}, flags, rng
+def _wards(rng: np.random.Generator, dept: Ints) -> Column:
+    wards = [f"{code}-{n:02d}" for code in codes.DEPT for n in range(1, codes.WARDS + 1)]
+    return pick(wards, dept * codes.WARDS + rng.integers(0, codes.WARDS, len(dept)))
 
 
 def draw(seed: int, chunk: int, people: People, first_number: int) -> Visits:
@@ -173,37 +166,25 @@ def draw(seed: int, chunk: int, people: People, first_number: int) -> Visits:
     person, admitted, dept, main_dx, stay = (a[order] for a in (person, admitted, dept, main_dx, stay))
     rows = len(person)
     number = np.arange(first_number, first_number + rows, dtype=np.int64)
-    mrn = numbered("MR", (number * 7919 + 12_345_678) % 10**9, 9)
     discharged, fee = _discharges(rng, admitted, stay), _fees(rng, dept, stay)
     payment = np.where(rng.random(rows) < SELF_PAID, codes.SELF_PAY, people.insurance[person])
     ward = _wards(rng, dept)
 
-    dirty, flags, chance = _spoil(seed, chunk, number)
-    stranger = flags[ORPHAN]
-    prefix = np.where(stranger[:, None], constant("X", rows), constant("P", rows))
-    known_as = np.where(stranger, chance.integers(1, 10**8, rows), people.number[person])
-    patient_id = fixed_text(prefix, digits(known_as, 8))
-    discharged = np.where(flags[BACKWARD], admitted - DAY * chance.integers(1, 21, rows), discharged)
-    absurd = np.where(chance.random(rows) < 0.5, -chance.integers(1, 30, rows), chance.integers(366, 4000, rows))
-    shown = np.where(flags[OUT_OF_BOUNDS], absurd, stay)
+    shown = dirt.spoil(seed, chunk, people.number[person], admitted, discharged, stay)
+    dirty = {kind: number[flag] for kind, flag in shown.flags.items()}
     table = pa.table(
         {
             "visit_id": visit_ids(number),
-            "patient_id": patient_id,
-            "mrn": mrn,
+            "patient_id": shown.patient_id,
+            "mrn": numbered("MR", (number * MRN_STRIDE + MRN_FIRST) % 10**9, 9),
             "admitted_at": moments(admitted),
-            "discharged_at": moments(discharged),
+            "discharged_at": moments(shown.discharged),
             "dept": pick(codes.DEPT, dept),
             "ward": ward,
             "main_dx": pick(codes.DX, main_dx),
-            "los_days": pa.array(shown.astype(np.int32)),
+            "los_days": pa.array(shown.stay.astype(np.int32)),
             "total_fee": hundredths(fee, 12),
             "payment": pick(codes.INSURANCE, payment),
         }
     )
-    return Visits(number, person, patient_id, mrn, admitted, stay, dept, main_dx, dirty, table)
-
-
-def _wards(rng: np.random.Generator, dept: Ints) -> pa.Array:
-    wards = [f"{code}-{n:02d}" for code in codes.DEPT for n in range(1, codes.WARDS + 1)]
-    return pick(wards, dept * codes.WARDS + rng.integers(0, codes.WARDS, len(dept)))
+    return Visits(number, person, shown.patient_id, admitted, stay, dept, main_dx, dirty, table)
