@@ -134,14 +134,14 @@ class Committer:
                 return
 
     def _commit(self, batch: list[_Ticket]) -> None:
-        outcomes: list[tuple[Any, Exception | None]] = []
+        outcomes: list[tuple[Any, BaseException | None]] = []
         try:
             desk = self._begin()
             outcomes = [_attempt(ticket.job, desk) for ticket in batch]
             desk.flush()
             self._connection.execute("COMMIT")
             self._head = desk.head
-        except Exception as failure:  # noqa: BLE001 (every caller of the batch must hear of it, whatever it is)
+        except BaseException as failure:  # noqa: BLE001 (every caller of the batch must hear of it, whatever it is)
             outcomes = [(None, self._undo(failure)) for _ in batch]
         for ticket, (result, refusal) in zip(batch, outcomes, strict=True):
             if refusal is None:
@@ -157,7 +157,7 @@ class Committer:
             raise Tampered("budget.changed_underneath", seq=self._head.seq)
         return Desk(self._connection, self._standing, self._head)
 
-    def _undo(self, failure: Exception) -> EnclaveError:
+    def _undo(self, failure: BaseException) -> EnclaveError:
         """Forget the batch, and read back where all stands; a ledger that cannot be read back takes no more entries."""
         reason = failure if isinstance(failure, EnclaveError) else Incident("budget.ledger_failed")
         reason.__cause__ = failure if failure is not reason else None
@@ -173,13 +173,13 @@ class Committer:
         return reason
 
 
-def _attempt(job: Job[Any], desk: Desk) -> tuple[Any, Exception | None]:
+def _attempt(job: Job[Any], desk: Desk) -> tuple[Any, BaseException | None]:
     before = desk.head
     try:
         return job(desk), None
     except sqlite3.Error:
         raise  # the transaction itself is in doubt: nobody in this batch may hear yes
-    except Exception as refusal:
+    except BaseException as refusal:  # even an exit asked for by a recheck: this thread must go on serving the others
         if desk.head != before:
             raise  # it refused after writing: the whole batch goes back
         return None, refusal

@@ -1,0 +1,40 @@
+"""Amounts are whole, never negative, and compare part by part."""
+
+import pytest
+
+from enclave.budget.amount import ATTO, MOST, NANO, Amount
+from enclave.errors import BadInput
+
+
+@pytest.mark.parametrize("wrong", [-1, 1.0, 0.5, float("nan"), True, "1", None, MOST + 1])
+def test_what_is_no_whole_number_is_no_amount(wrong: object) -> None:
+    for parts in ((wrong, 0), (0, wrong)):
+        with pytest.raises(BadInput, match="whole number"):
+            Amount(*parts)
+
+
+def test_twenty_times_a_twentieth_is_exactly_one() -> None:
+    total = Amount(0)
+    for _ in range(20):
+        total += Amount(NANO // 20, ATTO // 20)
+    assert total == Amount(NANO, ATTO)
+    assert sum([0.05] * 20) != 1.0, "the control: floats do not add up"
+
+
+def test_a_sum_too_large_to_store_is_refused_not_wrapped() -> None:
+    with pytest.raises(BadInput):
+        Amount(MOST) + Amount(1)
+
+
+@pytest.mark.parametrize(
+    ("amount", "fits"),
+    [
+        (Amount(5, 5), True),
+        (Amount(0, 0), True),
+        (Amount(6, 0), False),
+        (Amount(0, 6), False),
+        (Amount(6, 6), False),
+    ],
+)
+def test_an_amount_fits_only_when_both_parts_do(amount: Amount, fits: bool) -> None:
+    assert amount.fits(Amount(5, 5)) is fits
