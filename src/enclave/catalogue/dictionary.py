@@ -1,0 +1,87 @@
+"""What dictionary does a signed descriptor give?
+
+From the descriptor alone, and to JSON and back for the catalogue's row: nothing here is read from data.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from enclave.catalogue.dataset import Column, Dataset, Facet, Join, Kind, Table
+from enclave.intake.columns import Stored, stored_columns
+from enclave.intake.descriptor import Descriptor, Resource
+
+
+def _column(stored: Stored) -> Column:
+    return Column(
+        name=stored.name,
+        kind=Kind(stored.kind),
+        lower=stored.lower if stored.kind != "boolean" else None,
+        upper=stored.upper if stored.kind != "boolean" else None,
+        scale=stored.scale,
+        codes=stored.codes,
+        nullable=stored.nullable,
+        title=stored.title.en,
+        title_zh=stored.title.zh,
+        measure=stored.measure,
+        finer_than=stored.finer_than,
+        total_clip=stored.total_clip,
+    )
+
+
+def _table(descriptor: Descriptor, resource: Resource) -> Table:
+    return Table(
+        name=resource.name,
+        unit=resource.unit_column,
+        columns=tuple(_column(stored) for stored in stored_columns(descriptor, resource)),
+        row_clip=resource.row_clip,
+        key=resource.key,
+        facets=tuple(Facet(f.column, f.clip, f.distinct_clip) for f in resource.facets),
+        order_by=resource.order_by,
+        joins=tuple(Join(j.column, j.table, j.to) for j in resource.joins),
+        title=resource.title.en,
+        title_zh=resource.title.zh,
+    )
+
+
+def dataset_of(descriptor: Descriptor, *, version: int, digest: str, policy_digest: str) -> Dataset:
+    """The dataset that an extract of this content (`digest`), built under this policy, is."""
+    return Dataset(
+        name=descriptor.name,
+        version=version,
+        register=descriptor.register_,
+        grade=descriptor.grade,
+        domain=descriptor.domain,
+        delta=descriptor.delta,
+        size_class=descriptor.size_class,
+        tables=tuple(_table(descriptor, resource) for resource in descriptor.tables),
+        digest=digest,
+        policy_digest=policy_digest,
+        demo=descriptor.demo,
+        unit=descriptor.unit.name,
+        title=descriptor.title.en,
+        title_zh=descriptor.title.zh,
+    )
+
+
+def to_json(dataset: Dataset) -> str:
+    """The dictionary as kept in the catalogue's row."""
+    return json.dumps(asdict(dataset), ensure_ascii=False, sort_keys=True)
+
+
+def _read_table(tree: dict[str, Any]) -> Table:
+    columns = tuple(
+        Column(**column | {"kind": Kind(column["kind"]), "codes": tuple(column["codes"]), "finer_than": tuple(column["finer_than"])})
+        for column in tree["columns"]
+    )  # fmt: skip
+    facets = tuple(Facet(**facet) for facet in tree["facets"])
+    joins = tuple(Join(**join) for join in tree["joins"])
+    return Table(**tree | {"columns": columns, "facets": facets, "joins": joins, "key": tuple(tree["key"])})
+
+
+def from_json(text: str) -> Dataset:
+    """The dataset that `to_json` wrote."""
+    tree = json.loads(text)
+    return Dataset(**tree | {"tables": tuple(_read_table(table) for table in tree["tables"])})

@@ -1,0 +1,136 @@
+"""Does a descriptor agree with itself?
+
+Every reference leads somewhere, every table has a person and a unique key, every facet and join can be checked at build,
+and no stored name stands twice. Each complaint is a sentence with the place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from enclave.intake import rules
+from enclave.intake.columns import norm_names
+from enclave.intake.package import Descriptor, Resource
+from enclave.intake.treatments import SUMMABLE, Clamp, Keep, Prefix, Pseudonym
+
+
+def complaints(d: Descriptor) -> Iterator[str]:
+    """Every complaint, as sentences; none when the descriptor holds together."""
+    names = [r.name for r in d.resources]
+    if len(set(names)) != len(names):
+        yield "a table stands twice"
+    if d.unit.table not in [t.name for t in d.tables]:
+        yield f"unit.table {d.unit.table} is not among the tables"
+        return
+    seen: list[str] = []
+    for table in d.tables:
+        for complaint in _table(d, table, seen):
+            yield f"table {table.name}: {complaint}"
+        seen.append(table.name)
+    person = d.person_table
+    if person.key != (person.unit_column,):
+        yield f"table {person.name} has one row per person: its key is its unit"
+    for table in d.tables:
+        if table.name != person.name and not any(j.table == person.name for j in table.joins):
+            yield f"table {table.name} states no join to {person.name}"
+
+
+def _table(d: Descriptor, t: Resource, seen: list[str]) -> Iterator[str]:
+    if not t.fields or not t.path:
+        yield "states no `schema` or no `path`"
+        return
+    raw = [f.name for f in t.fields]
+    if len(set(raw)) != len(raw):
+        yield "a raw column stands twice"
+    unit = t.field(t.unit)
+    pseudonyms = [o for o in unit.outputs if isinstance(o, Pseudonym)] if unit else []
+    if len(pseudonyms) != 1 or pseudonyms[0].domain != d.unit.domain:
+        yield f"its unit is a raw column with the one treatment pseudonym of domain {d.unit.domain}"
+        return
+    yield from _columns(d, t)
+    yield from _facets(t)
+    yield from _joins(d, t, seen)
+    yield from _rules(d, t)
+    yield from _derived(d, t)
+
+
+def _columns(d: Descriptor, t: Resource) -> Iterator[str]:
+    stored = [o.name for _, o in t.outputs()] + [x.name for x in t.derived] + list(norm_names(t))
+    twice = sorted({name for name in stored if stored.count(name) > 1})
+    if twice:
+        yield f"the stored name {twice[0]} stands twice (norms have names of their own)"
+    pseudonyms = {o.name for _, o in t.outputs() if isinstance(o, Pseudonym)}
+    if not t.key or not set(t.key) <= pseudonyms or len(t.key) != 1:
+        yield "its `key` is one stored pseudonym"
+    for field, output in t.outputs():
+        if isinstance(output, Keep | Prefix) and output.list not in d.code_lists:
+            yield f"column {field.name}: there is no code list {output.list}"
+            return
+        if output.total_clip is not None and not isinstance(output, SUMMABLE):
+            yield f"column {output.name}: only numbers may be summed"
+        if output.total_clip is not None and output.total_clip * (output.scale if isinstance(output, Clamp) else 1) < 1:
+            yield f"column {output.name}: `total_clip` is below one stored step"
+        for facet in output.finer_than:
+            if facet not in [f.column for f in t.facets]:
+                yield f"column {output.name}: finer_than names {facet}, which is no facet"
+
+
+def _facets(t: Resource) -> Iterator[str]:
+    groupable = {o.name for _, o in t.outputs() if not isinstance(o, Pseudonym)}
+    columns = [f.column for f in t.facets]
+    if len(set(columns)) != len(columns) or not set(columns) <= groupable:
+        yield "a facet names no stored column, or one stands twice"
+    if t.facets and t.order_by not in columns:
+        yield "`order_by` names one of its facets"
+    if not t.facets and t.order_by is not None:
+        yield "`order_by` needs facets"
+
+
+def _joins(d: Descriptor, t: Resource, seen: list[str]) -> Iterator[str]:
+    own = {o.name: o for _, o in t.outputs() if isinstance(o, Pseudonym)}
+    for join in t.joins:
+        far = d.table(join.table)
+        if far is None or join.table not in seen:
+            yield f"joins {join.table}, which does not stand before it"
+        elif far.key != (join.to,):
+            yield f"joins {join.table} on {join.to}, which is not its key"
+        elif join.column not in own:
+            yield f"joins by {join.column}, which is not a stored pseudonym"
+        else:
+            there = next(o for _, o in far.outputs() if o.name == join.to)
+            if not isinstance(there, Pseudonym) or there.domain != own[join.column].domain:
+                yield f"joins {join.table} by a pseudonym of another domain"
+
+
+def _rules(d: Descriptor, t: Resource) -> Iterator[str]:
+    for text in t.rules:
+        try:
+            rule = rules.parse(text)
+        except ValueError as malformed:
+            yield str(malformed)
+            return
+        fields = [t.field(name) for name in rule.columns]
+        if any(f is None for f in fields):
+            yield f"the rule `{text}` names a raw column that is not there"
+            return
+        types = [f.type for f in fields if f is not None]
+        if rule.operator == "in" and (rule.right not in d.code_lists or types != ["string"]):
+            yield f"the rule `{text}` needs a code list and a text column"
+        if rule.operator not in ("in", "present") and not _comparable(types):
+            yield f"the rule `{text}` compares two dates or two numbers"
+
+
+def _comparable(types: Sequence[str]) -> bool:
+    numbers = all(t in ("integer", "decimal") for t in types)
+    return numbers or (len(types) == 2 and all(t in ("date", "datetime") for t in types))
+
+
+def _derived(d: Descriptor, t: Resource) -> Iterator[str]:
+    if t.derived and t.name != d.unit.table:
+        yield f"`derived` columns stand in {d.unit.table}"
+    for derived in t.derived:
+        source = d.table(derived.any_of.table)
+        if source is None:
+            yield f"column {derived.name} needs table {derived.any_of.table}: name it too, or leave the column out"
+        elif (field := source.field(derived.any_of.column)) is None or field.type != "string":
+            yield f"column {derived.name}: {source.name}.{derived.any_of.column} is no text column of it"

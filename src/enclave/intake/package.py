@@ -1,0 +1,198 @@
+"""What may a descriptor say, part by part?
+
+`datapackage.yaml` has the shape of a Frictionless Data Package (resources with a schema of fields) and our privacy fields
+beside it. It is read strictly: an unknown field, a missing bound or list, a reference to nothing is refused with its
+place. What stands here is all that is ever known of the data before a question is paid for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
+
+from enclave.intake import treatments
+from enclave.intake.rules import Rule
+from enclave.intake.rules import parse as parse_rule
+from enclave.intake.treatments import CodeList, Drop, Kept, Name, Pseudonym, Text, Title
+
+RawName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
+_STRINGS, _DATES, _NUMBERS = ("string",), ("date", "datetime"), ("integer", "decimal")
+TAKES: dict[str, tuple[str, ...]] = {
+    "pseudonym": ("string", "integer"), "shift": _DATES, "year": _DATES, "month": _DATES, "age": _DATES, "age_band": _DATES,
+    "band": _NUMBERS, "clamp": _NUMBERS, "keep": _STRINGS, "prefix": _STRINGS, "icd10_chapter": _STRINGS, "flag": _STRINGS,
+}  # fmt: skip
+"""Treatment → the raw types it takes."""
+
+
+def _spread(field: Any) -> Any:
+    """One treatment may stand in the field itself; several stand under `yields`."""
+    if not isinstance(field, dict) or "yields" in field:
+        return field
+    own = {k: v for k, v in field.items() if k in ("name", "type")}
+    if field.get("treatment") == "redact":
+        raise ValueError("`redact` is not built yet: free text may only be dropped (treatment: drop)")
+    only = {k: v for k, v in field.items() if k not in ("name", "type")}
+    return {**own, "yields": [only]}
+
+
+class RawField(Text):
+    """One raw column and what becomes of it."""
+
+    name: RawName
+    type: Literal["string", "integer", "decimal", "date", "datetime"]
+    yields: tuple[Annotated[Kept | Drop, Field(discriminator="treatment")], ...] = Field(min_length=1)
+
+    @property
+    def outputs(self) -> tuple[Kept, ...]:
+        """What is kept of it, each with its name."""
+        named = (o for o in self.yields if not isinstance(o, Drop))
+        return tuple(o if o.name else o.model_copy(update={"name": self.name}) for o in named)
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if any(isinstance(o, Drop) for o in self.yields) and len(self.yields) > 1:
+            raise ValueError("a column that is dropped yields nothing else")
+        for output in self.outputs:
+            if self.type not in TAKES[output.treatment]:
+                raise ValueError(f"treatment {output.treatment} takes {' or '.join(TAKES[output.treatment])}")
+        return self
+
+
+class Schema(Text):
+    fields: tuple[Annotated[RawField, BeforeValidator(_spread)], ...] = Field(min_length=1)
+
+
+class AnyOf(Text):
+    """True when the person has a row in `table` whose raw `column` begins with one of `prefixes`."""
+
+    table: Name
+    column: RawName
+    prefixes: tuple[str, ...] = Field(min_length=1)
+
+
+class Derived(Text):
+    """A BOOLEAN made from one person's rows in another table; never NULL."""
+
+    name: Name
+    any_of: AnyOf
+    title: Title = Title()
+
+
+class FacetText(Text):
+    column: Name
+    clip: int = Field(ge=1, le=2**20)
+    distinct_clip: int = Field(ge=1, le=2**20)
+
+
+class JoinText(Text):
+    """`column` of this table meets at most one row of `table`, the same person's; a row that meets none is left out."""
+
+    column: Name
+    table: Name
+    to: Name
+
+
+class Resource(Text):
+    """One raw table."""
+
+    name: Name
+    title: Title = Title()
+    treatment: Literal["drop"] | None = None
+    """`drop`: the whole table is left where it is; it is not even opened."""
+    path: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$")] = ""
+    """File name in the source folder, without its ending."""
+    formats: tuple[Literal["csv", "parquet"], ...] = ("csv", "parquet")
+    encoding: Literal["utf-8"] = "utf-8"
+    unit: RawName = ""
+    """The raw column that names the person."""
+    key: tuple[Name, ...] = ()
+    row_clip: int = Field(default=1, ge=1, le=2**20)
+    order_by: Name | None = None
+    facets: tuple[FacetText, ...] = ()
+    joins: tuple[JoinText, ...] = ()
+    rules: tuple[str, ...] = ()
+    derived: tuple[Derived, ...] = ()
+    table_schema: Schema | None = Field(default=None, alias="schema")
+
+    @property
+    def kept(self) -> bool:
+        return self.treatment is None
+
+    @property
+    def fields(self) -> tuple[RawField, ...]:
+        return self.table_schema.fields if self.table_schema else ()
+
+    def field(self, name: str) -> RawField | None:
+        return next((f for f in self.fields if f.name == name), None)
+
+    def outputs(self) -> Iterator[tuple[RawField, Kept]]:
+        """Every kept column with the raw column it comes from, in order."""
+        for field in self.fields:
+            for output in field.outputs:
+                yield field, output
+
+    @property
+    def unit_column(self) -> str:
+        """The stored name of the person's pseudonym."""
+        field = self.field(self.unit)
+        return next(o.name for o in field.outputs if isinstance(o, Pseudonym)) if field else ""
+
+    @property
+    def row_rules(self) -> tuple[Rule, ...]:
+        return tuple(parse_rule(text) for text in self.rules)
+
+
+class Unit(Text):
+    name: str
+    table: Name
+    """The table with one row per person."""
+    domain: Name
+
+
+class Descriptor(Text):
+    """A dataset as signed. `policy_version` counts the descriptor itself, not the extracts made under it."""
+
+    profile: Literal["domicile-data-package"]
+    name: Name
+    policy_version: int = Field(ge=1)
+    title: Title = Title()
+    grade: int = Field(ge=1, le=5)
+    domain: str
+    demo: bool
+    register_: Name = Field(alias="register")
+    unit: Unit
+    delta: Annotated[str, StringConstraints(pattern=r"^[1-9](\.\d{1,6})?e-\d{1,2}$")]
+    size_class: int = Field(ge=1, le=10**11)
+    reference_date: date
+    shift_days: int = Field(default=0, ge=0, le=366)
+    code_lists: dict[Name, CodeList] = Field(default_factory=dict)
+    resources: tuple[Resource, ...] = Field(min_length=1)
+
+    @property
+    def tables(self) -> tuple[Resource, ...]:
+        """The resources that are kept."""
+        return tuple(r for r in self.resources if r.kept)
+
+    def table(self, name: str) -> Resource | None:
+        return next((r for r in self.tables if r.name == name), None)
+
+    @property
+    def person_table(self) -> Resource:
+        return next(r for r in self.tables if r.name == self.unit.table)
+
+    def codes(self, output: Kept) -> tuple[str, ...]:
+        """The public list of words an output may hold; () when it has none."""
+        match output:
+            case treatments.AgeBand() | treatments.Band():
+                return output.labels
+            case treatments.Icd10Chapter():
+                return tuple(name for name, _, _ in treatments.ICD10_CHAPTERS)
+            case treatments.Keep() | treatments.Prefix():
+                stored = self.code_lists[output.list].stored
+                extra = output.otherwise is not None and output.otherwise not in stored
+                return (*stored, str(output.otherwise)) if extra else stored
+            case _:
+                return ()
