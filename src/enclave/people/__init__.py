@@ -4,19 +4,20 @@
 makes a refused attempt an event. A member signs with a key that only their token opens; the home certifies it.
 """
 
-from enclave.people.certificate import Certificate, certified
+from enclave.people.certificate import Certificate, certified, signature_holds
 from enclave.people.enrol import Entry, add, first_operator, listing, reissue_operator
 from enclave.people.member import Member
 from enclave.people.permissions import Action, Allowed, Permissions
 from enclave.people.refusal import refusals_recorded
 from enclave.people.roles import Role, RoleCard, load_roles
-from enclave.people.token import authenticate, renew, revoke
+from enclave.people.token import Holder, authenticate, holder_of, renew, revoke
 
 __all__ = [
     "Action",
     "Allowed",
     "Certificate",
     "Entry",
+    "Holder",
     "Member",
     "Permissions",
     "Role",
@@ -25,10 +26,12 @@ __all__ = [
     "authenticate",
     "certified",
     "first_operator",
+    "holder_of",
     "listing",
     "load_roles",
     "refusals_recorded",
     "reissue_operator",
     "renew",
     "revoke",
+    "signature_holds",
 ]

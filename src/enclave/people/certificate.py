@@ -47,12 +47,12 @@ class Certificate:
 
     def check(self, home_key: str) -> None:
         """Tampered unless the home signed exactly this."""
-        if not _holds(self.message(), Signature(home_key, self.signature)):
+        if not signature_holds(self.message(), Signature(home_key, self.signature)):
             raise Tampered("people.account_altered", member=self.member)
 
 
 @lru_cache(maxsize=4096)
-def _holds(message: bytes, signature: Signature) -> bool:
+def signature_holds(message: bytes, signature: Signature) -> bool:
     """Does the signature hold? A function of its arguments alone, so remembering it hides no change in the database."""
     try:
         verify_signature(message, signature)

@@ -1,0 +1,122 @@
+"""What did whom sign about a request, and does it hold?
+
+A statement (submitted, approved, returned, refused) is signed with the member's own key over the digest of the content,
+the round and the step. It counts only if its signature holds under a key the home certified for that member *in that
+role* at that moment. The database is believed in nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection, insert, select
+
+from enclave.access.content import Content
+from enclave.access.tables import request_statements
+from enclave.audit import Transaction, canonical
+from enclave.errors import Tampered
+from enclave.people import Member, Role, certified, signature_holds
+from enclave.store import Signature
+
+
+class Verdict(StrEnum):
+    SUBMITTED = "submitted"
+    APPROVED = "approved"
+    RETURNED = "returned"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One signed word about a request. Position 0 is the author's, position n the n-th step of the round."""
+
+    request: str
+    round: int
+    position: int
+    step: Role
+    verdict: Verdict
+    member: str
+    at: str
+    reason: str
+    digest: str
+    public_key: str = ""
+    signature: str = ""
+
+    def message(self) -> bytes:
+        """The bytes that are signed."""
+        body = {"kind": "domicile.statement/1", **self.__dict__}
+        del body["public_key"], body["signature"]
+        return canonical(body)
+
+    def holds(self, connection: Connection, home_key: str) -> bool:
+        """Is it the member's word, given in a role that was theirs then?"""
+        key, role, at = self.public_key, self.step, self.at
+        if certified(connection, home_key, member=self.member, public_key=key, role=role, at=at) is None:
+            return False
+        return signature_holds(self.message(), Signature(self.public_key, self.signature))
+
+
+def sign(
+    member: Member,
+    token: str,
+    content: Content,
+    round_: int,
+    position: int,
+    step: Role,
+    verdict: Verdict,
+    at: str,
+    reason: str,
+) -> Statement:
+    """The member's signed statement about `content`."""
+    words = (content.request, round_, position, step, verdict, member.id, at, reason, content.digest)
+    signature = member.sign(Statement(*words).message(), token)
+    return Statement(*words, signature.public_key, signature.value)
+
+
+def keep(tx: Transaction, statement: Statement) -> None:
+    """Store a statement."""
+    tx.execute(insert(request_statements), {**statement.__dict__})
+
+
+def _statement_of(row: Any) -> Statement:
+    fields = dict(row._mapping)
+    return Statement(**{**fields, "step": Role(fields["step"]), "verdict": Verdict(fields["verdict"])})
+
+
+def statements_of(connection: Connection, request_id: str, round_: int) -> tuple[Statement, ...]:
+    """What was signed in a round, in order; Tampered when a row is no statement."""
+    table = request_statements
+    query = select(table).where(table.c.request == request_id, table.c.round == round_).order_by(table.c.position)
+    try:
+        return tuple(_statement_of(row) for row in connection.execute(query))
+    except ValueError as altered:
+        raise Tampered("access.request_altered", request=request_id) from altered
+
+
+def check_submission(connection: Connection, home_key: str, content: Content, statements: Sequence[Statement]) -> None:
+    """Tampered unless the author signed this very content and every approval so far holds over it."""
+    due = content.steps[: len(statements[1:])]
+    expected = [(0, Role.RESEARCHER, Verdict.SUBMITTED)]
+    expected += [(position, step, Verdict.APPROVED) for position, step in enumerate(due, start=1)]
+    found = [(s.position, s.step, s.verdict) for s in statements]
+    people = [s.member for s in statements]
+    sound = (
+        found == expected
+        and people[0] == content.author
+        and len(set(people)) == len(people)
+        and not content.members & set(people[1:])
+        and all(s.request == content.request and s.digest == content.digest for s in statements)
+        and all(s.holds(connection, home_key) for s in statements)
+    )
+    if not sound:
+        raise Tampered("access.request_altered", request=content.request)
+
+
+def check_granted(connection: Connection, home_key: str, content: Content, statements: Sequence[Statement]) -> None:
+    """Tampered unless the author's and *every* approval the content asks for are there and hold."""
+    check_submission(connection, home_key, content, statements)
+    if not content.steps or len(statements) != 1 + len(content.steps):
+        raise Tampered("access.request_altered", request=content.request)
