@@ -4,14 +4,15 @@ from domicile.rules.arrow import decode, encode, plain_type, rebuilt
 from domicile.rules.bundle import FORMAT, MARKS, Declared, Drawing, read
 from domicile.rules.examine import examine, examine_declared
 from domicile.rules.findings import Malformed, failed
-from domicile.rules.identifiers import PATTERNS, Hit, Pattern, matches, normal, scan
+from domicile.rules.identifiers import PATTERNS, Hit, Pattern, matches, normal, scan, settled
 from domicile.rules.places import Passage, findings_of, passages
-from domicile.rules.thresholds import Thresholds, thresholds
+from domicile.rules.thresholds import VERSION, Thresholds, thresholds
 
 __all__ = [
     "FORMAT",
     "MARKS",
     "PATTERNS",
+    "VERSION",
     "Declared",
     "Drawing",
     "Hit",
@@ -32,5 +33,6 @@ __all__ = [
     "read",
     "rebuilt",
     "scan",
+    "settled",
     "thresholds",
 ]

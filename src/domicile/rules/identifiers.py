@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -139,16 +139,19 @@ def matches(pattern: Pattern, text: str) -> Iterator[Hit]:
             yield Hit(pattern.kind, pattern.verdict, *match.span(group))
 
 
-def scan(text: str) -> list[Hit]:
-    """All hits in `text`, in order of place; of two readings of the same place the graver stays."""
-    spelled = normal(text)
-    found = {(hit.start, hit.end, hit.kind): hit for pattern in PATTERNS for hit in matches(pattern, spelled)}
-    graver = sorted(found.values(), key=lambda h: (h.verdict != "fail", h.start, h.end, h.kind))
+def settled(hits: Iterable[Hit]) -> list[Hit]:
+    """The hits in order of place; of readings that overlap the graver stays, then the earlier, then the longer."""
     kept: list[Hit] = []
-    for hit in graver:
+    for hit in sorted(set(hits), key=lambda h: (h.verdict != "fail", h.start, -h.end, h.kind)):
         if not any(other.start < hit.end and hit.start < other.end for other in kept):
             kept.append(hit)
     return sorted(kept, key=lambda h: (h.start, h.end, h.kind))
+
+
+def scan(text: str) -> list[Hit]:
+    """All hits in `text`."""
+    spelled = normal(text)
+    return settled(hit for pattern in PATTERNS for hit in matches(pattern, spelled))
 
 
 def announces_identifier(column: str) -> bool:

@@ -7,7 +7,10 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
+
+VERSION: Final = 1
+"""Of the rules themselves: raised whenever a rule would judge some output differently than before."""
 
 
 @dataclass(frozen=True)
