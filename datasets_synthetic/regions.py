@@ -58,11 +58,12 @@ def _births(rows: list[dict[str, str]], provinces: tuple[str, ...]) -> tuple[Int
     years = range(FIRST_YEAR, LAST_YEAR + 1)
     codes = np.zeros((len(provinces), len(years), len(rows)), dtype=np.int64)
     counts = np.zeros((len(provinces), len(years)), dtype=np.int64)
+    of = {province: [row for row in rows if row["code"][:2] == province] for province in provinces}
     for p, province in enumerate(provinces):
         for y, year in enumerate(years):
-            found = [int(r["code"]) for r in rows if r["code"][:2] == province and _in_force(r, year)]
+            found = [int(row["code"]) for row in of[province] if _in_force(row, year)]
             if not found:
-                found = [int(r["code"]) for r in rows if r["code"][:2] == PARENT[province] and _in_force(r, year)]
+                found = [int(row["code"]) for row in of[PARENT[province]] if _in_force(row, year)]
             codes[p, y, : len(found)] = found
             counts[p, y] = len(found)
     return codes[:, :, : counts.max()], counts

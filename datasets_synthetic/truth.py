@@ -34,12 +34,13 @@ BAND = f"least(date_sub('year', birth_date, DATE '{AGE_DATE}') // 10 * 10, 100)"
 
 
 def _read(name: str, path: Path) -> str:
+    quoted = str(path).replace("'", "''")
     if path.suffix == ".parquet":
-        return f"read_parquet('{path}')"
+        return f"read_parquet('{quoted}')"
     with path.open(encoding="utf-8") as source:
         header = [column.strip('"') for column in source.readline().rstrip("\n").split(",")]
     types = ", ".join(f"'{c}': '{CSV_TYPES.get(c, 'VARCHAR')}'" for c in header)
-    return f"read_csv('{path}', header = true, quote = '\"', escape = '\"', columns = {{{types}}})"
+    return f"read_csv('{quoted}', header = true, quote = '\"', escape = '\"', columns = {{{types}}})"
 
 
 def _open(paths: Mapping[str, Path], dirty: Mapping[str, Collection[str]]) -> duckdb.DuckDBPyConnection:

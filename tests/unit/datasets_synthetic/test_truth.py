@@ -41,7 +41,8 @@ def test_figures_by_department_hold(db: duckdb.DuckDBPyConnection, truth: Any, s
     _clean(db, section)
     rows = db.execute(
         """SELECT dept, len(stays), list_sum(stays), fees
-           FROM (SELECT dept, list(los_days) AS stays, sum(total_fee)::VARCHAR AS fees FROM c_visits GROUP BY dept) ORDER BY 1"""
+           FROM (SELECT dept, list(los_days) AS stays, sum(total_fee)::VARCHAR AS fees FROM c_visits GROUP BY dept)
+           ORDER BY 1"""
     ).fetchall()
     told = truth[section]["by_dept"]
     assert rows == [(row["dept"], row["visits"], row["los_sum"], row["fee_sum"]) for row in told]
