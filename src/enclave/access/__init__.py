@@ -9,7 +9,7 @@ from enclave.access.approval import Statement, Verdict
 from enclave.access.asking import draft, edit, submit, withdraw
 from enclave.access.content import Asked, Content
 from enclave.access.decision import approve, refuse, return_
-from enclave.access.grant import Grant, Standing, find_grant
+from enclave.access.grant import Grant, Standing, check, find_grant
 from enclave.access.policy import AccessPolicy
 from enclave.access.project import Project, all_projects, find_project, project_of, projects_of
 from enclave.access.request import Request, State, find, listing
@@ -28,6 +28,7 @@ __all__ = [
     "Verdict",
     "all_projects",
     "approve",
+    "check",
     "draft",
     "edit",
     "expire_due",

@@ -19,9 +19,9 @@ from typing import Any
 import cedarpy
 from sqlalchemy import Engine
 
-from domicile.wire.words import say
+from domicile.wire.words import LANGUAGES, say
 from enclave.audit import canonical
-from enclave.errors import BadInput, EnclaveError, Refused
+from enclave.errors import BadInput, Refused
 from enclave.people.member import Member
 from enclave.people.refusal import refusals_recorded
 from enclave.people.roles import Role, RoleCard, load_roles
@@ -103,6 +103,20 @@ class _Rule:
     reason: str = ""
     reason_zh: str = ""
 
+    def reason_in(self, lang: str) -> str:
+        return self.reason_zh if lang == "zh" else self.reason
+
+
+class NotPermitted(Refused):
+    """A no of Cedar's. Its reason comes from a policy file, so it has facts of its own in each language."""
+
+    def __init__(self, code: str, spoken: Mapping[str, Mapping[str, str]], **facts: str) -> None:
+        super().__init__(code, **facts)
+        self._spoken = spoken
+
+    def words(self, lang: str = "en") -> str:
+        return say(self.code, lang, **self.facts, **self._spoken[lang])
+
 
 class Permissions:
     """One loaded set of policies. Immutable: another set is another object, with another digest."""
@@ -174,25 +188,20 @@ class Permissions:
             raise ValueError(f"{action}: these facts cannot be decided: {answer.diagnostics.errors}")
         return answer.allowed, sorted((self._rules[name] for name in answer.diagnostics.reasons), key=lambda r: r.id)
 
-    def _refusal(self, member: Member, action: Action, facts: Facts, named: list[_Rule]) -> EnclaveError:
+    def _refusal(self, member: Member, action: Action, facts: Facts, named: list[_Rule]) -> NotPermitted:
         forbidden = named[0] if named else None
         ask = self.who_may(action, facts)
         code = "people.forbidden" if forbidden else "people.not_allowed"
         nobody = "people.ask_policy" if forbidden else "people.ask_owner"
-        return Refused(
-            code,
-            member=member.id,
-            act=action.words("en"),
-            act_zh=action.words("zh"),
-            roles=self._names(sorted(member.roles), "en"),
-            roles_zh=self._names(sorted(member.roles), "zh"),
-            reason=forbidden.reason if forbidden else "",
-            reason_zh=forbidden.reason_zh if forbidden else "",
-            ask=self._names(ask, "en") or say(nobody, "en"),
-            ask_zh=self._names(ask, "zh") or say(nobody, "zh"),
-            policy=forbidden.id if forbidden else "default-deny",
-            policy_digest=self.digest,
-        )
+        rule, spoken = forbidden.id if forbidden else "default-deny", {}
+        for lang in LANGUAGES:
+            spoken[lang] = {
+                "act": action.words(lang),
+                "roles": self._names(sorted(member.roles), lang),
+                "reason": forbidden.reason_in(lang) if forbidden else "",
+                "ask": self._names(ask, lang) or say(nobody, lang),
+            }
+        return NotPermitted(code, spoken, member=member.id, policy=rule, policy_digest=self.digest)
 
     def _names(self, roles: Collection[Role], lang: str) -> str:
         return say("people.or", lang).join(self.roles[role].name(lang) for role in roles)
