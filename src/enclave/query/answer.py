@@ -1,0 +1,143 @@
+"""What leaves for a question that was reserved and charged?
+
+After reservation there is one shape and there are no words: `execute` never raises. Whatever fails in the engine, the
+mechanisms run on zeros in the ordinary shape and the incident is told to the caller, who freezes the project. Beside
+every number x stand x_se (standard deviation of its noise), x_low and x_high (two-sided 95 % noise interval): they cover
+noise only, never what clipping left out.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+
+import pyarrow as pa
+
+from enclave.catalogue.dataset import WEIGHT_ONE
+from enclave.query import mechanisms
+from enclave.query.bounds import centre_of
+from enclave.query.engine import Engine
+from enclave.query.plan import Aggregate, Key, Measure, Plan, Sort
+from enclave.query.price import Draw, Priced
+
+MISS = Fraction(1, 20)
+"""Noise intervals miss this often; a mean's box of two intervals gives each half of it."""
+
+Number = float | None
+Column = list[Number]
+
+
+@dataclass(frozen=True)
+class Executed:
+    """The reply's body, and whether our own machinery failed on the way."""
+
+    body: bytes
+    incident: bool
+
+
+def execute(priced: Priced, engine: Engine) -> Executed:
+    """The answer as an Arrow IPC stream. Called once, after a durable reservation; never raises."""
+    cells, incident = priced.plan.cells, False
+    try:
+        totals = engine.totals(priced.statements, priced.plan.keys, priced.reply_ms // 2)
+    except Exception:  # noqa: BLE001 - nothing that happens after the charge may show (design §4, U3)
+        totals, incident = [[0] * cells for _ in priced.draws], True
+    try:
+        noisy = [mechanisms.noisy(t, d.scale) for t, d in zip(totals, priced.draws, strict=True)]
+        columns = released(priced.plan, priced.draws, noisy)
+    except Exception:  # noqa: BLE001 - the same; without noise nothing is released but the shape
+        columns, incident = {n: [None] * cells for n in number_names(priced.plan)}, True
+    return Executed(packed(priced.plan, columns), incident)
+
+
+def number_names(plan: Plan) -> list[str]:
+    return [a.name + suffix for a in plan.aggregates for suffix in ("", "_se", "_low", "_high")]
+
+
+def released(plan: Plan, draws: tuple[Draw, ...], noisy: list[list[int]]) -> dict[str, Column]:
+    """Post-processing of noisy integers: the columns of every aggregate, over all cells."""
+    columns: dict[str, Column] = {}
+    for at, aggregate in enumerate(plan.aggregates):
+        mine = [(d, v) for d, v in zip(draws, noisy, strict=True) if d.tally.aggregate == at]
+        if aggregate.measure is Measure.MEAN:
+            made = mean_columns(aggregate, *mine[0], *mine[1])
+        else:
+            made = total_columns(aggregate, *mine[0])
+        columns |= dict(zip([aggregate.name + s for s in ("", "_se", "_low", "_high")], made, strict=True))
+    return columns
+
+
+def total_columns(aggregate: Aggregate, draw: Draw, noisy: list[int]) -> tuple[Column, Column, Column, Column]:
+    unit = WEIGHT_ONE * (aggregate.term.type.scale if aggregate.term and not draw.tally.counts else 1)
+    radius = mechanisms.noise_radius(draw.scale, MISS)
+    return (
+        [n / unit for n in noisy],
+        [draw.scale / unit] * len(noisy),
+        [(n - radius) / unit for n in noisy],
+        [(n + radius) / unit for n in noisy],
+    )
+
+
+def mean_columns(
+    aggregate: Aggregate, total: Draw, sums: list[int], count: Draw, counts: list[int]
+) -> tuple[Column, Column, Column, Column]:
+    """mid + S / N clamped to the public bounds; where N ≤ 0 there is no mean, and the interval is the bounds."""
+    term = aggregate.term
+    if term is None:
+        raise ValueError("a mean has a term")
+    lower, upper, centre, unit = term.type.lower or 0, term.type.upper or 0, centre_of(term), term.type.scale
+    sum_radius = mechanisms.noise_radius(total.scale, MISS / 2)
+    count_radius = mechanisms.noise_radius(count.scale, MISS / 2)
+
+    def shown(stored: float) -> float:
+        return min(max(stored, lower), upper) / unit
+
+    means, errors, lows, highs = Column(), Column(), Column(), Column()
+    for s, n in zip(sums, counts, strict=True):
+        means.append(shown(centre + s / n) if n > 0 else None)
+        errors.append(math.hypot(total.scale, count.scale * (s / n)) / n / unit if n > 0 else None)
+        fewest, most = n - count_radius, n + count_radius
+        if fewest > 0:
+            least, greatest = s - sum_radius, s + sum_radius
+            lows.append(shown(centre + least / (fewest if least < 0 else most)))
+            highs.append(shown(centre + greatest / (fewest if greatest > 0 else most)))
+        else:
+            lows.append(lower / unit)
+            highs.append(upper / unit)
+    return means, errors, lows, highs
+
+
+# --- shape ----------------------------------------------------------------------------------------------------------
+
+
+def packed(plan: Plan, columns: dict[str, Column]) -> bytes:
+    """The Arrow IPC stream: key columns, then numbers, rows in the order of the public keys or as asked."""
+    rows = list(itertools.product(*(k.domain for k in plan.keys)))
+    order = ordered(plan, rows, columns)
+    fields = [pa.field(k.name, key_type(k)) for k in plan.keys] + [pa.field(n, pa.float64()) for n in columns]
+    arrays = [pa.array([rows[i][at] for i in order], key_type(k)) for at, k in enumerate(plan.keys)]
+    arrays += [pa.array([values[i] for i in order], pa.float64()) for values in columns.values()]
+    table = pa.Table.from_arrays(arrays, schema=pa.schema(fields))
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as stream:
+        stream.write_table(table)
+    return sink.getvalue().to_pybytes()
+
+
+def key_type(key: Key) -> pa.DataType:
+    kinds: dict[Sort, pa.DataType] = {Sort.NUMBER: pa.int64(), Sort.TRUTH: pa.bool_()}
+    return kinds.get(key.term.type.sort, pa.string())
+
+
+def ordered(plan: Plan, rows: list[tuple[int | str | bool | None, ...]], columns: dict[str, Column]) -> list[int]:
+    """ORDER BY and LIMIT on what is released anyway; NULL stands last."""
+    order = list(range(len(rows)))
+    for by in reversed(plan.order):
+        at = next((i for i, k in enumerate(plan.keys) if k.name == by.column), None)
+        values = [row[at] for row in rows] if at is not None else columns[by.column]
+        known = [i for i in order if values[i] is not None]
+        known.sort(key=lambda i: values[i], reverse=by.descending)  # type: ignore[arg-type,return-value]  # one kind, no None
+        order = known + [i for i in order if values[i] is None]
+    return order[: plan.limit] if plan.limit is not None else order

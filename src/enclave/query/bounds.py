@@ -1,0 +1,220 @@
+"""How much may one person move each number?
+
+Every aggregate becomes one or two tallies: integer vectors over the public keys, in units of 1/65536. A tally names the
+stored norm its rows are weighed by, the clip C of that norm, and so its l2 sensitivity, which is exact. A stored norm is
+used only when all four rules of design §4 hold:
+
+    1  every row of the plan is one row of the root, used once (`names` builds no other plan), and the norm is the
+       root's own: a column or key of a joined table never brings a norm of that table
+    2  a facet norm only when the keys contain the facet column itself, unwrapped, or a root column declared finer than
+       it; no key, another facet, a function of a facet, a key of the person alone: `unit_rows`
+    3  Σ|x| only for the bare root column x, or f with |f(x)| ≤ |x| row by row, NULL default included; any other
+       expression takes (bound of |f|) × a count norm, and is clamped to that bound row by row
+    4  distinct persons by flag only when the flag's facet is the one key, nothing is filtered or joined; otherwise
+       DISTINCT first, under the norm of distinct cells of exactly that key, or any count norm (which is larger)
+
+Where each person has one row, or falls into one cell, the vector is at most one long and no norm is needed. Widths are
+proved here too: weight × value fits int64 for every row, so no row can make a question fail.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from enclave.catalogue.dataset import NORM_STEP, WEIGHT_ONE, Column, Facet
+from enclave.errors import Refused
+from enclave.query.plan import Aggregate, Key, Measure, Op, Plan, Term
+
+INT64 = 2**63 - 1
+
+
+class Style(StrEnum):
+    """How rows are brought into a tally."""
+
+    ROWS = "rows"  # each row of the root, weighed
+    FLAGGED = "flagged"  # rows that carry the first-occurrence flag of the facet
+    DISTINCT = "distinct"  # one row per person and cell
+
+
+@dataclass(frozen=True)
+class Norm:
+    """The stored norm a tally is weighed by, and its clip. Without a column no vector is longer than the clip, 1."""
+
+    column: str | None
+    clip: int
+    flag: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.clip < 1 or (self.column is None and self.clip != 1):
+            raise ValueError("a clip is a whole number, at least 1")
+
+    @property
+    def clipped_from(self) -> int:
+        """Stored norms up to this need no weight."""
+        return self.clip * NORM_STEP
+
+    @property
+    def numerator(self) -> int:
+        """weight = numerator // stored norm, above `clipped_from`."""
+        return self.clip * WEIGHT_ONE * NORM_STEP
+
+
+ONE_PER_PERSON = Norm(None, 1)
+
+
+@dataclass(frozen=True)
+class Tally:
+    """One integer vector over the public keys. `counts` says whether rows add 1 or the value of `term`."""
+
+    aggregate: int
+    style: Style
+    norm: Norm
+    term: Term | None = None
+    counts: bool = True
+    centre: int = 0
+    clamp: tuple[int, int] | None = None
+    factor: int = 1
+    """max |value| of a row where the norm counts rows; 1 where the norm is already Σ|x|."""
+
+    @property
+    def sensitivity(self) -> int:
+        """l2, in 1/65536: no person's vector is longer."""
+        return self.factor * self.norm.clip * WEIGHT_ONE
+
+    @property
+    def bound(self) -> str:
+        """In words, for the price of the question."""
+        what = self.norm.column or "one per person"
+        kept = "no clipping" if self.norm.column is None else f"clipped at {self.norm.clip}"
+        return f"{what}, {kept}" + (f", values within ±{self.factor}" if self.factor != 1 else "")
+
+
+def tallies(plan: Plan) -> tuple[Tally, ...]:
+    """The tallies of all aggregates in order; a mean has two, its centred sum and its count, under one norm."""
+    made: list[Tally] = []
+    for at, aggregate in enumerate(plan.aggregates):
+        match aggregate.measure:
+            case Measure.ROWS:
+                made.append(Tally(at, Style.ROWS, count_norm(plan), aggregate.term))
+            case Measure.PERSONS:
+                style, norm = person_norm(plan)
+                made.append(Tally(at, style, norm))
+            case Measure.SUM:
+                made.append(_sum(plan, at, _term(aggregate)))
+            case Measure.MEAN:
+                made += _mean(plan, at, _term(aggregate))
+    for tally in made:
+        check_width(tally, plan)
+    return tuple(made)
+
+
+def _term(aggregate: Aggregate) -> Term:
+    if aggregate.term is None or not aggregate.term.type.bounded:
+        raise ValueError("a sum has a bounded term")
+    return aggregate.term
+
+
+def centre_of(term: Term) -> int:
+    """The middle of the bounds, in stored integers."""
+    return ((term.type.lower or 0) + (term.type.upper or 0)) // 2
+
+
+def check_width(tally: Tally, plan: Plan) -> None:
+    """65536 · max|value| and C · 65536 · 256 fit int64."""
+    widest = 1 if tally.counts or tally.term is None else max(tally.term.type.reach, tally.factor)
+    if WEIGHT_ONE * widest > INT64:
+        raise Refused("query.too_wide", limit="2^47")
+    if tally.norm.numerator > INT64:
+        raise Refused("query.too_wide_for_clip", column=tally.norm.column)
+
+
+def _sum(plan: Plan, at: int, term: Term) -> Tally:
+    """3: the column's own Σ|x| where it bounds the term, else the term's bound times a count norm."""
+    reach, counted = term.type.reach, count_norm(plan)
+    column = dominating_column(term)
+    if column is not None and column.total_clip is not None:
+        unclipped = counted.column is None and reach <= column.total_clip
+        if not unclipped:
+            return Tally(at, Style.ROWS, Norm(column.total_norm, column.total_clip), term, counts=False)
+    lower, upper = min(term.type.lower or 0, 0), max(term.type.upper or 0, 0)
+    return Tally(at, Style.ROWS, counted, term, counts=False, clamp=(lower, upper), factor=max(reach, 1))
+
+
+def _mean(plan: Plan, at: int, term: Term) -> tuple[Tally, Tally]:
+    """Σw(x − mid) and Σw with one set of weights: sensitivity h·C and C."""
+    lower, upper, centre = term.type.lower or 0, term.type.upper or 0, centre_of(term)
+    half = max(upper - centre, centre - lower, 1)
+    norm = count_norm(plan)
+    centred = Tally(at, Style.ROWS, norm, term, counts=False, centre=centre, clamp=(lower, upper), factor=half)
+    return centred, Tally(at, Style.ROWS, norm, term)
+
+
+def dominating_column(term: Term) -> Column | None:
+    """The root column x with |f(x)| ≤ |x| for every row, NULL counting 0; None when that is not evident."""
+    if term.op is Op.COLUMN and term.ref is not None:
+        return term.ref.column if term.ref.source == 0 else None
+    if term.op in (Op.NEGATE, Op.ABSOLUTE):
+        return dominating_column(term.args[0])
+    if term.op in (Op.CASE, Op.COALESCE):
+        outcomes = term.args if term.op is Op.COALESCE else (*term.args[1:-1:2], term.args[-1])
+        left = [o for o in outcomes if o.op is not Op.NULL and not (o.op is Op.LITERAL and o.value == 0)]
+        columns = {dominating_column(o) for o in left}
+        return columns.pop() if len(columns) == 1 else None
+    return None
+
+
+def count_norm(plan: Plan) -> Norm:
+    """2: the tightest norm under which rows by these keys may be counted."""
+    if plan.root.one_row_per_person:
+        return ONE_PER_PERSON
+    facets = sorted(facets_of(plan), key=lambda f: (f.clip, f.column))
+    if facets:
+        return Norm(facets[0].norm, facets[0].clip)
+    return Norm("unit_rows", plan.root.row_clip)
+
+
+def facets_of(plan: Plan) -> tuple[Facet, ...]:
+    """2: facets of the root whose column, or one declared finer, stands among the keys as it is."""
+    columns = [_bare_root_column(key) for key in plan.keys]
+    return tuple(
+        f
+        for f in plan.root.facets
+        if any(c is not None and (c.name == f.column or f.column in c.finer_than) for c in columns)
+    )
+
+
+def _bare_root_column(key: Key) -> Column | None:
+    term = key.term
+    return term.ref.column if term.op is Op.COLUMN and term.ref is not None and term.ref.source == 0 else None
+
+
+def person_norm(plan: Plan) -> tuple[Style, Norm]:
+    """4: how distinct persons by these keys are counted."""
+    others = [k for k in plan.keys if not is_of_person(plan, k.term)]
+    if not others:
+        return Style.DISTINCT, ONE_PER_PERSON
+    column = _bare_root_column(others[0])
+    facet = plan.root.facet(column.name) if column is not None and len(others) == 1 else None
+    if facet is None:
+        return Style.DISTINCT, count_norm(plan)
+    alone = len(plan.keys) == 1 and len(plan.sources) == 1 and plan.where is None
+    if alone:
+        return Style.FLAGGED, Norm(facet.distinct_norm, facet.distinct_clip, flag=facet.first)
+    return Style.DISTINCT, Norm(facet.distinct_norm, facet.distinct_clip)
+
+
+def is_of_person(plan: Plan, term: Term) -> bool:
+    """True when the term is a function of the person alone, so that all rows of a person agree on it."""
+    return all(_source_is_of_person(plan, part.ref.source) for part in term.walk() if part.ref)
+
+
+def _source_is_of_person(plan: Plan, at: int) -> bool:
+    """One row per person, reached by the person key itself over sides that cannot differ between rows of a person."""
+    source = plan.sources[at]
+    if at == 0 or not source.table.one_row_per_person:
+        return source.table.one_row_per_person
+    near = plan.sources[source.near]
+    by_person = source.column == near.table.unit and source.to == source.table.unit
+    steady = source.near == 0 or not near.keep_unmatched or _source_is_of_person(plan, source.near)
+    return by_person and steady

@@ -1,0 +1,256 @@
+"""Which SQL of our own computes the tallies of a plan?
+
+One SELECT for each (style, norm) among the tallies. It returns the group keys, then one BIGINT per tally. Rules kept:
+
+- only names of the dictionary (quoted) and literals we rendered ourselves; the same plan gives the same bytes
+- rows at or under the clip take weight 65536 in one branch, rows above it numerator // norm in another; a NULL norm
+  belongs to neither, so it weighs nothing. Where rows are stored in order of the norm the second branch skips blocks
+- arithmetic in BIGINT whose width was proved, sums in HUGEINT, the total saturated to int64, never checked and raised
+- a joined table with a person key must agree on the person, whatever the join column is: the row of another person
+  never touches a count
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from enclave.catalogue.dataset import WEIGHT_ONE
+from enclave.query.bounds import Norm, Style, Tally
+from enclave.query.plan import Op, Plan, Sort, Term
+from enclave.query.terms import EPOCH
+
+CATALOG = "extract"
+"""The engine attaches the extract under this name."""
+
+LOWEST, HIGHEST = "-9223372036854775808::HUGEINT", "9223372036854775807::HUGEINT"
+
+SIGNS = {op: op.value for op in (Op.PLUS, Op.MINUS, Op.TIMES)}
+RELATIONS = {op: op.value for op in (Op.EQUAL, Op.DIFFERENT, Op.LESS, Op.AT_MOST, Op.MORE, Op.AT_LEAST)}
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One SELECT: `keys` key columns, then one BIGINT for each of `tallies` (indexes into those of the plan)."""
+
+    sql: str
+    keys: int
+    tallies: tuple[int, ...]
+
+
+def emitted(plan: Plan, tallies: tuple[Tally, ...]) -> tuple[Statement, ...]:
+    """The statements of a plan, in the order in which their first tally stands."""
+    families: dict[tuple[Style, Norm], list[int]] = {}
+    for at, tally in enumerate(tallies):
+        families.setdefault((tally.style, tally.norm), []).append(at)
+    return tuple(
+        Statement(_statement(plan, style, norm, [tallies[i] for i in members]), len(plan.keys), tuple(members))
+        for (style, norm), members in families.items()
+    )
+
+
+def _statement(plan: Plan, style: Style, norm: Norm, tallies: list[Tally]) -> str:
+    if style is Style.DISTINCT:
+        return _distinct(plan, norm, len(tallies))
+    rows = f"{sources(plan)} WHERE {condition(plan, norm)}"
+    under = [_unweighed(t) for t in tallies]
+    keys = [f"{key(k.term)} AS k{i}" for i, k in enumerate(plan.keys)]
+    if norm.column is None:
+        return _select([*keys, *(f"{saturated(u)} AS a{i}" for i, u in enumerate(under))], rows, len(keys))
+    stored = f't0."{norm.column}"'
+    light = [f"{u} AS a{i}" for i, u in enumerate(under)]
+    heavy = [f"{_weighed(t)} AS a{i}" for i, t in enumerate(tallies)]
+    weighed = ", ".join([*keys, f"{norm.numerator} // {stored} AS w", *_values(tallies)])
+    names = [f"k{i}" for i in range(len(keys))]
+    branches = " UNION ALL ".join(
+        [
+            _select([*keys, *light], f"{rows} AND {stored} <= {norm.clipped_from}", len(keys)),
+            _select([*names, *heavy], f"(SELECT {weighed} FROM {rows} AND {stored} > {norm.clipped_from})", len(keys)),
+        ]
+    )
+    totals = [f"{saturated(f'sum(a{i})')} AS a{i}" for i in range(len(tallies))]
+    return _select([*names, *totals], f"({branches})", len(keys))
+
+
+def _distinct(plan: Plan, norm: Norm, copies: int) -> str:
+    """One row per person and cell, weighed by the person's norm."""
+    rows = f"{sources(plan)} WHERE {condition(plan, norm)}"
+    keys = [f"{key(k.term)} AS k{i}" for i, k in enumerate(plan.keys)]
+    names = [f"k{i}" for i in range(len(keys))]
+    person = f't0."{plan.root.unit}" AS u'
+    if norm.column is None:
+        cells = f"(SELECT DISTINCT {', '.join([person, *keys])} FROM {rows})"
+        weight = f"CAST(count(*) AS HUGEINT) * {WEIGHT_ONE}"
+    else:
+        stored = f't0."{norm.column}" AS n'
+        cells = f"(SELECT DISTINCT {', '.join([person, *keys, stored])} FROM {rows})"
+        above = f"WHEN n > {norm.clipped_from} THEN {norm.numerator} // n"
+        weight = f"sum(CASE WHEN n <= {norm.clipped_from} THEN {WEIGHT_ONE} {above} ELSE 0 END)"
+    return _select([*names, *(f"{saturated(weight)} AS a{i}" for i in range(copies))], cells, len(keys))
+
+
+def _select(columns: list[str], rows: str, keys: int) -> str:
+    grouped = f" GROUP BY {', '.join(str(i + 1) for i in range(keys))}" if keys else ""
+    return f"SELECT {', '.join(columns)} FROM {rows}{grouped}"
+
+
+def saturated(total: str) -> str:
+    """Saturation moves no total by more than its rows did: it is 1-Lipschitz."""
+    return f"CAST(least(greatest(coalesce({total}, 0::HUGEINT), {LOWEST}), {HIGHEST}) AS BIGINT)"
+
+
+def _unweighed(tally: Tally) -> str:
+    """The total of rows that weigh 65536."""
+    if tally.counts:
+        counted = "*" if tally.term is None or not tally.term.type.nullable else number(tally.term)
+        return f"CAST(count({counted}) AS HUGEINT) * {WEIGHT_ONE}"
+    return f"sum({value(tally)}) * {WEIGHT_ONE}"
+
+
+def _weighed(tally: Tally) -> str:
+    """The total of rows that weigh w; their values stand in columns v."""
+    if tally.counts and (tally.term is None or not tally.term.type.nullable):
+        return "sum(w)"
+    name = _value_name(tally)
+    return f"sum(CASE WHEN {name} IS NOT NULL THEN w END)" if tally.counts else f"sum(w * {name})"
+
+
+def _value_name(tally: Tally) -> str:
+    return f"v{tally.aggregate}{'c' if tally.counts else ''}"
+
+
+def _values(tallies: list[Tally]) -> list[str]:
+    needed = [t for t in tallies if t.term is not None and not (t.counts and not t.term.type.nullable)]
+    return [
+        f"{number(t.term) if t.counts and t.term else f'CAST({value(t)} AS BIGINT)'} AS {_value_name(t)}"
+        for t in needed
+    ]
+
+
+def value(tally: Tally) -> str:
+    """What a row adds: the bare column, or the term clamped to its proven bounds and centred; NULL adds nothing."""
+    if tally.term is None:
+        raise ValueError("a tally of values has a term")
+    if tally.clamp is None:
+        return number(tally.term)
+    lower, upper = tally.clamp
+    written = number(tally.term)
+    clamped = f"least(greatest({written}, {lower}), {upper})" + (f" - {tally.centre}" if tally.centre else "")
+    if tally.centre < 0:
+        clamped = f"least(greatest({written}, {lower}), {upper}) + {-tally.centre}"
+    return f"CASE WHEN {written} IS NULL THEN NULL ELSE {clamped} END" if tally.term.type.nullable else clamped
+
+
+# --- sources and conditions -----------------------------------------------------------------------------------------
+
+
+def sources(plan: Plan) -> str:
+    written = []
+    for i, source in enumerate(plan.sources):
+        table = f'"{CATALOG}"."main"."{source.table.name}" AS t{i}'
+        if i == 0:
+            written.append(table)
+            continue
+        near = plan.sources[source.near].table
+        on = f't{source.near}."{source.column}" = t{i}."{source.to}"'
+        if source.table.unit and (source.column, source.to) != (near.unit, source.table.unit):
+            on += f' AND t0."{plan.root.unit}" = t{i}."{source.table.unit}"'
+        written.append(f"{'LEFT' if source.keep_unmatched else 'INNER'} JOIN {table} ON {on}")
+    return " ".join(written)
+
+
+def condition(plan: Plan, norm: Norm) -> str:
+    """The filter of the question, and the flag where rows are counted by it."""
+    parts = [truth(plan.where)] if plan.where else []
+    if norm.flag:
+        parts.append(f't0."{norm.flag}"')
+    return " AND ".join(f"({p})" for p in parts) or "TRUE"
+
+
+# --- terms ----------------------------------------------------------------------------------------------------------
+
+
+def column(term: Term) -> str:
+    if term.ref is None:
+        raise ValueError("not a column")
+    return f't{term.ref.source}."{term.ref.column.name}"'
+
+
+def key(term: Term) -> str:
+    """A group key; a code column stands as it is, so that the engine groups by its small numbers."""
+    return column(term) if term.op is Op.COLUMN else number(term)
+
+
+def text(written: str) -> str:
+    doubled = written.replace("'", "''")
+    return f"'{doubled}'"
+
+
+def literal(term: Term) -> str:
+    if term.type.sort is Sort.DATE and isinstance(term.value, int):
+        return f"DATE '{(EPOCH + dt.timedelta(days=term.value)).isoformat()}'"
+    if isinstance(term.value, bool):
+        return "TRUE" if term.value else "FALSE"
+    if isinstance(term.value, int):
+        return f"({term.value}::BIGINT)" if term.value < 0 else f"{term.value}::BIGINT"
+    return text(str(term.value))
+
+
+def number(term: Term) -> str:
+    """Any term, ready for arithmetic: numbers in BIGINT, codes as text."""
+    args = [number(a) for a in term.args]
+    match term.op:
+        case Op.COLUMN if term.type.sort is Sort.NUMBER:
+            return f"CAST({column(term)} AS BIGINT)"
+        case Op.COLUMN if term.type.sort is Sort.CODE:
+            return f"CAST({column(term)} AS VARCHAR)"
+        case Op.COLUMN:
+            return column(term)
+        case Op.LITERAL:
+            return literal(term)
+        case Op.NULL:
+            return "NULL"
+        case Op.PLUS | Op.MINUS | Op.TIMES:
+            return f"({args[0]} {SIGNS[term.op]} {args[1]})"
+        case Op.NEGATE:
+            return f"(-{args[0]})"
+        case Op.ABSOLUTE | Op.LEAST | Op.GREATEST | Op.COALESCE | Op.YEAR | Op.MONTH:
+            return f"{term.op.value}({', '.join(args)})"
+        case Op.CASE:
+            whens = "".join(f" WHEN {c} THEN {o}" for c, o in zip(args[:-1:2], args[1:-1:2], strict=True))
+            return f"CASE{whens} ELSE {args[-1]} END"
+        case _:
+            return truth(term)
+
+
+def truth(term: Term) -> str:
+    """A condition. A column compared with literals stands as it is, so that filters reach the storage."""
+    match term.op:
+        case Op.AND | Op.OR:
+            return "(" + f" {term.op.value.upper()} ".join(truth(a) for a in term.args) + ")"
+        case Op.NOT:
+            return f"(NOT {truth(term.args[0])})"
+        case Op.MISSING:
+            return f"({compared(term.args[0])} IS NULL)"
+        case Op.ONE_OF:
+            values = ", ".join(compared(a) for a in term.args[1:])
+            return f"({side(term, 0)} IN ({values}))"
+        case _ if term.op in RELATIONS:
+            return f"({side(term, 0)} {RELATIONS[term.op]} {side(term, 1)})"
+        case _:
+            return number(term)
+
+
+def side(term: Term, at: int) -> str:
+    """One side of a comparison: bare next to literals, else as in arithmetic."""
+    others = [a for i, a in enumerate(term.args) if i != at]
+    bare = all(o.op is Op.LITERAL for o in others)
+    return compared(term.args[at]) if bare else number(term.args[at])
+
+
+def compared(term: Term) -> str:
+    if term.op is Op.COLUMN:
+        return column(term)
+    if term.op is Op.LITERAL and isinstance(term.value, int) and term.type.sort is Sort.NUMBER:
+        return str(term.value)
+    return number(term)

@@ -1,0 +1,103 @@
+"""What are the exact totals of a priced question? Nobody but `answer` may ask.
+
+One locked, read-only DuckDB instance per open extract, one cursor per question. Only statements that `emit` made reach
+it. In order:
+
+    1  the encrypted file is attached read-only, its key bound as a parameter
+    2  files, extensions and settings are closed and the configuration is locked
+    3  a question has its own cursor and is interrupted at its cap
+    4  totals come back in the order of the public keys, never in the engine's; groups that are absent are 0
+    5  after every question the catalog must hold nothing but the extract, or the engine closes
+"""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import duckdb
+
+from enclave.errors import Incident, Tampered
+from enclave.query.emit import CATALOG, Statement
+from enclave.query.plan import Key
+
+THREADS = 2
+MEMORY_MIB = 1024
+
+LOCKS = (
+    "SET enable_external_access = false",
+    "SET autoinstall_known_extensions = false",
+    "SET autoload_known_extensions = false",
+    "SET allow_community_extensions = false",
+    "SET temp_directory = ''",
+    "SET lock_configuration = true",
+)
+
+FOREIGN = """
+SELECT (SELECT count(*) FROM duckdb_tables() WHERE database_name <> $1 AND NOT internal)
+     + (SELECT count(*) FROM duckdb_views() WHERE NOT internal)
+     + (SELECT count(*) FROM duckdb_sequences())
+     + (SELECT count(*) FROM duckdb_databases() WHERE NOT internal AND database_name NOT IN ($1, 'memory'))
+"""
+
+
+class Engine:
+    """An open extract."""
+
+    def __init__(self, path: Path, key: str, *, threads: int = THREADS, memory_mib: int = MEMORY_MIB) -> None:
+        self._connection = duckdb.connect(":memory:", config={"threads": threads, "memory_limit": f"{memory_mib}MiB"})
+        self._open = True
+        try:
+            self._attach(path, key)
+            for lock in LOCKS:
+                self._connection.execute(lock)
+            self.check_clean()
+        except BaseException:
+            self.close()
+            raise
+
+    def _attach(self, path: Path, key: str) -> None:
+        written = str(path).replace("'", "''")
+        try:
+            self._connection.execute(f"ATTACH '{written}' AS {CATALOG} (ENCRYPTION_KEY $1, READ_ONLY)", [key])
+        except duckdb.Error:
+            raise Tampered("query.extract_does_not_open", dataset=path.parent.parent.name) from None
+
+    def totals(self, statements: tuple[Statement, ...], keys: tuple[Key, ...], cap_ms: int) -> list[list[int]]:
+        """One vector per tally over the full product of the keys' domains. Raises on any failure: see `answer`."""
+        if not self._open:
+            raise Incident("query.engine_failed")
+        cells, places = 1, []
+        for key in reversed(keys):
+            places.append({value: at * cells for at, value in enumerate(key.domain)})
+            cells *= len(key.domain)
+        places.reverse()
+        vectors = {at: [0] * cells for statement in statements for at in statement.tallies}
+        cursor = self._connection.cursor()
+        clock = threading.Timer(cap_ms / 1000, cursor.interrupt)
+        clock.daemon = True
+        clock.start()
+        try:
+            for statement in statements:
+                for row in cursor.execute(statement.sql).fetchall():
+                    steps = [place.get(value) for place, value in zip(places, row, strict=False)]
+                    if None not in steps:
+                        cell = sum(step for step in steps if step is not None)
+                        for at, total in zip(statement.tallies, row[statement.keys :], strict=True):
+                            vectors[at][cell] = total
+        finally:
+            clock.cancel()
+            cursor.close()
+            self.check_clean()
+        return [vectors[at] for at in sorted(vectors)]
+
+    def check_clean(self) -> None:
+        """5: nothing of one question is left for the next."""
+        row = self._connection.cursor().execute(FOREIGN, [CATALOG]).fetchone()
+        if row is None or row[0]:
+            self.close()
+            raise Incident("query.catalog_dirty", count=row[0] if row else "?")
+
+    def close(self) -> None:
+        self._open = False
+        self._connection.close()

@@ -1,0 +1,120 @@
+"""Is this text small, whole and inside the grammar at all?
+
+A grammar, not a blacklist: text becomes a parse tree only after its size was checked, and of the tree only what
+`question` names by exact node class and argument is ever read (`only`). Everything else is refused with its place.
+
+    1  bytes, then tokens, then nesting of parentheses    before the parser runs
+    2  exactly one statement, and it is a SELECT
+    3  every node met carries no argument that its reader did not name
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import ErrorLevel, ParseError, SqlglotError
+
+from enclave.errors import BadInput, Refused
+from enclave.query.terms import Unfit
+
+LONGEST = 16 * 1024
+MOST_TOKENS = 2_000
+MOST_NESTED = 50
+
+logging.getLogger("sqlglot").setLevel(logging.CRITICAL)  # it would log the analyst's text
+
+
+class Text:
+    """The question as written: knows where each node of its tree stands."""
+
+    def __init__(self, sql: str) -> None:
+        self.sql = sql
+
+    def place(self, node: exp.Expr | None) -> str | None:
+        """ "line 2, column 8" of the first thing written inside `node`, or of what stands around it."""
+        while node is not None:
+            starts = [n.meta["start"] for n in node.walk() if "start" in n.meta]
+            if starts:
+                return self.at(min(starts))
+            node = node.parent
+        return None
+
+    def at(self, start: int) -> str:
+        before = self.sql[:start]
+        return f"line {before.count(chr(10)) + 1}, column {start - (before.rfind(chr(10)) + 1) + 1}"
+
+    def refuse(self, code: str, node: exp.Expr | None, **facts: object) -> NoReturn:
+        """Well-formed, but no private answer is given to it."""
+        raise Refused(code, place=self.place(node), **facts)
+
+    def reject(self, code: str, node: exp.Expr | None, **facts: object) -> NoReturn:
+        """It does not mean anything here: a wrong name, a wrong kind."""
+        raise BadInput(code, place=self.place(node), **facts)
+
+    @contextmanager
+    def standing_at(self, node: exp.Expr) -> Iterator[None]:
+        """What the makers of terms find unfit is said with the place it stands at."""
+        try:
+            yield
+        except Unfit as unfit:
+            raise BadInput(unfit.code, place=self.place(node), **unfit.facts) from None
+
+    def written(self, node: exp.Expr) -> str:
+        """How to call a refused construct: its kind of node, never a rendering of it."""
+        return type(node).__name__
+
+    def only(self, node: exp.Expr, *names: str) -> None:
+        """3: refuses the node when it carries anything but the arguments named."""
+        for name, value in node.args.items():
+            if name in names or value is None or value is False or value == []:
+                continue
+            inner = value if isinstance(value, exp.Expr) else node
+            self.refuse("query.not_in_grammar", inner, found=f"{self.written(node)} {name.strip('_')}".upper())
+
+
+def parsed(sql: str) -> tuple[Text, exp.Select]:
+    """The tree of one SELECT, or a refusal in words."""
+    text = Text(sql)
+    try:
+        check_size(text)
+        trees = [t for t in sqlglot.parse(sql, dialect="duckdb", error_level=ErrorLevel.IMMEDIATE) if t is not None]
+    except ParseError as fault:
+        first = fault.errors[0] if fault.errors else {}
+        line, column = first.get("line"), first.get("col")
+        place = f"line {line}, column {column}" if line and column else None
+        raise BadInput("query.syntax", place=place) from None
+    except SqlglotError:
+        raise BadInput("query.syntax") from None
+    except RecursionError:
+        raise Refused("query.too_deep", limit=MOST_NESTED, parts=MOST_TOKENS) from None
+    if len(trees) != 1:
+        raise Refused("query.one_statement", found=len(trees))
+    tree = trees[0]
+    if isinstance(tree, exp.SetOperation):
+        text.refuse("query.set_operation", tree)
+    if type(tree) is not exp.Select:
+        text.refuse("query.not_select", tree)
+    return text, tree
+
+
+def check_size(text: Text) -> None:
+    """1: limits that hold before any parser sees the text."""
+    size = len(text.sql.encode("utf-8", "surrogatepass"))
+    if size > LONGEST:
+        raise Refused("query.too_long", size=size, limit=LONGEST)
+    if any((ord(c) < 32 and c not in "\t\n\r") or 0xD800 <= ord(c) < 0xE000 for c in text.sql):
+        raise BadInput("query.control_characters")
+    tokens = sqlglot.tokenize(text.sql, dialect="duckdb")
+    if len(tokens) > MOST_TOKENS:
+        raise Refused("query.too_many_tokens", count=len(tokens), limit=MOST_TOKENS)
+    nested = deepest = 0
+    for token in tokens:
+        nested += (token.text in "([{") - (token.text in ")]}") if token.text else 0
+        deepest = max(deepest, nested)
+    if deepest > MOST_NESTED:
+        raise Refused("query.too_deep", limit=MOST_NESTED, parts=MOST_TOKENS)

@@ -1,0 +1,179 @@
+"""Which noise, at what price, and does the sampler behave?
+
+The only module that knows OpenDP, and of OpenDP only: the discrete Gaussian on vectors of int64 under l2, its privacy
+map, and the conversion of zCDP to (ε, δ). Prices are read from maps and rounded up against the spender, in nano-rho.
+Scales are whole numbers, at least 1, in units of 1/65536: there is no noiseless answer. Nothing takes a seed.
+"""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from functools import lru_cache
+from statistics import NormalDist
+from typing import Any
+
+import opendp.prelude as dp
+
+from enclave.errors import Incident
+
+NANO = 10**9
+INT64 = 2**63 - 1
+DEAREST = 1_000 * NANO
+"""ρ = 1000: far past any meaning; conversions beyond are not asked of OpenDP."""
+
+EXACT_BELOW = 4_096
+"""Scales up to this have their interval by summing the distribution itself."""
+
+SELF_TEST_DRAWS = 20_000
+SELF_TEST_SCALE = 40
+"""Large enough that the lattice does not show, small enough that every bin of the test is well filled."""
+
+dp.enable_features("contrib")
+
+
+@lru_cache(maxsize=4096)
+def discrete_gaussian(scale: int) -> Any:
+    """The measurement: int64 vector → int64 vector, saturating."""
+    if scale < 1:
+        raise ValueError("a scale is a whole number, at least 1")
+    space = (dp.vector_domain(dp.atom_domain(T="i64")), dp.l2_distance(T=float))
+    return dp.m.make_gaussian(*space, scale=float(scale))
+
+
+def noisy(vector: list[int], scale: int) -> list[int]:
+    """The vector with discrete Gaussian noise."""
+    made: list[int] = discrete_gaussian(scale)(vector)
+    return made
+
+
+@lru_cache(maxsize=4096)
+def price(scale: int, sensitivity: int) -> int:
+    """nano-rho of one draw at `scale` for an l2 `sensitivity`, from the privacy map, rounded up."""
+    reach = float(sensitivity)
+    if Fraction(reach) < sensitivity:
+        reach = math.nextafter(reach, math.inf)
+    return math.ceil(Fraction(discrete_gaussian(scale).map(reach)) * NANO)
+
+
+@lru_cache(maxsize=4096)
+def scale_for(rho: int, sensitivity: int) -> int:
+    """The smallest whole scale whose price is at most `rho` nano-rho."""
+    if rho < 1:
+        raise ValueError("nothing is drawn for free")
+    scale = max(1, math.isqrt(sensitivity * sensitivity * NANO // (2 * rho)))
+    while price(scale, sensitivity) > rho:
+        scale += max(1, scale >> 48)
+    return scale
+
+
+@lru_cache(maxsize=1)
+def _curve() -> Any:
+    return dp.c.make_zCDP_to_approxDP(discrete_gaussian(1))
+
+
+@lru_cache(maxsize=65536)
+def epsilon_of(rho: int, delta: str) -> float:
+    """ε at `delta` of `rho` nano-rho by OpenDP's conversion, never below it; 0 for 0."""
+    if rho == 0:
+        return 0.0
+    if rho > DEAREST:
+        return math.inf
+    distance = math.sqrt(2 * rho / NANO)
+    unit = discrete_gaussian(1)
+    while Fraction(unit.map(distance)) * NANO < rho:
+        distance = math.nextafter(distance, math.inf)
+    epsilon: float = _curve().map(distance).epsilon(float(delta))
+    return epsilon
+
+
+@lru_cache(maxsize=4096)
+def rho_for(epsilon: str, delta: str) -> int:
+    """The largest whole nano-rho whose conversion at `delta` stays at or under `epsilon`; 0 when none does."""
+    wanted = Fraction(epsilon)
+    low, high = 0, 1
+    guess = _naive_rho(float(wanted), float(delta))
+    for step in (guess, 2 * guess, 8 * guess, 64 * guess, DEAREST):
+        step = min(max(step, 1), DEAREST)
+        if _fits(step, wanted, delta):
+            low = max(low, step)
+        else:
+            high = step
+            break
+    else:
+        return DEAREST
+    return _bisected(low, high, wanted, delta)
+
+
+def _fits(rho: int, wanted: Fraction, delta: str) -> bool:
+    return Fraction(epsilon_of(rho, delta)) <= wanted
+
+
+def _bisected(low: int, high: int, wanted: Fraction, delta: str) -> int:
+    """Between one that fits (or 0) and one that does not: by secant while it pays, then by halves."""
+    for turn in range(200):
+        if high - low <= 1:
+            break
+        middle = (low + high) // 2
+        if low and turn % 3 != 2:
+            down, up = Fraction(epsilon_of(low, delta)), Fraction(epsilon_of(high, delta))
+            share = (wanted - down) / (up - down) if up > down else Fraction(1, 2)
+            nudge = -1 if turn % 3 else 1  # land on either side in turn, so that both ends move
+            middle = min(max(low + int((high - low) * share) + nudge, low + 1), high - 1)
+        low, high = (middle, high) if _fits(middle, wanted, delta) else (low, middle)
+    return low
+
+
+def _naive_rho(epsilon: float, delta: float) -> int:
+    """ρ + 2√(ρ·ln 1/δ) = ε solved for ρ: always a little too small."""
+    log = math.log(1 / delta)
+    root = math.sqrt(log + epsilon) - math.sqrt(log)
+    return int(root * root * NANO)
+
+
+@lru_cache(maxsize=4096)
+def noise_radius(scale: int, miss: Fraction) -> int:
+    """The smallest r with P[|noise| > r] ≤ `miss`; for large scales at most 1 + a 10⁻⁶ part larger than that."""
+    if scale > EXACT_BELOW:
+        return math.ceil(NormalDist().inv_cdf(1 - float(miss) / 2) * scale * (1 + 1e-9)) + 1
+    weights = [math.exp(-(i * i) / (2 * scale * scale)) for i in range(40 * scale)]
+    whole = 2 * math.fsum(weights) - weights[0]
+    inside, radius = weights[0], 0
+    while inside < (1 - float(miss)) * whole:
+        radius += 1
+        inside += 2 * weights[radius]
+    return radius
+
+
+def self_test() -> None:
+    """Draws enough to see a sampler that is broken, biased, or of the wrong width. Fails one good start in 10⁸."""
+    draws = noisy([0] * SELF_TEST_DRAWS, SELF_TEST_SCALE)
+    check_draws(draws, SELF_TEST_SCALE)
+    if noisy([7] * 64, 1) == [7] * 64:
+        raise Incident("query.sampler_broken", test="constant")
+
+
+def check_draws(draws: list[int], scale: int) -> None:
+    """Mean, variance, and a chi-square over the lattice against the discrete Gaussian itself."""
+    count = len(draws)
+    far = NormalDist().inv_cdf(1 - 1e-9)
+    if abs(sum(draws)) > far * scale * math.sqrt(count):
+        raise Incident("query.sampler_broken", test="mean")
+    spread = sum(d * d for d in draws) / (scale * scale)
+    if abs(spread - count) > far * math.sqrt(2 * count):
+        raise Incident("query.sampler_broken", test="variance")
+    weights = {i: math.exp(-(i * i) / (2 * scale * scale)) for i in range(-8 * scale, 8 * scale + 1)}
+    whole, width = math.fsum(weights.values()), max(1, scale // 4)
+    expected: dict[int, float] = {}
+    seen: dict[int, int] = {}
+    last = 10  # bins beyond ± 2.5 scales are pooled
+    for i, weight in weights.items():
+        at = max(-last, min(last, i // width))
+        expected[at] = expected.get(at, 0.0) + count * weight / whole
+    for draw in draws:
+        at = max(-last, min(last, draw // width))
+        seen[at] = seen.get(at, 0) + 1
+    chi = sum((seen.get(at, 0) - e) ** 2 / e for at, e in expected.items())
+    free = len(expected) - 1
+    if chi > free + far * math.sqrt(2 * free) + 2 * far * far:
+        raise Incident("query.sampler_broken", test="chi-square")

@@ -1,0 +1,204 @@
+"""Which table and which column does a name mean?
+
+Joins are those the dictionary declares, each to a side unique on its key, so that every row of the plan is one row of
+the root, used once (design §4, rule 1). Inner joins may be written in any order: the root is found, not assumed. A LEFT
+JOIN keeps the order it was written in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from enclave.catalogue.dataset import Dataset, Join, Table
+from enclave.query import terms
+from enclave.query.grammar import Text
+from enclave.query.plan import Source, Term
+
+MOST_TABLES = 6
+
+
+@dataclass(frozen=True)
+class Named:
+    """A table as the text calls it."""
+
+    alias: str
+    table: Table
+    node: exp.Expr
+    join: exp.Join | None = None
+
+    @property
+    def left(self) -> bool:
+        return self.join is not None and self.join.side == "LEFT"
+
+
+@dataclass(frozen=True)
+class Step:
+    """A join walked from its near table to its far one."""
+
+    near: Named
+    far: Named
+    declared: Join
+
+
+class Scope:
+    """The sources of one SELECT, root first, and the meaning of column names among them."""
+
+    def __init__(self, text: Text, dataset: Dataset, tree: exp.Select) -> None:
+        self.text = text
+        self.dataset = dataset
+        start = tree.args.get("from_")
+        if not isinstance(start, exp.From):
+            text.refuse("query.no_table", tree)
+        text.only(start, "this")
+        self.named = [self._table(start.this, None)]
+        for join in tree.args.get("joins") or []:
+            self.named.append(self._table(self._joined_table(join), join))
+        if len(self.named) > MOST_TABLES:
+            text.refuse("query.too_many_tables", self.named[-1].node, limit=MOST_TABLES)
+        aliases = [n.alias for n in self.named]
+        for again in (n for i, n in enumerate(self.named) if n.alias in aliases[:i]):
+            text.reject("query.duplicate_alias", again.node, name=again.alias)
+        self.order, self.sources = self._rooted()
+        if not self.sources[0].table.unit:
+            text.refuse("query.nobodys_rows", tree, table=self.sources[0].table.name)
+
+    def _table(self, node: exp.Expr, join: exp.Join | None) -> Named:
+        if type(node) is not exp.Table or not isinstance(node.this, exp.Identifier):
+            self.text.refuse("query.only_tables", node)
+        self.text.only(node, "this", "alias")
+        name = node.this.name
+        table = next((t for t in self.dataset.tables if t.name.casefold() == name.casefold()), None)
+        if table is None:
+            known = ", ".join(t.name for t in self.dataset.tables)
+            self.text.reject("query.unknown_table", node, name=name, known=known)
+        alias = node.args.get("alias")
+        if alias is not None:
+            self.text.only(alias, "this")
+        return Named((alias.name if alias is not None else table.name).casefold(), table, node, join)
+
+    def _joined_table(self, join: exp.Join) -> exp.Expr:
+        self.text.only(join, "this", "on", "using", "side", "kind")
+        if (
+            join.side not in ("", "LEFT")
+            or join.kind not in ("", "INNER", "OUTER")
+            or (join.kind == "OUTER") > (join.side == "LEFT")
+        ):
+            self.text.refuse("query.join_kind", join, found=f"{join.side} {join.kind} JOIN".strip())
+        this: exp.Expr = join.this
+        return this
+
+    def _sides(self, named: Named) -> list[tuple[str | None, str]]:
+        """The two (qualifier, column) of a join condition; refused unless it is one equality or USING one column."""
+        join = named.join
+        assert join is not None
+        using, on = join.args.get("using") or [], join.args.get("on")
+        if len(using) == 1 and on is None and isinstance(using[0], exp.Identifier):
+            return [(None, using[0].name.casefold())] * 2
+        while type(on) is exp.Paren:
+            on = on.this
+        if not using and type(on) is exp.EQ and type(on.this) is exp.Column and type(on.expression) is exp.Column:
+            for column in (on.this, on.expression):
+                self.text.only(column, "this", "table")
+            return [(c.table.casefold() or None, c.name.casefold()) for c in (on.this, on.expression)]
+        return self.text.refuse("query.join_condition", join, declared=self.declared())
+
+    def _steps(self, at: int) -> list[Step]:
+        """Every way to walk the `at`-th join that the dictionary declares."""
+        new, (one, other) = self.named[at], self._sides(self.named[at])
+        found = []
+        for old in self.named[:at]:
+            for near, far in ((old, new), (new, old)):
+                for join in near.table.joins:
+                    ends = ((near.alias, join.column.casefold()), (far.alias, join.to.casefold()))
+                    fits = any(_means(a, ends[0]) and _means(b, ends[1]) for a, b in ((one, other), (other, one)))
+                    if join.table == far.table.name and fits:
+                        found.append(Step(near, far, join))
+        if not found:
+            self.text.refuse("query.join_not_declared", new.node, table=new.table.name, declared=self.declared())
+        return found
+
+    def declared(self) -> str:
+        lines = [f"{t.name}.{j.column} = {j.table}.{j.to}" for t in self.dataset.tables for j in t.joins]
+        return "; ".join(lines) or "-"
+
+    def _rooted(self) -> tuple[list[Named], tuple[Source, ...]]:
+        joins = [self._steps(i) for i in range(1, len(self.named))]
+        fixed = any(n.left for n in self.named)
+        for root in self.named[:1] if fixed else self.named:
+            walked = _walk(root, joins, in_order=fixed)
+            if walked is not None:
+                order = [root, *(s.far for s in walked)]
+                sources = [Source(root.table)]
+                for step in walked:
+                    near, join = order.index(step.near), step.declared
+                    sources.append(Source(step.far.table, near, join.column, join.to, step.far.left))
+                return order, tuple(sources)
+        return self.text.refuse("query.join_fans_out", self.named[-1].node, declared=self.declared())
+
+    def is_unit(self, node: exp.Column) -> bool:
+        """Does this name mean the person key of a table of the question?"""
+        self.text.only(node, "this", "table")
+        mine = [n for n in self.order if not node.table or n.alias == node.table.casefold()]
+        return any(n.table.unit.casefold() == node.name.casefold() for n in mine)
+
+    def check_counts_the_root(self, node: exp.Column) -> None:
+        """A person key of a LEFT-joined side may be absent: only the root's, or an inner side's, counts persons."""
+        for named in self.order:
+            if node.table and named.alias == node.table.casefold() and named.left:
+                self.text.refuse("query.unit_of_left_side", node, table=named.alias)
+
+    def column(self, node: exp.Column) -> Term:
+        self.text.only(node, "this", "table")
+        if self.is_unit(node):
+            self.text.refuse("query.unit_key", node, name=node.name)
+        qualifier, name = node.table.casefold(), node.name.casefold()
+        if qualifier and qualifier not in [n.alias for n in self.order]:
+            self.text.reject("query.unknown_table", node, name=node.table, known=", ".join(n.alias for n in self.order))
+        hits = [
+            (i, c)
+            for i, n in enumerate(self.order)
+            if not qualifier or n.alias == qualifier
+            for c in n.table.columns
+            if c.name.casefold() == name
+        ]
+        if not hits:
+            tables = [n for n in self.order if not qualifier or n.alias == qualifier]
+            known = ", ".join(c.name for n in tables for c in n.table.columns if c.name != n.table.unit)
+            self.text.reject("query.unknown_column", node, name=node.name, known=known)
+        if len(hits) > 1:
+            known = ", ".join(f"{self.order[i].alias}.{c.name}" for i, c in hits)
+            self.text.reject("query.ambiguous_column", node, name=node.name, known=known)
+        at, column = hits[0]
+        return terms.column(at, column, may_be_absent=self.may_be_absent(at))
+
+    def may_be_absent(self, at: int) -> bool:
+        source = self.sources[at]
+        return at > 0 and (source.keep_unmatched or self.may_be_absent(source.near))
+
+    def has_column(self, node: exp.Column) -> bool:
+        name = node.name.casefold()
+        return bool(node.table) or any(c.name.casefold() == name for n in self.order for c in n.table.columns)
+
+
+def _means(side: tuple[str | None, str], end: tuple[str, str]) -> bool:
+    return side[1] == end[1] and side[0] in (None, end[0])
+
+
+def _walk(root: Named, joins: list[list[Step]], *, in_order: bool) -> list[Step] | None:
+    """The joins as steps away from `root`, or None when some join can only be walked towards the many."""
+    reached, walked, left = [root], [], list(joins)
+    while left:
+        for ways in left:
+            step = next((s for s in ways if s.near in reached and s.far not in reached), None)
+            if step is not None:
+                reached.append(step.far)
+                walked.append(step)
+                left.remove(ways)
+                break
+            if in_order:
+                return None
+        else:
+            return None
+    return walked

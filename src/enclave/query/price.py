@@ -1,0 +1,185 @@
+"""What does a question cost, and when does its reply leave?
+
+From text, dictionary and policy alone: no connection can be reached from here (an import contract says so). ε becomes
+the largest whole nano-rho that converts to at most ε at the dataset's δ; it is split evenly over the mechanisms; each
+takes the smallest whole scale whose OpenDP price fits its share, and the question costs the sum of those prices, never
+more than was asked. The reply moment is a class fixed by the shape of the statements and the dataset's public size.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+from hashlib import sha256
+
+from domicile.wire.shapes import MechanismCard, Quote
+from enclave.audit import canonical
+from enclave.catalogue.dataset import WEIGHT_ONE, Dataset
+from enclave.errors import BadInput, Refused
+from enclave.query import mechanisms
+from enclave.query.bounds import Style, Tally, tallies
+from enclave.query.emit import Statement, emitted
+from enclave.query.plan import Measure, Plan
+from enclave.query.question import parse
+
+EPSILON = re.compile(r"\d{1,4}(\.\d{1,9})?|\.\d{1,9}")
+MOST_EPSILON = 1_000
+COARSEST = 2**62
+"""No scale beyond: the noise itself would saturate."""
+
+REPLY_CLASSES_MS = (100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 60_000, 120_000, 300_000)
+MARGIN = 10
+"""A class is at least this many times the worst case at full load."""
+
+FIXED_MS = 3.0
+"""Planning, fetching, packing of one statement on a loaded machine."""
+
+ROW_NS = {Style.ROWS: 15.0, Style.FLAGGED: 10.0, Style.DISTINCT: 250.0}
+TERM_NS = 4.0
+JOIN_NS = 60.0
+CELL_MS = 0.03
+"""Worst times per row, per row and part of a term, per row and joined table, per cell and tally: measured at full load
+(two questions and two busy loops on two cores), docs/reference/benchmarks.md."""
+
+
+@dataclass(frozen=True)
+class Draw:
+    """One mechanism of a question: its tally, the scale of its noise in 1/65536, its price in nano-rho."""
+
+    tally: Tally
+    scale: int
+    rho: int
+
+
+@dataclass(frozen=True)
+class Priced:
+    """A question understood, bounded and priced: all that is needed to answer it, and nothing from the data."""
+
+    sql: str
+    dataset: Dataset
+    plan: Plan
+    draws: tuple[Draw, ...]
+    statements: tuple[Statement, ...]
+    epsilon_asked: str
+    rho: int
+    epsilon: float
+    reply_ms: int
+    answer_key: str
+    """Same key, same extract, same policy, same bytes: what reuse is held against."""
+
+    @property
+    def variables(self) -> frozenset[tuple[str, str]]:
+        return self.plan.variables
+
+    @property
+    def quote(self) -> Quote:
+        return Quote(
+            dataset=self.dataset.name,
+            version=self.dataset.version,
+            epsilon=self.epsilon,
+            delta=float(self.dataset.delta),
+            rho=self.rho,
+            reply_ms=self.reply_ms,
+            columns=tuple(k.name for k in self.plan.keys) + tuple(a.name for a in self.plan.aggregates),
+            mechanisms=tuple(_card(self.plan, d) for d in self.draws),
+        )
+
+
+def prepare(sql: str, dataset: Dataset, epsilon: str | None, accuracy: str | None = None) -> Priced:
+    """The priced question, or a refusal in words with its place. Touches no data and spends nothing."""
+    plan = parse(sql, dataset)
+    if accuracy is not None:
+        raise Refused("query.accuracy_not_built")
+    return priced(sql, plan, dataset, checked_epsilon(epsilon))
+
+
+def checked_epsilon(epsilon: str | None) -> str:
+    if epsilon is None or not str(epsilon).strip():
+        raise BadInput("query.no_epsilon")
+    written = str(epsilon).strip()
+    if not EPSILON.fullmatch(written) or not written.isascii() or not 0 < Fraction(written) <= MOST_EPSILON:
+        raise BadInput("query.bad_epsilon", limit=MOST_EPSILON)
+    return written
+
+
+def priced(sql: str, plan: Plan, dataset: Dataset, epsilon: str) -> Priced:
+    moved = tallies(plan)
+    statements = emitted(plan, moved)
+    rho = mechanisms.rho_for(epsilon, dataset.delta)
+    share = rho // len(moved)
+    draws = tuple(_draw(t, share, epsilon, dataset.delta, len(moved)) for t in moved)
+    spent = sum(d.rho for d in draws)
+    return Priced(
+        sql=sql,
+        dataset=dataset,
+        plan=plan,
+        draws=draws,
+        statements=statements,
+        epsilon_asked=epsilon,
+        rho=spent,
+        epsilon=mechanisms.epsilon_of(spent, dataset.delta),
+        reply_ms=reply_class(plan, moved, statements, dataset),
+        answer_key=answer_key(plan, dataset, statements, draws),
+    )
+
+
+def _draw(tally: Tally, share: int, epsilon: str, delta: str, count: int) -> Draw:
+    scale = mechanisms.scale_for(share, tally.sensitivity) if share else COARSEST + 1
+    if scale > COARSEST:
+        raise Refused("query.epsilon_too_small", epsilon=epsilon, delta=delta, mechanisms=count)
+    return Draw(tally, scale, mechanisms.price(scale, tally.sensitivity))
+
+
+def worst_ms(plan: Plan, moved: tuple[Tally, ...], statements: tuple[Statement, ...], rows: int) -> float:
+    """The longest the question can take at full load, by its shape and a public number of rows."""
+    parts = sum(k.term.size for k in plan.keys) + (plan.where.size if plan.where else 0)
+    total = 0.0
+    for statement in statements:
+        style = moved[statement.tallies[0]].style
+        terms = [moved[i].term for i in statement.tallies]
+        row = ROW_NS[style] + TERM_NS * (parts + sum(2 * t.size for t in terms if t))
+        row += JOIN_NS * (len(plan.sources) - 1)
+        total += FIXED_MS + rows * row / 1e6
+    return total + CELL_MS * plan.cells * len(moved)
+
+
+def reply_class(plan: Plan, moved: tuple[Tally, ...], statements: tuple[Statement, ...], dataset: Dataset) -> int:
+    needed = MARGIN * worst_ms(plan, moved, statements, dataset.size_class)
+    fitting = next((c for c in REPLY_CLASSES_MS if c >= needed), None)
+    if fitting is None:
+        raise Refused("query.too_heavy", seconds=REPLY_CLASSES_MS[-1] // 1000)
+    return fitting
+
+
+def answer_key(plan: Plan, dataset: Dataset, statements: tuple[Statement, ...], draws: tuple[Draw, ...]) -> str:
+    """Sound, not complete: same key ⇒ same emitted SQL, extract, policy, mechanisms and column names, byte for byte."""
+    canon = {
+        "extract": dataset.digest,
+        "policy": dataset.policy_digest,
+        "sql": [s.sql for s in statements],
+        "draws": [
+            [d.tally.aggregate, d.tally.norm.column, d.tally.norm.clip, d.tally.factor, d.scale, d.rho] for d in draws
+        ],
+        "keys": [[k.name, list(k.domain)] for k in plan.keys],
+        "columns": [[a.name, a.measure.value, a.term.type.scale if a.term else 1] for a in plan.aggregates],
+        "order": [[o.column, o.descending] for o in plan.order],
+        "limit": plan.limit,
+    }
+    return sha256(canonical(canon)).hexdigest()
+
+
+def _card(plan: Plan, draw: Draw) -> MechanismCard:
+    aggregate = plan.aggregates[draw.tally.aggregate]
+    unit = WEIGHT_ONE * (1 if draw.tally.counts or aggregate.term is None else aggregate.term.type.scale)
+    part = ""
+    if aggregate.measure is Measure.MEAN:
+        part = " (count)" if draw.tally.counts else " (centred sum)"
+    return MechanismCard(
+        column=aggregate.name + part,
+        mechanism="discrete_gaussian",
+        sensitivity=draw.tally.sensitivity / unit,
+        scale=draw.scale / unit,
+        rho=draw.rho,
+        bound=draw.tally.bound,
+    )

@@ -1,0 +1,248 @@
+"""What does this SQL ask, or why is it not a question we answer?
+
+One SELECT from declared tables, within one person (WHERE, terms), then exactly one private aggregate layer (GROUP BY
+public keys; COUNT, COUNT(DISTINCT person), SUM, AVG), then ORDER BY and LIMIT on noisy columns, which is free. Analyst
+text ends here: what comes out is our own `Plan`, made from text and dictionary alone. Everything else is refused in
+words, with its place and what to write instead, before anything is reserved or charged.
+"""
+
+from __future__ import annotations
+
+import itertools
+
+from sqlglot import exp
+
+from enclave.catalogue.dataset import Dataset
+from enclave.errors import Refused
+from enclave.query import terms
+from enclave.query.expressions import Expressions
+from enclave.query.grammar import MOST_NESTED, MOST_TOKENS, Text, parsed
+from enclave.query.names import Scope
+from enclave.query.plan import Aggregate, Key, Measure, Ordering, Plan, Sort, Term
+
+MOST_CELLS = 10_000
+"""Groups of one answer, counted over the full product of the public keys."""
+
+MOST_INTEGERS = 1_000
+"""An integer column is a public key when its bounds allow at most this many values."""
+
+MOST_AGGREGATES = 20
+LONGEST_NAME = 64
+SUFFIXES = ("", "_se", "_low", "_high")
+
+
+def parse(sql: str, dataset: Dataset) -> Plan:
+    """The plan of one question, or BadInput / Refused with the place in the text."""
+    try:
+        text, tree = parsed(sql)
+        return _Reader(text, dataset, tree).plan()
+    except RecursionError:
+        raise Refused("query.too_deep", limit=MOST_NESTED, parts=MOST_TOKENS) from None
+
+
+class _Reader:
+    def __init__(self, text: Text, dataset: Dataset, tree: exp.Select) -> None:
+        text_clauses(text, tree)
+        self.text = text
+        self.tree = tree
+        self.scope = Scope(text, dataset, tree)
+        self.expressions = Expressions(text, self.scope)
+        self.items = [self._unaliased(node) for node in tree.expressions]
+
+    def plan(self) -> Plan:
+        where = self.tree.args.get("where")
+        keys = self._keys()
+        aggregates = self._aggregates(keys)
+        names = [k.name for k in keys] + [a.name + s for a in aggregates for s in SUFFIXES]
+        self._check_names(names)
+        plan = Plan(
+            sources=self.scope.sources,
+            where=self._condition(where) if where else None,
+            keys=keys,
+            aggregates=aggregates,
+            order=self._order(names),
+            limit=self._limit(),
+        )
+        if plan.cells > MOST_CELLS:
+            self.text.refuse("query.too_many_cells", self.tree.args.get("group"), cells=plan.cells, limit=MOST_CELLS)
+        return plan
+
+    def _unaliased(self, node: exp.Expr) -> tuple[str | None, exp.Expr]:
+        if type(node) is exp.Alias:
+            self.text.only(node, "this", "alias")
+            return node.alias, node.this
+        return None, node
+
+    def _condition(self, where: exp.Expr) -> Term:
+        term = self.expressions.term(where.this)
+        with self.text.standing_at(where):
+            terms.needs_truth(term)
+        return term
+
+    # --- group keys -------------------------------------------------------------------------------------------------
+
+    def _keys(self) -> tuple[Key, ...]:
+        group = self.tree.args.get("group")
+        if group is None:
+            return ()
+        self.text.only(group, "expressions")
+        keys: list[Key] = []
+        for node in group.expressions:
+            alias, source = self._grouped(node)
+            term = self.expressions.term(source)
+            if any(k.term == term for k in keys):
+                self.text.reject("query.duplicate_key", node)
+            keys.append(Key(alias or self._name_of(term, len(keys)), term, self._domain(term, node)))
+        named = [self.expressions.term(n) for _, n in self.items if not is_aggregate(n)]
+        written = [k for t in named for k in keys if k.term == t]
+        return tuple(dict.fromkeys([*written, *keys]))
+
+    def _grouped(self, node: exp.Expr) -> tuple[str | None, exp.Expr]:
+        """GROUP BY a column, a term, the number of a selected column, or its alias."""
+        if type(node) is exp.Literal and not node.is_string:
+            at = int(node.name) if node.name.isdigit() and len(node.name) < 5 else 0
+            if not 1 <= at <= len(self.items):
+                self.text.reject("query.no_such_item", node, found=node.name, count=len(self.items))
+            return self.items[at - 1]
+        if type(node) is exp.Column and not self.scope.has_column(node):
+            wanted = node.name.casefold()
+            for alias, item in self.items:
+                if alias is not None and alias.casefold() == wanted:
+                    return alias, item
+        for alias, item in self.items:
+            if not is_aggregate(item) and item == node:
+                return alias, item
+        return None, node
+
+    def _name_of(self, term: Term, at: int) -> str:
+        return term.ref.column.name if term.ref else f"key_{at + 1}"
+
+    def _domain(self, term: Term, node: exp.Expr) -> tuple[int | str | bool | None, ...]:
+        made, domain = term.type, tuple[int | str | bool, ...]()
+        if made.sort is Sort.CODE and made.codes:
+            domain = made.codes
+        elif made.sort is Sort.TRUTH:
+            domain = (False, True)
+        elif made.sort is Sort.NUMBER and made.scale == 1 and made.lower is not None and made.upper is not None:
+            if made.upper - made.lower >= MOST_INTEGERS:
+                values = made.upper - made.lower + 1
+                self.text.refuse("query.key_too_wide", node, values=values, limit=MOST_INTEGERS)
+            domain = tuple(range(made.lower, made.upper + 1))
+        else:
+            self.text.refuse("query.key_not_public", node, found=made.sort)
+        return (*domain, None) if made.nullable else domain
+
+    # --- aggregates -------------------------------------------------------------------------------------------------
+
+    def _aggregates(self, keys: tuple[Key, ...]) -> tuple[Aggregate, ...]:
+        found = []
+        for alias, node in self.items:
+            if is_aggregate(node):
+                found.append(self._aggregate(alias, node))
+            elif type(node) is exp.Star:
+                self.text.refuse("query.star", node)
+            elif not any(k.term == self.expressions.term(node) for k in keys):
+                self.text.refuse("query.not_grouped", node)
+        if not found:
+            self.text.refuse("query.no_aggregate", self.tree)
+        if len(found) > MOST_AGGREGATES:
+            self.text.refuse("query.too_many_aggregates", self.tree, count=len(found), limit=MOST_AGGREGATES)
+        return tuple(found)
+
+    def _aggregate(self, alias: str | None, node: exp.Expr) -> Aggregate:
+        inner = node.this
+        if type(node) is exp.Count:
+            self.text.only(node, "this", "big_int")
+            if type(inner) is exp.Star:
+                self.text.only(inner)
+                return Aggregate(alias or "count", Measure.ROWS)
+            if type(inner) is exp.Distinct:
+                return Aggregate(alias or "persons", Measure.PERSONS) if self._counts_persons(inner) else NotImplemented
+            term = self.expressions.term(inner)
+            with self.text.standing_at(node):
+                terms.missing(term)
+            return Aggregate(alias or f"count_{self._name_of(term, 0)}", Measure.ROWS, term)
+        self.text.only(node, "this")
+        if type(inner) is exp.Distinct:
+            self.text.refuse("query.distinct_other", inner)
+        term = self.expressions.term(inner)
+        with self.text.standing_at(node):
+            terms.needs_number(term)
+            if not term.type.bounded:
+                self.text.refuse("query.no_bounds", inner, column=self._name_of(term, 0))
+        verb, measure = ("sum", Measure.SUM) if type(node) is exp.Sum else ("avg", Measure.MEAN)
+        return Aggregate(alias or f"{verb}_{self._name_of(term, 0)}", measure, term)
+
+    def _counts_persons(self, distinct: exp.Distinct) -> bool:
+        self.text.only(distinct, "expressions")
+        node = distinct.expressions[0] if len(distinct.expressions) == 1 else distinct
+        while type(node) is exp.Paren:
+            node = node.this
+        if type(node) is not exp.Column or not self.scope.is_unit(node):
+            self.text.refuse("query.distinct_other", distinct)
+        self.scope.check_counts_the_root(node)
+        return True
+
+    # --- names, order, limit ----------------------------------------------------------------------------------------
+
+    def _check_names(self, names: list[str]) -> None:
+        for name in names:
+            if len(name) > LONGEST_NAME or not name.isprintable() or not name.strip():
+                self.text.reject("query.bad_alias", self.tree, limit=LONGEST_NAME)
+        folded = [n.casefold() for n in names]
+        again = next((n for i, n in enumerate(names) if n.casefold() in folded[:i]), None)
+        if again is not None:
+            self.text.reject("query.duplicate_alias", self.tree, name=again)
+
+    def _order(self, names: list[str]) -> tuple[Ordering, ...]:
+        order = self.tree.args.get("order")
+        if order is None:
+            return ()
+        self.text.only(order, "expressions")
+        return tuple(self._ordering(node, names) for node in order.expressions)
+
+    def _ordering(self, node: exp.Expr, names: list[str]) -> Ordering:
+        if type(node) is not exp.Ordered:
+            self.text.refuse("query.order_by_output", node)
+        self.text.only(node, "this", "desc", "nulls_first")
+        wanted = node.this
+        self_named = type(wanted) is exp.Column and not wanted.table
+        name = wanted.name if self_named else self._selected_name(wanted)
+        known = next((n for n in names if name is not None and n.casefold() == name.casefold()), None)
+        if known is None:
+            self.text.refuse("query.order_by_output", node)
+        return Ordering(known, bool(node.args.get("desc")))
+
+    def _selected_name(self, wanted: exp.Expr) -> str | None:
+        """ORDER BY 2."""
+        if type(wanted) is exp.Literal and not wanted.is_string and wanted.name.isdigit() and len(wanted.name) < 5:
+            item = next(itertools.islice(self.items, int(wanted.name) - 1, None), None) if int(wanted.name) else None
+            if item is not None:
+                return item[0] or (None if is_aggregate(item[1]) else item[1].name)
+        return None
+
+    def _limit(self) -> int | None:
+        limit = self.tree.args.get("limit")
+        if limit is None:
+            return None
+        if type(limit) is not exp.Limit or type(limit.expression) is not exp.Literal:
+            self.text.refuse("query.limit", limit)
+        self.text.only(limit, "expression")
+        written = limit.expression.name
+        if limit.expression.is_string or not written.isdigit() or len(written) > 9:
+            self.text.refuse("query.limit", limit)
+        return int(written)
+
+
+def is_aggregate(node: exp.Expr) -> bool:
+    return type(node) in (exp.Count, exp.Sum, exp.Avg)
+
+
+def text_clauses(text: Text, tree: exp.Select) -> None:
+    """2: the clauses a question may have; each other one is refused by its own words."""
+    for clause, code in (("having", "query.having"), ("distinct", "query.select_distinct"), ("with_", "query.with")):
+        if tree.args.get(clause):
+            text.refuse(code, tree.args[clause])
+    if tree.args.get("windows") or tree.args.get("qualify"):
+        text.refuse("query.window", tree)
+    text.only(tree, "expressions", "from_", "joins", "where", "group", "order", "limit")
