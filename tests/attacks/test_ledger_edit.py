@@ -143,7 +143,7 @@ def chain_anew(db: sqlite3.Connection) -> None:
     """What an attacker who knows the chain does after an edit: hash everything again."""
     previous = GENESIS
     for seq, at, kind, detail in db.execute("SELECT seq, at, kind, detail FROM entries ORDER BY seq").fetchall():
-        digest = link(previous, body(at, kind, json.loads(detail)))
+        digest = link(previous, body(at, kind, detail))
         db.execute("UPDATE entries SET previous = ?, hash = ? WHERE seq = ?", (previous, digest, seq))
         previous = digest
 

@@ -8,7 +8,7 @@ or the account is frozen; it never goes down and nothing spent comes back.
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
 from enclave.audit import canonical
@@ -107,7 +107,9 @@ class Balance:
         return Amount(self.cap.nano_rho - self.spent.nano_rho, self.cap.atto_delta - self.spent.atto_delta)
 
     def after_spending(self, amount: Amount) -> Balance:
-        return replace(self, spent=self.spent + amount)
+        # built in full: `replace` costs five times as much, on the one path where it counts
+        spent = self.spent + amount
+        return Balance(self.account, self.cap, spent, self.opened, self.frozen_at, self.incidents)
 
 
 def raise_message(account: Account, old: Amount, new: Amount) -> bytes:

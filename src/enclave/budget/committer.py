@@ -50,12 +50,12 @@ class Desk:
         """The effect `act` would have as the next entry; raises why it may not be written."""
         return self.standing.effect(self.head.seq + 1, act)
 
-    def write(self, act: Act) -> Head:
-        """Chain `act` as the next entry, and make its effect true."""
-        effect = self.check(act)
-        seq, detail = self.head.seq + 1, act.detail()
+    def write(self, act: Act, effect: Effect | None = None) -> Head:
+        """Chain `act` as the next entry, and make its effect true (`effect` when `check` has just found it)."""
+        effect = effect or self.check(act)
+        seq, detail = self.head.seq + 1, canonical(act.detail()).decode()
         digest = link(self.head.hash, body(self._at, act.KIND, detail))
-        row = (seq, self._at, act.KIND, canonical(detail).decode(), self.head.hash, digest)
+        row = (seq, self._at, act.KIND, detail, self.head.hash, digest)
         self.connection.execute(rows.ADD_ENTRY, row)
         self._reflect(seq, act, effect)
         self.standing.take(seq, effect)

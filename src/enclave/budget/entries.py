@@ -208,36 +208,37 @@ class Entry:
     seq: int
     at: str
     kind: str
-    detail: dict[str, Any]
+    text: str
+    """The detail as it is stored and chained, to the byte."""
     previous: str
     hash: str
 
+    def __post_init__(self) -> None:
+        if not all(type(part) is str for part in (self.at, self.kind, self.text, self.previous, self.hash)):
+            raise Tampered("budget.entry_unreadable", seq=self.seq)  # SQLite keeps any type in any column
+
     @property
     def link(self) -> Link:
-        return Link(self.seq, body(self.at, self.kind, self.detail), self.previous, self.hash)
+        return Link(self.seq, body(self.at, self.kind, self.text), self.previous, self.hash)
+
+    @property
+    def detail(self) -> dict[str, Any]:
+        """The facts of the entry."""
+        return self.act.detail()
 
     @property
     def act(self) -> Act:
-        """What the entry says; Tampered when it says nothing we know."""
+        """What the entry says; Tampered when it says nothing we know, or more, or in another spelling."""
         try:
-            return ACTS[self.kind].read(self.detail)
+            act = ACTS[self.kind].read(json.loads(self.text))
+            whole = canonical(act.detail()).decode() == self.text
         except (KeyError, TypeError, ValueError, IndexError, EnclaveError) as broken:
             raise Tampered("budget.entry_unreadable", seq=self.seq) from broken
+        if not whole:
+            raise Tampered("budget.entry_unreadable", seq=self.seq)
+        return act
 
 
-def body(at: str, kind: str, detail: dict[str, Any]) -> dict[str, Any]:
-    """What the chain binds."""
-    return {"at": at, "kind": kind, "detail": detail}
-
-
-def entry_of(row: tuple[int, str, str, str, str, str]) -> Entry:
-    """The entry a stored row holds; Tampered when its detail is no object."""
-    seq, at, kind, detail, previous, digest = row
-    try:
-        value = json.loads(detail)
-        canonical(value)
-    except (ValueError, TypeError) as broken:
-        raise Tampered("budget.entry_unreadable", seq=seq) from broken
-    if not isinstance(value, dict):
-        raise Tampered("budget.entry_unreadable", seq=seq)
-    return Entry(seq, at, kind, value, previous, digest)
+def body(at: str, kind: str, text: str) -> dict[str, str]:
+    """What the chain binds: the detail as text, so that not even its spelling can change."""
+    return {"at": at, "kind": kind, "detail": text}

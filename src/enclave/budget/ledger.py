@@ -150,10 +150,10 @@ class Ledger:
         act = Reserved(charge)
 
         def job(desk: Desk) -> Head:
-            desk.check(act)
+            effect = desk.check(act)
             if recheck is not None:
                 recheck()
-            return desk.write(act)
+            return desk.write(act, effect)
 
         head = self._committer.do(job)
         return Reservation(head.seq, head)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from enclave.audit import Head, head_of
 from enclave.budget.accounts import Account, AccountKind, Balance
 from enclave.budget.amount import Amount
-from enclave.budget.entries import Entry, entry_of
+from enclave.budget.entries import Entry
 
 ADD_ENTRY = "INSERT INTO entries (seq, at, kind, detail, previous, hash) VALUES (?, ?, ?, ?, ?, ?)"
 ADD_RESERVATION = "INSERT INTO reservations (seq, state) VALUES (?, ?)"
@@ -40,12 +40,13 @@ def hash_at(connection: sqlite3.Connection, seq: int) -> str | None:
 def entry_at(connection: sqlite3.Connection, seq: int) -> Entry | None:
     """Entry `seq`."""
     row = connection.execute(f"{_ENTRIES} WHERE seq = ?", (seq,)).fetchone()
-    return entry_of(row) if row else None
+    return Entry(*row) if row else None
 
 
 def entries_after(connection: sqlite3.Connection, seq: int, limit: int = -1) -> Iterator[Entry]:
     """Entries above number `seq`, oldest first; all of them unless there is a limit."""
-    yield from map(entry_of, connection.execute(f"{_ENTRIES} WHERE seq > ? ORDER BY seq LIMIT ?", (seq, limit)))
+    for row in connection.execute(f"{_ENTRIES} WHERE seq > ? ORDER BY seq LIMIT ?", (seq, limit)):
+        yield Entry(*row)
 
 
 def account_row(b: Balance) -> tuple[str | int, ...]:
