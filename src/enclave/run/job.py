@@ -1,0 +1,193 @@
+"""What is a run, and how does a member hand one in, look at it, and call it off?
+
+The notebook and its parameters are checked before anything is stored; a notebook that is none is refused by name, and
+the refusal is an event. Who may submit is decided above (access, people); here only the thing's own state counts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, Engine, insert, select, update
+
+from enclave import audit
+from enclave.audit.event import now
+from enclave.errors import BadInput, NotFound
+from enclave.run.frames import OwnError
+from enclave.run.limits import Limits
+from enclave.run.notebook import Source
+from enclave.run.parameters import check_parameters, spelled
+from enclave.run.states import EVENTS, RunState, check_move
+from enclave.run.tables import run_outputs, runs
+from enclave.store import reading
+
+BAD_SUBMISSION = audit.declare("run.submission_refused", "what was handed in is no runnable notebook")
+LANES = ("dp",)
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What a member hands in."""
+
+    project: str
+    grant: str
+    member: str
+    dataset: str
+    dataset_version: int
+    notebook: bytes
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    lane: str = "dp"
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run as stored. `epoch` counts its leases; whoever holds an older one cannot finish it."""
+
+    run: str
+    project: str
+    grant: str
+    member: str
+    dataset: str
+    dataset_version: int
+    lane: str
+    name: str
+    notebook: bytes
+    notebook_sha256: str
+    parameters: Mapping[str, Any]
+    state: RunState
+    why: str
+    error: OwnError | None
+    stage: str
+    cells_done: int
+    cells: int
+    epoch: int
+    worker: str | None
+    leased_until: str | None
+    environment: str
+    executed: bytes | None
+    questions: int
+    submitted_at: str
+    started_at: str | None
+    ended_at: str | None
+
+
+@dataclass(frozen=True)
+class StoredOutput:
+    """A declared output of a finished run, as vet takes it in."""
+
+    output: str
+    run: str
+    ordinal: int
+    cell: int
+    bundle: bytes
+    sha256: str
+
+
+def _job(row: Any) -> Job:
+    values = dict(row._mapping)
+    error = json.loads(values.pop("error") or "null")
+    values["grant"] = values.pop("grant_id")
+    values["state"] = RunState(values["state"])
+    values["parameters"] = json.loads(values["parameters"])
+    return Job(**values, error=OwnError(**error) if error else None)
+
+
+def _refuse(db: Engine, submission: Submission, reason: BadInput) -> None:
+    detail = {"code": reason.code, "place": reason.place or "", "bytes": len(submission.notebook)}
+    with audit.record(db, audit.Event(BAD_SUBMISSION, submission.member, submission.project, detail)):
+        pass
+
+
+def submit(db: Engine, submission: Submission, limits: Limits) -> Job:
+    """Store a run and queue it; BadInput (and an event) when notebook or parameters are not what we run."""
+    try:
+        if submission.lane not in LANES:
+            raise BadInput("run.lane_unknown", lane=submission.lane, known=", ".join(LANES))
+        source = Source.read(submission.notebook, limits)
+        check_parameters(submission.parameters)
+    except BadInput as reason:
+        _refuse(db, submission, reason)
+        raise
+    run = f"run_{secrets.token_hex(8)}"
+    row = {
+        "run": run,
+        "project": submission.project,
+        "grant_id": submission.grant,
+        "member": submission.member,
+        "dataset": submission.dataset,
+        "dataset_version": submission.dataset_version,
+        "lane": submission.lane,
+        "name": submission.name[:128],
+        "notebook": submission.notebook,
+        "notebook_sha256": hashlib.sha256(submission.notebook).hexdigest(),
+        "parameters": spelled(submission.parameters),
+        "state": RunState.QUEUED,
+        "cells": len(source.cells),
+        "submitted_at": now(),
+        **dict.fromkeys(("why", "error", "stage", "environment"), ""),
+        **dict.fromkeys(("cells_done", "epoch", "questions"), 0),
+    }
+    check_move(RunState.SUBMITTED, RunState.QUEUED)
+    facts = {"project": submission.project, "grant": submission.grant, "lane": submission.lane}
+    facts |= {"dataset": f"{submission.dataset} v{submission.dataset_version}"}
+    facts |= {"notebook": str(row["notebook_sha256"]), "parameters": str(row["parameters"])}
+    with audit.record(db, audit.Event(EVENTS[RunState.SUBMITTED], submission.member, run, facts)) as tx:
+        tx.execute(insert(runs), row)
+        tx.also(audit.Event(EVENTS[RunState.QUEUED], submission.member, run))
+    return find(db, run)
+
+
+def find(db: Engine, run: str) -> Job:
+    """The run named `run`; NotFound."""
+    with reading(db) as connection:
+        return found_in(connection, run)
+
+
+def found_in(connection: Connection | audit.Transaction, run: str) -> Job:
+    """The run as this connection sees it."""
+    row = connection.execute(select(runs).where(runs.c.run == run)).first()
+    if row is None:
+        raise NotFound("run.unknown", run=run)
+    return _job(row)
+
+
+def listing(db: Engine, *, member: str | None = None, project: str | None = None, limit: int = 200) -> list[Job]:
+    """Runs, newest first."""
+    query = select(runs).order_by(runs.c.submitted_at.desc()).limit(limit)
+    if member is not None:
+        query = query.where(runs.c.member == member)
+    if project is not None:
+        query = query.where(runs.c.project == project)
+    with reading(db) as connection:
+        return [_job(row) for row in connection.execute(query)]
+
+
+def outputs(db: Engine, run: str) -> list[StoredOutput]:
+    """The declared outputs of a run, in order."""
+    query = select(run_outputs).where(run_outputs.c.run == run).order_by(run_outputs.c.ordinal)
+    with reading(db) as connection:
+        return [StoredOutput(**row._mapping) for row in connection.execute(query)]
+
+
+def _end(db: Engine, actor: str, run: str, new: RunState, why: str) -> Job:
+    with audit.record(db, audit.Event(EVENTS[new], actor, run, {"why": why})) as tx:
+        check_move(found_in(tx, run).state, new)
+        ended = {"state": new, "why": why, "ended_at": now(), "worker": None, "leased_until": None}
+        tx.execute(update(runs).where(runs.c.run == run).values(**ended))
+    return find(db, run)
+
+
+def cancel(db: Engine, actor: str, run: str) -> Job:
+    """Call a run off; a worker that runs it notices at its next renewal and kills the jail."""
+    return _end(db, actor, run, RunState.CANCELLED, "run.cancelled")
+
+
+def refuse(db: Engine, actor: str, run: str, why: str) -> Job:
+    """Say that a queued run may not start, for instance because its grant lapsed since; `why` is a code."""
+    return _end(db, actor, run, RunState.REFUSED, why)

@@ -1,0 +1,81 @@
+"""Which states does a run go through, who moves it on, and which event records the move?
+
+`queued` follows `submitted` at once in the dp lane; a lane that asks for code approval waits in between. A run whose
+worker died goes back to `queued` and gets a new lease epoch: an older epoch can no longer finish it.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from enclave import audit
+from enclave.errors import Refused
+
+
+class RunState(StrEnum):
+    SUBMITTED = "submitted"
+    QUEUED = "queued"
+    RUNNING = "running"
+    FINISHED = "finished"
+    FAILED = "failed"
+    KILLED = "killed"
+    CANCELLED = "cancelled"
+    REFUSED = "refused"
+
+
+MOVES: dict[RunState, tuple[RunState, ...]] = {
+    RunState.SUBMITTED: (RunState.QUEUED, RunState.REFUSED, RunState.CANCELLED),
+    RunState.QUEUED: (RunState.RUNNING, RunState.CANCELLED, RunState.REFUSED),
+    RunState.RUNNING: (
+        RunState.FINISHED,
+        RunState.FAILED,
+        RunState.KILLED,
+        RunState.CANCELLED,
+        RunState.QUEUED,
+    ),
+    RunState.FINISHED: (),
+    RunState.FAILED: (),
+    RunState.KILLED: (),
+    RunState.CANCELLED: (),
+    RunState.REFUSED: (),
+}
+"""What may follow a state."""
+
+OWNERS: dict[RunState, str] = {
+    RunState.SUBMITTED: "reviewer",
+    RunState.QUEUED: "worker",
+    RunState.RUNNING: "worker",
+    RunState.FINISHED: "vet",
+    RunState.FAILED: "researcher",
+    RunState.KILLED: "researcher",
+    RunState.CANCELLED: "nobody",
+    RunState.REFUSED: "researcher",
+}
+"""Who has the next word on a run in this state."""
+
+EVENTS: dict[RunState, str] = {
+    RunState.SUBMITTED: audit.declare("run.submitted", "a member handed in a notebook"),
+    RunState.QUEUED: audit.declare("run.queued", "a run waits for a worker"),
+    RunState.RUNNING: audit.declare("run.leased", "a worker took a run, under a new epoch"),
+    RunState.FINISHED: audit.declare("run.finished", "a run ended by itself; its declared outputs are stored"),
+    RunState.FAILED: audit.declare("run.failed", "a run ended with an error; nothing of it is kept"),
+    RunState.KILLED: audit.declare("run.killed", "a run broke a limit and was ended"),
+    RunState.CANCELLED: audit.declare("run.cancelled", "a run was called off"),
+    RunState.REFUSED: audit.declare("run.refused", "a run may not start"),
+}
+"""The event that records entering a state."""
+
+
+def check_move(old: RunState, new: RunState) -> None:
+    """Refused unless `new` may follow `old`."""
+    if new not in MOVES[old]:
+        raise Refused("run.move_not_allowed", old=old, new=new, allowed=", ".join(MOVES[old]) or "-")
+
+
+def diagram() -> str:
+    """The machine as a Mermaid state diagram, for the docs."""
+    lines = ["stateDiagram-v2", f"    [*] --> {RunState.SUBMITTED}"]
+    for old, following in MOVES.items():
+        lines += [f"    {old} --> {new}" for new in following]
+        lines += [] if following else [f"    {old} --> [*]"]
+    return "\n".join([*lines, ""])

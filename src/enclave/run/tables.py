@@ -1,0 +1,48 @@
+"""The tables of runs and their declared outputs (migration state/0005)."""
+
+from sqlalchemy import Column, ForeignKey, Integer, LargeBinary, String, Table, Text, UniqueConstraint
+
+from enclave.store import STATE
+
+runs = Table(
+    "runs",
+    STATE,
+    Column("run", String(32), primary_key=True),
+    Column("project", String(64), nullable=False, index=True),
+    Column("grant_id", String(64), nullable=False),
+    Column("member", String(64), nullable=False, index=True),
+    Column("dataset", String(64), nullable=False),
+    Column("dataset_version", Integer, nullable=False),
+    Column("lane", String(16), nullable=False),
+    Column("name", String(128), nullable=False),
+    Column("notebook", LargeBinary, nullable=False),
+    Column("notebook_sha256", String(64), nullable=False),
+    Column("parameters", Text, nullable=False),
+    Column("state", String(16), nullable=False, index=True),
+    Column("why", String(64), nullable=False),
+    Column("error", Text, nullable=False),
+    Column("stage", String(32), nullable=False),
+    Column("cells_done", Integer, nullable=False),
+    Column("cells", Integer, nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("worker", String(64), nullable=True),
+    Column("leased_until", String(32), nullable=True),
+    Column("environment", String(64), nullable=False),
+    Column("executed", LargeBinary, nullable=True),
+    Column("questions", Integer, nullable=False),
+    Column("submitted_at", String(32), nullable=False),
+    Column("started_at", String(32), nullable=True),
+    Column("ended_at", String(32), nullable=True),
+)
+
+run_outputs = Table(
+    "run_outputs",
+    STATE,
+    Column("output", String(32), primary_key=True),
+    Column("run", String(32), ForeignKey("runs.run"), nullable=False, index=True),
+    Column("ordinal", Integer, nullable=False),
+    Column("cell", Integer, nullable=False),
+    Column("bundle", LargeBinary, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    UniqueConstraint("run", "ordinal", name="one_output_per_ordinal"),
+)
