@@ -1,0 +1,183 @@
+"""What is built from raw tables, and what would be?
+
+`build` makes one encrypted file and hands on an `Extract`; `plan` reads the same rows, writes nothing and says what would
+happen. Both refuse at the first thing that is not as the signed descriptor says; `plan` lists refusals table by table.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+
+from enclave.errors import BadInput, EnclaveError, Refused
+from enclave.intake import contributions, fingerprint, raw, reverify, stage, write
+from enclave.intake.columns import literal, stored_columns
+from enclave.intake.package import Descriptor
+from enclave.intake.workshop import Room, workshop
+
+Progress = Callable[[str, int, int | None], None]
+"""(stage, rows done, rows in all or None)."""
+
+FILE = "extract.duckdb"
+_CATALOG = "extract"
+
+
+@dataclass(frozen=True)
+class Extract:
+    """A finished, re-verified file. Counts are for the steward and the regulator only."""
+
+    path: Path
+    digest: str
+    file_digest: str
+    norm_digest: str
+    rows: dict[str, int]
+    read: dict[str, int]
+    dropped: dict[str, dict[str, int]]
+    lineage: dict[str, dict[str, str]]
+    """Table → stored column → "raw column: treatment"."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a build would do."""
+
+    lineage: dict[str, dict[str, str]]
+    left_behind: dict[str, tuple[str, ...]]
+    """Table → raw columns of which nothing is kept; a table that is dropped whole has none named."""
+    read: dict[str, int] = field(default_factory=dict)
+    dropped: dict[str, dict[str, int]] = field(default_factory=dict)
+    refusals: tuple[EnclaveError, ...] = ()
+
+
+def _silent(stage_name: str, done: int, total: int | None) -> None:
+    """Nobody watches."""
+
+
+def check_home(d: Descriptor, folder: Path, *, demo_home: bool) -> None:
+    """Refused when a demo and a real home meet, or when a demo's source is not the generator's."""
+    if d.demo and not demo_home:
+        raise Refused("intake.demo_in_real_home", dataset=d.name)
+    if demo_home and not d.demo:
+        raise Refused("intake.real_in_demo_home", dataset=d.name)
+    if d.demo:
+        raw.check_generated(folder, [raw.find(folder, table) for table in d.tables])
+
+
+def lineage(d: Descriptor) -> dict[str, dict[str, str]]:
+    """Where every stored column comes from."""
+    return {t.name: {c.name: f"{c.source}: {c.treatment}" for c in stored_columns(d, t)} for t in d.tables}
+
+
+def _postponed(d: Descriptor, staged: list[str]) -> bool:
+    """The person table waits for the tables its derived columns look at."""
+    return any(x.any_of.table not in staged for x in d.person_table.derived)
+
+
+def _file_digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _read_all(
+    con: duckdb.DuckDBPyConnection,
+    d: Descriptor,
+    folder: Path,
+    key: bytes,
+    progress: Progress,
+    finish: Callable[[str], None],
+) -> dict[str, stage.Staged]:
+    """Stage every table in order; `finish` each as soon as all that it needs is staged."""
+    found: dict[str, stage.Staged] = {}
+    waiting: list[str] = []
+    for table in d.tables:
+        file = raw.open_file(con, folder, table)
+        progress(f"read {table.name}", 0, None)
+        found[table.name] = stage.stage(con, d, table, file, key)
+        progress(f"read {table.name}", found[table.name].read, found[table.name].read)
+        stage.keep_parents(con, d, table)
+        write.keep_hits(con, d, table)
+        waiting.append(table.name)
+        ready = [name for name in waiting if name != d.unit.table or not _postponed(d, list(found))]
+        for name in ready:
+            finish(name)
+            waiting.remove(name)
+    return found
+
+
+def build(
+    d: Descriptor,
+    folder: Path,
+    draft: Path,
+    *,
+    pseudonym_key: bytes,
+    file_key: str,
+    room: Room | None = None,
+    progress: Progress = _silent,
+) -> Extract:
+    """Make `draft/extract.duckdb`, encrypted under `file_key` (hex), and read it back before saying so."""
+    path, rows = draft / FILE, {}
+    if not all(c in "0123456789abcdef" for c in file_key) or len(file_key) != 64:
+        raise ValueError("a file key is 64 hex digits")
+    with workshop(draft, (folder, draft), room or Room()) as con:
+        contributions.define_root(con)
+        attach = f"ATTACH {literal(str(path.resolve()))} AS {_CATALOG} (ENCRYPTION_KEY '{file_key}'"
+        con.execute(attach + ")")
+
+        def finish(name: str) -> None:
+            table = d.table(name)
+            assert table is not None
+            progress(f"measure {name}", 0, None)
+            contributions.measure(con, table)
+            progress(f"write {name}", 0, None)
+            rows[name] = write.write(con, d, table, _CATALOG)
+            write.clear(con, table)
+            progress(f"write {name}", rows[name], rows[name])
+
+        found = _read_all(con, d, folder, pseudonym_key, progress, finish)
+        largest = max(rows.values())
+        if largest > d.size_class:
+            raise Refused("intake.larger_than_class", dataset=d.name, size_class=d.size_class)
+        con.execute(f"CHECKPOINT {_CATALOG}")
+        con.execute(f"DETACH {_CATALOG}")
+        con.execute(attach + ", READ_ONLY)")
+        progress("verify", 0, None)
+        reverify.reverify(con, d, _CATALOG)
+        progress("digest", 0, None)
+        digest = fingerprint.content_digest(con, d, _CATALOG)
+        con.execute(f"DETACH {_CATALOG}")
+    read, dropped = {n: s.read for n, s in found.items()}, {n: s.dropped for n, s in found.items()}
+    return Extract(path, digest, _file_digest(path), fingerprint.norm_digest(d), rows, read, dropped, lineage(d))
+
+
+def plan(
+    d: Descriptor,
+    folder: Path,
+    scratch: Path,
+    *,
+    pseudonym_key: bytes,
+    room: Room | None = None,
+    progress: Progress = _silent,
+) -> Plan:
+    """Read everything, keep nothing: what each column becomes, which rows would be left out, what would be refused."""
+    left = {t.name: tuple(f.name for f in t.fields if not f.outputs) for t in d.resources}
+    refusals: list[EnclaveError] = []
+    found: dict[str, stage.Staged] = {}
+    with workshop(scratch, (folder,), room or Room()) as con:
+        for table in d.tables:
+            try:
+                file = raw.open_file(con, folder, table)
+                found[table.name] = stage.stage(con, d, table, file, pseudonym_key)
+            except (BadInput, Refused) as refused:
+                refusals.append(refused)
+                if table.name == d.unit.table:
+                    break  # no other table can be read without the persons
+                continue
+            progress(f"read {table.name}", found[table.name].read, found[table.name].read)
+            stage.keep_parents(con, d, table)
+            con.execute(f"DROP TABLE {stage.staged(table)}")
+    read, dropped = {n: s.read for n, s in found.items()}, {n: s.dropped for n, s in found.items()}
+    return Plan(lineage(d), left, read, dropped, tuple(refusals))

@@ -1,0 +1,174 @@
+"""Which rows stay, and as what?
+
+One scan of the raw file gives the staged table: treatments applied, the person found, and for each row the number of the
+first reason it is left out for (0: it stays). Reasons look at the row or at the same person's other rows, never further:
+an orphan is a row whose own person, or whose own person's visit, is not there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import duckdb
+
+from enclave.errors import BadInput
+from enclave.intake import deidentify, raw
+from enclave.intake.columns import literal, stored_columns
+from enclave.intake.package import Descriptor, Resource
+from enclave.intake.rules import Rule
+
+PERSONS = "persons_"
+
+
+@dataclass(frozen=True)
+class Staged:
+    """What one scan found: rows read, and rows left out by reason (for the steward alone)."""
+
+    read: int
+    dropped: dict[str, int]
+
+
+def staged(table: Resource) -> str:
+    """The staged table's name."""
+    return f'"staged_{table.name}"'
+
+
+def hit(name: str) -> str:
+    """The hidden column of a source table that says a row counts for the derived column `name`."""
+    return f'"hit {name}"'
+
+
+def _wanted(d: Descriptor, table: Resource) -> Iterator[tuple[str, str]]:
+    """(hidden column, expression) for the person table's derived columns that look at `table`."""
+    for derived in d.person_table.derived:
+        if derived.any_of.table == table.name:
+            test = deidentify.begins(f'r."{derived.any_of.column}"', derived.any_of.prefixes)
+            yield hit(derived.name), f"coalesce({test}, false)"
+
+
+def _test(rule: Rule, d: Descriptor) -> str:
+    """SQL that is false where the row fails; a comparison with nothing is not false."""
+    left = f'r."{rule.left}"'
+    if rule.operator == "present":
+        return f"{left} IS NOT NULL"
+    if rule.operator == "in":
+        listed = d.code_lists[str(rule.right)]
+        codes = ", ".join(literal(code) for code in (listed.codes or tuple(listed.rename)))
+        return f"coalesce({left} IN ({codes}), true)"
+    right = f'r."{rule.right}"' if isinstance(rule.right, str) else f"{rule.right}::DECIMAL(24,6)"
+    return f"coalesce({left} {rule.operator} {right}, true)"
+
+
+def reasons(d: Descriptor, table: Resource) -> list[tuple[str, str]]:
+    """(reason, SQL that is true where the row is left out), in order."""
+    key = next(field.name for field, output in table.outputs() if output.name == table.key[0])
+    found = [("no identifier of the person", f'r."{table.unit}" IS NULL')]
+    if table.name != d.unit.table:
+        found.append((f"no such person in {d.unit.table}", "r.unit_ IS NULL"))
+        found.append((f"no {table.key[0]}", f'r."{key}" IS NULL'))
+    return found + [(rule.text, f"NOT ({_test(rule, d)})") for rule in table.row_rules]
+
+
+def _located(d: Descriptor, table: Resource, file: raw.RawFile) -> str:
+    """The raw rows with the person's pseudonym (`unit_`) and shift (`shift_`)."""
+    person = f'r0."{table.unit}"'
+    if table.name == d.unit.table:
+        unit, shift = deidentify.pseudonym(d.unit.domain, person), deidentify.shift_of(person, d.shift_days)
+        return f"(SELECT r0.*, {unit} AS unit_, {shift} AS shift_ FROM {file.view} r0)"
+    return f"(SELECT r0.*, p.unit_, p.shift_ FROM {file.view} r0 LEFT JOIN {PERSONS} p ON p.raw_ = {person})"
+
+
+def _select(d: Descriptor, table: Resource, file: raw.RawFile) -> str:
+    columns = {c.name: c for c in stored_columns(d, table)}
+    kept = []
+    for field, output in table.outputs():
+        if output.name == table.unit_column:
+            kept.append(f'r.unit_ AS "{output.name}"')
+            continue
+        sql = deidentify.expression(output, f'r."{field.name}"', columns[output.name], d)
+        kept.append(f'CAST({sql} AS {columns[output.name].sql_type}) AS "{output.name}"')
+    kept += [f"{sql} AS {name}" for name, sql in _wanted(d, table)]
+    if table.name == d.unit.table:
+        kept += [f'r."{table.unit}" AS raw_', "r.shift_ AS shift_"]
+    left_out = "".join(f" WHEN {sql} THEN {n}" for n, (_, sql) in enumerate(reasons(d, table), 1))
+    wrong = "".join(f" WHEN {sql} THEN {n}" for n, sql in enumerate(raw.wrong_values(file).values(), 1))
+    kept.append(f"CAST(CASE{left_out} ELSE 0 END AS UTINYINT) AS dropped_")
+    kept.append(f"CAST(CASE{wrong} ELSE 0 END AS UTINYINT) AS wrong_" if wrong else "0::UTINYINT AS wrong_")
+    return f"SELECT {', '.join(kept)} FROM {_located(d, table, file)} r"
+
+
+def stage(con: duckdb.DuckDBPyConnection, d: Descriptor, table: Resource, file: raw.RawFile, key: bytes) -> Staged:
+    """Read `file` once into its staged table; BadInput for a line, value or key that is not as declared."""
+    sql = f"CREATE OR REPLACE TABLE {staged(table)} AS {_select(d, table, file)}"
+    pads = {name: pad for name, pad in deidentify.pads(key).items() if f"${name}" in sql}
+    try:
+        con.execute(sql, pads)
+    except duckdb.Error as broken:
+        if isinstance(broken, duckdb.BinderException | duckdb.ParserException | duckdb.CatalogException):
+            raise  # ours, not the file's
+        raise raw.unreadable(file) from None
+    raw.check_read(con, file)
+    counts = con.execute(f"SELECT dropped_, wrong_, count(*) FROM {staged(table)} GROUP BY ALL ORDER BY ALL").fetchall()
+    _check_values(file, counts)
+    names = [reason for reason, _ in reasons(d, table)]
+    dropped = {names[n - 1]: sum(c for r, _, c in counts if r == n) for n in range(1, len(names) + 1)}
+    if table.name == d.unit.table:
+        _check_persons(con, table)
+    if any(dropped.values()):
+        con.execute(f"DELETE FROM {staged(table)} WHERE dropped_ <> 0")
+    if table.name == d.unit.table:
+        con.execute(
+            f'CREATE OR REPLACE TABLE {PERSONS} AS SELECT raw_, "{table.unit_column}" AS unit_, shift_ FROM {staged(table)}'
+        )
+    dropped |= _drop_orphans(con, d, table)
+    _check_key(con, table)
+    return Staged(sum(c for _, _, c in counts), dropped)
+
+
+def _check_values(file: raw.RawFile, counts: list[tuple[int, int, int]]) -> None:
+    for n, column in enumerate(raw.wrong_values(file), 1):
+        if count := sum(c for _, w, c in counts if w == n):
+            place, facts = f"{file.path.name} {column}", {"count": count, "column": column, "lines": "?"}
+            raise BadInput("intake.wrong_value", place=place, table=file.table.name, **facts)
+
+
+def _check_persons(con: duckdb.DuckDBPyConnection, table: Resource) -> None:
+    """One row per person, before any row is left out: which of two rows is the person is not ours to guess."""
+    unit = table.unit_column
+    (count,) = con.execute(
+        f'SELECT count(*) - count(DISTINCT "{unit}") FROM {staged(table)} WHERE raw_ IS NOT NULL'
+    ).fetchall()[0]
+    if count:
+        raise BadInput("intake.duplicate_person", place=f"{table.name}.{table.unit}", table=table.name, count=count)
+
+
+def _drop_orphans(con: duckdb.DuckDBPyConnection, d: Descriptor, table: Resource) -> dict[str, int]:
+    """Leave out rows whose own person has no such row in a joined table; both sides agree on the person by this."""
+    dropped = {}
+    for join in table.joins:
+        far = d.table(join.table)
+        assert far is not None
+        if far.name == d.unit.table:
+            continue
+        meets = f'f."{join.to}" = s."{join.column}" AND f."{far.unit_column}" = s."{table.unit_column}"'
+        orphans = f"DELETE FROM {staged(table)} s WHERE NOT EXISTS (SELECT 1 FROM {parents(far)} f WHERE {meets})"
+        dropped[f"no such row of the person in {far.name}"] = con.execute(orphans).fetchall()[0][0]
+    return dropped
+
+
+def parents(table: Resource) -> str:
+    """The keys of a staged table with their persons, kept for the tables that join it."""
+    return f'"parents_{table.name}"'
+
+
+def keep_parents(con: duckdb.DuckDBPyConnection, d: Descriptor, table: Resource) -> None:
+    if table.name != d.unit.table and any(j.table == table.name for t in d.tables for j in t.joins):
+        columns = ", ".join(f'"{name}"' for name in (*table.key, table.unit_column))
+        con.execute(f"CREATE OR REPLACE TABLE {parents(table)} AS SELECT {columns} FROM {staged(table)}")
+
+
+def _check_key(con: duckdb.DuckDBPyConnection, table: Resource) -> None:
+    (count,) = con.execute(f'SELECT count(*) - count(DISTINCT "{table.key[0]}") FROM {staged(table)}').fetchall()[0]
+    if count:
+        raise BadInput("intake.duplicate_key", place=f"{table.name}.{table.key[0]}", table=table.name, count=count)

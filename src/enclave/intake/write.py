@@ -1,0 +1,66 @@
+"""In which order and form do rows rest in the extract?
+
+One table each, columns typed by the policy, norms NOT NULL with CHECK (>= 1), rows in the order of the facet's norm (zone
+maps then skip), then by person, cell and key: the same content always comes in the same order.
+"""
+
+from __future__ import annotations
+
+import duckdb
+
+from enclave.intake.columns import stored_columns
+from enclave.intake.contributions import cells, norm_columns, norms
+from enclave.intake.package import Descriptor, Resource
+from enclave.intake.stage import hit, staged
+
+
+def _declaration(d: Descriptor, table: Resource) -> str:
+    """Columns as CREATE TABLE states them."""
+    lines = [f'"{c.name}" {c.sql_type}{"" if c.nullable else " NOT NULL"}' for c in stored_columns(d, table)]
+    lines += [f'"{name}" {kind} NOT NULL CHECK ("{name}" >= 1)' for name, kind in norm_columns(table)]
+    lines += [f'"first_{facet.column}" BOOLEAN NOT NULL' for facet in table.facets]
+    return ", ".join(lines)
+
+
+def hits(name: str) -> str:
+    """The table of persons for whom the derived column `name` is true."""
+    return f'"persons {name}"'
+
+
+def keep_hits(con: duckdb.DuckDBPyConnection, d: Descriptor, table: Resource) -> None:
+    """Note which persons have a row in `table` that counts for a derived column."""
+    for derived in d.person_table.derived:
+        if derived.any_of.table == table.name:
+            con.execute(
+                f'CREATE OR REPLACE TABLE {hits(derived.name)} AS SELECT DISTINCT "{table.unit_column}" AS unit_ '
+                f"FROM {staged(table)} WHERE {hit(derived.name)}"
+            )
+
+
+def _select(d: Descriptor, table: Resource) -> str:
+    unit = f's."{table.unit_column}"'
+    derived = {x.name for x in table.derived}
+    kept = [
+        f"{unit} IN (SELECT unit_ FROM {hits(c.name)})" if c.name in derived else f's."{c.name}"'
+        for c in stored_columns(d, table)
+    ]
+    kept += [f'n."{name}"' for name, _ in norm_columns(table)]
+    kept += [f's."{table.key[0]}" IN (SELECT first_ FROM {cells(table, f.column)})' for f in table.facets]
+    order = [f'n."norm_{table.order_by}"', unit, f's."{table.order_by}"'] if table.order_by else [unit]
+    return (
+        f"SELECT {', '.join(kept)} FROM {staged(table)} s JOIN {norms(table)} n ON n.unit_ = {unit} "
+        f'ORDER BY {", ".join(order)}, s."{table.key[0]}"'
+    )
+
+
+def write(con: duckdb.DuckDBPyConnection, d: Descriptor, table: Resource, catalog: str) -> int:
+    """Write a staged and measured table into the attached `catalog`; the number of rows."""
+    con.execute(f'CREATE TABLE {catalog}.main."{table.name}" ({_declaration(d, table)})')
+    (count,) = con.execute(f'INSERT INTO {catalog}.main."{table.name}" {_select(d, table)}').fetchall()[0]
+    return int(count)
+
+
+def clear(con: duckdb.DuckDBPyConnection, table: Resource) -> None:
+    """Drop what the table needed while it was worked on."""
+    for name in (staged(table), norms(table), *(cells(table, f.column) for f in table.facets)):
+        con.execute(f"DROP TABLE IF EXISTS {name}")
