@@ -71,7 +71,7 @@ def _answers(bundle: Mapping[str, Any], limits: Thresholds) -> tuple[str, ...]:
     ids = bundle.get("answers")
     if not isinstance(ids, list) or len(ids) > limits.max_answers:
         raise Malformed(fail("key_wrong", "answers", key="answers"))
-    if not all(isinstance(i, str) and len(i) <= 64 and i.isascii() and i.isprintable() for i in ids):
+    if not all(isinstance(i, str) and len(i) <= 128 and i.isascii() and i.isprintable() for i in ids):
         raise Malformed(fail("key_wrong", "answers", key="answers"))
     return tuple(dict.fromkeys(ids))
 
