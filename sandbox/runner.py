@@ -17,28 +17,21 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import importlib
 import json
 import os
-import re
 import resource
 import shutil
 import signal
 import struct
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
 MIB = 1 << 20
-PROGRESS, NOTEBOOK, END = b"P", b"N", b"E"
-_LENGTHS = struct.Struct(">II")  # of a job: its head, its notebook
-_FRAME = struct.Struct(">cI")  # of a frame: its kind, its length
 _KERNEL = {"transport": "ipc", "ip": "/tmp/k", "shell_port": 1, "iopub_port": 2, "stdin_port": 3}
 _KERNEL |= {"control_port": 4, "hb_port": 5}
-_OUTPUT_MIME = "application/vnd.domicile.output+json"
-_ANSI = re.compile(r"\x1b\[[0-9;]*m")
-_OWN_LINE = re.compile(r"Cell In\[\d+\], line (\d+)")
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -125,7 +118,8 @@ def install_filter(program: bytes) -> None:
 def become_kernel(settings: dict[str, Any], key: bytes, landlock: int, ready: int) -> NoReturn:
     """Give up what only process 1 needs, and be an IPython kernel until the jail ends."""
     fds = settings["fds"]
-    program = _read_all(fds["filter"])
+    with os.fdopen(os.dup(fds["filter"]), "rb") as file:
+        program = file.read()
     for name in ("job", "frames", "watchdog", "filter"):
         os.close(fds[name])
     null = os.open(os.devnull, os.O_RDWR)
@@ -153,186 +147,7 @@ def become_kernel(settings: dict[str, Any], key: bytes, landlock: int, ready: in
     os._exit(0)
 
 
-# --- the job and the frames ----------------------------------------------------------------------------------------
-
-
-def _read_all(fd: int) -> bytes:
-    os.lseek(fd, 0, os.SEEK_SET)
-    with os.fdopen(os.dup(fd), "rb") as file:
-        return file.read()
-
-
-def read_job(fd: int) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The one job of this jail: its head (parameters) and its notebook."""
-    with os.fdopen(fd, "rb") as pipe:
-        head, notebook = _LENGTHS.unpack(pipe.read(_LENGTHS.size))
-        return json.loads(pipe.read(head)), json.loads(pipe.read(notebook))
-
-
-class Frames:
-    """The pipe to the host."""
-
-    def __init__(self, fd: int, limits: dict[str, int]) -> None:
-        self._fd = fd
-        self.limits = limits
-
-    def write(self, kind: bytes, payload: bytes) -> None:
-        left = memoryview(_FRAME.pack(kind, len(payload)) + payload)
-        while left:
-            left = left[os.write(self._fd, left) :]
-
-    def progress(self, stage: str, done: int, cells: int) -> None:
-        self.write(PROGRESS, json.dumps({"stage": stage, "done": done, "cells": cells}).encode())
-
-    def end(self, state: str, why: str = "", error: dict[str, Any] | None = None) -> NoReturn:
-        """Say how it ended and end the jail: nobody waits for the kernel."""
-        self.write(END, json.dumps({"state": state, "why": why, "error": error}).encode())
-        os._exit(0)
-
-
-class Receipts:
-    """What the kernel sent: declared outputs are kept, the rest is counted and dropped."""
-
-    def __init__(self, frames: Frames) -> None:
-        self._frames = frames
-        self._limits = frames.limits
-        self._printed = self._lines = self._outputs = self._bytes = 0
-        self.error: dict[str, Any] | None = None
-
-    def dropped(self, text: str) -> None:
-        self._printed += len(text)
-        self._lines += 1 + text.count("\n")
-        if self._printed > self._limits["printed_kib"] * 1024 or self._lines > self._limits["printed_lines"]:
-            self._frames.end("killed", "run.printed_too_much")
-
-    def declared(self, bundle: Any) -> None:
-        size = len(json.dumps(bundle))
-        self._outputs += 1
-        self._bytes += size
-        if self._outputs > self._limits["outputs"]:
-            self._frames.end("failed", "run.too_many_outputs")
-        if size > self._limits["output_mib"] * MIB or self._bytes > (self._limits["result_mib"] - 1) * MIB:
-            self._frames.end("failed", "run.output_too_large")
-
-    def failed(self, cell: dict[str, Any], reply: dict[str, Any]) -> None:
-        lines = _OWN_LINE.findall(_ANSI.sub("", "\n".join(map(str, reply.get("traceback") or ()))))
-        self.error = {
-            "class": str(reply.get("ename", ""))[:80],
-            "cell": str(cell.get("id", ""))[:64],
-            "line": int(lines[0]) if lines else None,
-            "left": reply.get("ename") == "SystemExit" and reply.get("evalue") in ("", "0"),
-        }
-
-
-# --- papermill against the kernel ------------------------------------------------------------------------------------
-
-
-def run_papermill(job: dict[str, Any], notebook: dict[str, Any], frames: Frames, key: bytes, kernel: int) -> NoReturn:
-    """Execute the notebook with papermill, and write what came of it."""
-    import nbformat
-    import papermill
-    from jupyter_client.manager import AsyncKernelManager
-    from jupyter_core.utils import run_sync
-    from nbclient.exceptions import DeadKernelError
-    from papermill.clientwrap import PapermillNotebookClient
-    from papermill.engines import NBClientEngine, papermill_engines
-    from papermill.exceptions import PapermillExecutionError
-
-    receipts = Receipts(frames)
-    managed: list[Any] = []
-    cells = len(notebook["cells"])
-
-    class ForkedKernel(AsyncKernelManager):  # type: ignore[misc]
-        """The manager of a kernel that already runs."""
-
-        @property
-        def has_kernel(self) -> bool:
-            return True
-
-        async def _async_is_alive(self) -> bool:
-            return os.waitpid(kernel, os.WNOHANG) == (0, 0)
-
-        is_alive = _async_is_alive
-
-    class Client(PapermillNotebookClient):  # type: ignore[misc]
-        """papermill's own client, with our kernel and our ears."""
-
-        @contextlib.contextmanager
-        def setup_kernel(self, **_: Any) -> Iterator[None]:
-            self.kc = self.km.client()
-            self.kc.start_channels()
-            self.kc.allow_stdin = False
-            run_sync(self._await_kernel)()
-            yield
-
-        async def _await_kernel(self) -> None:
-            """A question answered on both sockets; nothing of it is left to be mistaken for a cell's output."""
-            while True:
-                asked = self.kc.kernel_info()
-                with contextlib.suppress(Exception):
-                    while (await self.kc.shell_channel.get_msg(timeout=1))["parent_header"].get("msg_id") != asked:
-                        pass
-                    while True:
-                        heard = await self.kc.iopub_channel.get_msg(timeout=0.2)
-                        idle = heard["msg_type"] == "status" and heard["content"]["execution_state"] == "idle"
-                        if idle and heard["parent_header"].get("msg_id") == asked:
-                            return
-
-        def process_message(self, msg: dict[str, Any], cell: Any, cell_index: int) -> Any:
-            kind, content = msg["msg_type"], msg["content"]
-            if kind == "status":
-                return super().process_message(msg, cell, cell_index)
-            if kind == "display_data" and _OUTPUT_MIME in content["data"]:
-                bundle = content["data"][_OUTPUT_MIME]
-                receipts.declared(bundle)
-                kept = {"output_type": "display_data", "data": {_OUTPUT_MIME: bundle}, "metadata": {}}
-                cell.outputs.append(nbformat.NotebookNode(kept))  # type: ignore[no-untyped-call]
-            else:
-                receipts.dropped(str(content.get("text", "")))
-            return None
-
-        def note_error(self, cell: Any, cell_index: int, execute_reply: dict[str, Any]) -> None:
-            receipts.failed(cell, execute_reply["content"])
-
-        def note_done(self, cell: Any, cell_index: int, execute_reply: dict[str, Any]) -> None:
-            frames.progress("running", cell_index + 1, cells)
-
-    class Engine(NBClientEngine):  # type: ignore[misc]
-        @classmethod
-        def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **_: Any) -> Any:
-            managed.append(nb_man)
-            client = Client(nb_man, km=ForkedKernel(session=_session(key), **_KERNEL), timeout=None)
-            client.on_cell_error, client.on_cell_executed = client.note_error, client.note_done
-            return client.execute()
-
-    papermill_engines.register("forked", Engine)
-    node: Any = nbformat.reads(json.dumps(notebook), as_version=4)  # type: ignore[no-untyped-call]
-    frames.progress("running", 0, cells)
-    try:
-        options = {"engine_name": "forked", "kernel_name": "python3", "language": "python", "progress_bar": False}
-        papermill.execute_notebook(node, None, parameters=job["parameters"], **options)
-    except PapermillExecutionError:
-        if receipts.error is None or not receipts.error.pop("left"):
-            frames.end("failed", "run.notebook_error", receipts.error)
-    except DeadKernelError:
-        frames.end("failed", "run.kernel_ended")
-    frames.progress("collecting", cells, cells)
-    frames.write(NOTEBOOK, _returned(managed[0].nb))
-    frames.end("finished")
-
-
-def _returned(executed: Any) -> bytes:
-    """The notebook as it goes back: cells by id with their declared outputs, and nothing else."""
-    cells = [
-        {"id": cell.id, "cell_type": cell.cell_type, "outputs": cell.get("outputs", [])} for cell in executed.cells
-    ]
-    return json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}).encode()
-
-
-def _session(key: bytes) -> Any:
-    from jupyter_client.session import Session
-
-    return Session(key=key)
+# --- process 1 ----------------------------------------------------------------------------------------------------
 
 
 def watch_host(fd: int) -> None:
@@ -361,13 +176,9 @@ def main() -> None:
     if fds["channel"] is not None:
         os.close(fds["channel"])
     threading.Thread(target=watch_host, args=(fds["watchdog"],), daemon=True).start()
-    frames = Frames(fds["frames"], settings["limits"])
-    import papermill  # noqa: F401  while the kernel starts
-
-    if os.read(heard, 1) != b"R":
-        frames.end("failed", "run.kernel_ended")
-    job, notebook = read_job(fds["job"])
-    run_papermill(job, notebook, frames, key, kernel)
+    sys.path.insert(0, str(Path(__file__).parent))  # after the fork: only process 1 needs it
+    client = importlib.import_module("client")  # papermill is imported while the kernel starts
+    client.converse(settings, client.Kernel(kernel, key, _KERNEL, heard))
 
 
 if __name__ == "__main__":

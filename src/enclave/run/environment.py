@@ -272,7 +272,7 @@ def prepare(
     interpreter = find_interpreter(user, pythons)
     lock = {"requirements.txt": sandbox.path("requirements.txt").read_bytes()}
     parts = {f"inside/site/{name}": content for name, content in _product().items()}
-    parts |= {"inside/runner.py": sandbox.path("runner.py").read_bytes()}
+    parts |= {f"inside/{name}": sandbox.path(name).read_bytes() for name in ("runner.py", "client.py")}
     parts |= {"stage.sh": sandbox.path("stage.sh").read_bytes()}
     packages = folder / f"packages-{_digest(lock, interpreter)}"
     layer = folder / f"inside-{_digest(parts, interpreter)}"

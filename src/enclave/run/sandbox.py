@@ -14,7 +14,16 @@ from typing import Any
 
 from enclave.errors import NotFound
 
-_NEEDED = ("requirements.txt", "seccomp.toml", "syscalls.toml", "wall.toml", "runner.py", "stage.sh", "canary.py")
+_NEEDED = (
+    "requirements.txt",
+    "seccomp.toml",
+    "syscalls.toml",
+    "wall.toml",
+    "runner.py",
+    "client.py",
+    "stage.sh",
+    "canary.py",
+)
 
 
 @dataclass(frozen=True)
