@@ -16,9 +16,7 @@ import os
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable
-from concurrent.futures import Future
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -78,10 +76,36 @@ class Desk:
 Job = Callable[[Desk], T]
 
 
-@dataclass(frozen=True)
+_Outcome = tuple[Any, BaseException | None]
+
+
+class Outside(Exception):
+    """A caller's own check raised `reason`; whatever that is, it says nothing about the transaction."""
+
+    def __init__(self, reason: BaseException) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 class _Ticket:
-    job: Job[Any]
-    outcome: Future[Any]
+    """A job and the caller that waits for it. A bare lock wakes a thread at half the price of a Future."""
+
+    def __init__(self, job: Job[Any]) -> None:
+        self.job = job
+        self._outcome: _Outcome = (None, None)
+        self._told = threading.Lock()
+        self._told.acquire()
+
+    def tell(self, result: Any, refusal: BaseException | None) -> None:
+        self._outcome = (result, refusal)
+        self._told.release()
+
+    def hear(self) -> Any:
+        self._told.acquire()
+        result, refusal = self._outcome
+        if refusal is not None:
+            raise refusal
+        return result
 
 
 class Committer:
@@ -104,12 +128,12 @@ class Committer:
         """Run `job` in the next commit; its result once that is durable, its refusal at the same moment."""
         if threading.current_thread() is self._thread:
             raise RuntimeError("a job waits for the committer that runs it")
-        ticket = _Ticket(job, Future())
+        ticket = _Ticket(job)
         with self._gate:
             if self._closed:
                 raise Incident("budget.ledger_closed")
             self._queue.put(ticket)
-        result: T = ticket.outcome.result()
+        result: T = ticket.hear()
         return result
 
     def close(self) -> None:
@@ -121,33 +145,39 @@ class Committer:
         self._thread.join()
 
     def _serve(self) -> None:
-        while (ticket := self._queue.get()) is not None:
-            batch, last = [ticket], False
-            while len(batch) < LARGEST_BATCH and not self._queue.empty():
-                waiting = self._queue.get()
-                if waiting is None:
-                    last = True
-                    break
-                batch.append(waiting)
-            self._commit(batch)
-            if last:
-                return
+        while (first := self._queue.get()) is not None:
+            self._commit(first)
 
-    def _commit(self, batch: list[_Ticket]) -> None:
-        outcomes: list[tuple[Any, BaseException | None]] = []
+    def _commit(self, first: _Ticket) -> None:
+        batch: list[_Ticket] = []
+        outcomes: list[_Outcome] = []
         try:
             desk = self._begin()
-            outcomes = [_attempt(ticket.job, desk) for ticket in batch]
+            for ticket in self._waiting(first):
+                batch.append(ticket)
+                outcomes.append(_attempt(ticket.job, desk))
             desk.flush()
             self._connection.execute("COMMIT")
             self._head = desk.head
         except BaseException as failure:  # noqa: BLE001 (every caller of the batch must hear of it, whatever it is)
-            outcomes = [(None, self._undo(failure)) for _ in batch]
+            self._undo(failure)
+            batch = batch or [first]
+            outcomes = [(None, _in_doubt(failure)) for _ in batch]
         for ticket, (result, refusal) in zip(batch, outcomes, strict=True):
-            if refusal is None:
-                ticket.outcome.set_result(result)
-            else:
-                ticket.outcome.set_exception(refusal)
+            ticket.tell(result, refusal)
+
+    def _waiting(self, first: _Ticket) -> Iterator[_Ticket]:
+        """`first` and all that waits behind it, those too that come while the ones before are run."""
+        yield first
+        for _ in range(LARGEST_BATCH - 1):
+            try:
+                ticket = self._queue.get_nowait()
+            except queue.Empty:
+                return
+            if ticket is None:
+                self._queue.put(None)  # the last word stays the last word
+                return
+            yield ticket
 
     def _begin(self) -> Desk:
         if self._broken is not None:
@@ -157,10 +187,8 @@ class Committer:
             raise Tampered("budget.changed_underneath", seq=self._head.seq)
         return Desk(self._connection, self._standing, self._head)
 
-    def _undo(self, failure: BaseException) -> EnclaveError:
+    def _undo(self, failure: BaseException) -> None:
         """Forget the batch, and read back where all stands; a ledger that cannot be read back takes no more entries."""
-        reason = failure if isinstance(failure, EnclaveError) else Incident("budget.ledger_failed")
-        reason.__cause__ = failure if failure is not reason else None
         if isinstance(failure, Tampered):
             self._broken = failure
         try:
@@ -169,17 +197,27 @@ class Committer:
             if self._broken is None:
                 self._standing, self._head = walk(self._connection)
         except (sqlite3.Error, EnclaveError) as lost:
-            self._broken = lost if isinstance(lost, EnclaveError) else Incident("budget.ledger_failed")
-        return reason
+            self._broken = lost if isinstance(lost, EnclaveError) else _in_doubt(lost)
 
 
-def _attempt(job: Job[Any], desk: Desk) -> tuple[Any, BaseException | None]:
+def _in_doubt(failure: BaseException) -> EnclaveError:
+    """What a caller hears whose commit failed: never yes."""
+    if isinstance(failure, EnclaveError):
+        return failure
+    incident = Incident("budget.ledger_failed")
+    incident.__cause__ = failure
+    return incident
+
+
+def _attempt(job: Job[Any], desk: Desk) -> _Outcome:
     before = desk.head
     try:
         return job(desk), None
+    except Outside as raised:
+        return None, raised.reason
     except sqlite3.Error:
         raise  # the transaction itself is in doubt: nobody in this batch may hear yes
-    except BaseException as refusal:  # even an exit asked for by a recheck: this thread must go on serving the others
+    except BaseException as refusal:  # even an exit: this thread must go on serving the others
         if desk.head != before:
             raise  # it refused after writing: the whole batch goes back
         return None, refusal

@@ -21,7 +21,7 @@ from enclave.audit.event import now
 from enclave.budget import rows, witness
 from enclave.budget.accounts import Account, AccountKind, Balance
 from enclave.budget.amount import Amount
-from enclave.budget.committer import Committer, Desk
+from enclave.budget.committer import Committer, Desk, Outside
 from enclave.budget.entries import (
     Act,
     Charge,
@@ -151,8 +151,11 @@ class Ledger:
 
         def job(desk: Desk) -> Head:
             effect = desk.check(act)
-            if recheck is not None:
-                recheck()
+            try:
+                if recheck is not None:
+                    recheck()
+            except BaseException as reason:
+                raise Outside(reason) from reason
             return desk.write(act, effect)
 
         head = self._committer.do(job)
@@ -172,7 +175,7 @@ class Ledger:
         The same settlement again returns the first one's head. An incident freezes the project that asked."""
         seq = reservation if isinstance(reservation, int) else reservation.seq
         facts = dict(what or {})
-        check_facts(facts)
+        check_facts({**facts, "answer_key": answer_key})
         act = Settled(seq, answer_key, "" if answer is None else digest_of(answer), incident, facts)
 
         def job(desk: Desk) -> Head:

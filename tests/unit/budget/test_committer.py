@@ -6,19 +6,24 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
 from enclave.budget import Amount, Charge, Ledger, Reservation, Share, population, project, verify
+from enclave.budget.committer import Desk
+from enclave.budget.entries import Frozen
 from enclave.errors import EnclaveError, Incident, Refused, Tampered
 from enclave.store import Place
 
+T = TypeVar("T")
 CHARGE = Charge((Share(population("cn"), Amount(10)), Share(project("p"), Amount(10))))
 
 
-def in_one_batch(ledger: Ledger, *rechecks: Callable[[], None]) -> list[Future[Reservation]]:
-    """Reserve once per recheck, all in one transaction: a first job holds the committer until all of them wait."""
+def in_one_batch(ledger: Ledger, *calls: Callable[[], T]) -> list[Future[T]]:
+    """Make `calls`, each on a thread of its own, all in one transaction: a first job holds the committer meanwhile."""
     entered, go = threading.Event(), threading.Event()
 
     def hold() -> None:
@@ -26,20 +31,24 @@ def in_one_batch(ledger: Ledger, *rechecks: Callable[[], None]) -> list[Future[R
         go.wait(10)
         raise Refused("budget.frozen", kind="project", name="held", seq=0)
 
-    pool = ThreadPoolExecutor(len(rechecks) + 1)
+    pool = ThreadPoolExecutor(len(calls) + 1)
     held = pool.submit(ledger.reserve, CHARGE, hold)
     entered.wait(10)
     waiting = ledger._committer._queue
     futures = []
-    for count, recheck in enumerate(rechecks, start=1):
-        futures.append(pool.submit(ledger.reserve, CHARGE, recheck))
+    for count, call in enumerate(calls, start=1):
+        futures.append(pool.submit(call))
         while waiting.qsize() < count:
             pass
     go.set()
-    with pytest.raises(Refused):
-        held.result(10)
+    assert isinstance(held.exception(10), EnclaveError)
     pool.shutdown()
     return futures
+
+
+def reserving(ledger: Ledger, *rechecks: Callable[[], None]) -> list[Callable[[], Reservation]]:
+    """One reservation per recheck."""
+    return [partial(ledger.reserve, CHARGE, recheck) for recheck in rechecks]
 
 
 def fine() -> None:
@@ -50,33 +59,47 @@ def raising() -> None:
     raise RuntimeError("channel gone")
 
 
-def failing_disk() -> None:
-    raise sqlite3.OperationalError("disk I/O error")
+def failing_elsewhere() -> None:
+    raise sqlite3.OperationalError("the state database is locked")
 
 
-def test_a_refusal_in_a_batch_leaves_the_others_their_yes(ledger: Ledger) -> None:
-    yes, no, also_yes = in_one_batch(ledger, fine, raising, fine)
+@pytest.mark.parametrize("wrong", [raising, failing_elsewhere])
+def test_a_refusal_in_a_batch_leaves_the_others_their_yes(ledger: Ledger, wrong: Callable[[], None]) -> None:
+    yes, no, also_yes = in_one_batch(ledger, *reserving(ledger, fine, wrong, fine))
     assert also_yes.result().seq == yes.result().seq + 1
-    with pytest.raises(RuntimeError, match="channel gone"):
+    with pytest.raises((RuntimeError, sqlite3.Error), match=r"gone|locked"):
         no.result()
     assert ledger.balance(project("p")).spent == Amount(20)
 
 
 def test_a_batch_stops_exactly_at_the_cap(ledger: Ledger) -> None:
-    outcomes = in_one_batch(ledger, *[fine] * 12)
+    outcomes = in_one_batch(ledger, *reserving(ledger, *[fine] * 12))
     assert [f.exception() is None for f in outcomes].count(True) == 10
     assert ledger.balance(project("p")).spent == Amount(100)
 
 
-def test_when_the_commit_fails_nobody_in_the_batch_hears_yes(ledger: Ledger, place: Place) -> None:
-    before = ledger.head()
-    outcomes = in_one_batch(ledger, fine, failing_disk, fine)
-    for outcome in outcomes:
-        with pytest.raises(Incident, match="could not be written"):
-            outcome.result()
-    assert ledger.head() == before
-    assert ledger.balance(project("p")).spent == Amount(0)
-    ledger.reserve(CHARGE)
+def test_when_the_disk_is_full_nobody_in_the_batch_hears_yes(ledger: Ledger, place: Place) -> None:
+    reserved = ledger.reserve(CHARGE)
+    ledger._committer.do(lambda desk: desk.connection.execute("PRAGMA max_page_count = 40").fetchall())
+    large = partial(ledger.settle, reserved, answer_key="k", answer=bytes(10**6))
+    calls: list[Callable[[], object]] = [*reserving(ledger, fine), large, *reserving(ledger, fine)]
+    first, settled, behind = in_one_batch(ledger, *calls)
+    for outcome in (first, settled):
+        assert isinstance(outcome.exception(), Incident)
+    assert behind.exception() is None, "it came after the failure, into a commit of its own"
+    assert ledger.balance(project("p")).spent == Amount(20)
+    ledger.settle(reserved, answer_key="k", answer=b"small")
+    verify(place.ledger)
+
+
+def test_a_job_that_fails_after_it_wrote_takes_its_batch_back(ledger: Ledger, place: Place) -> None:
+    def half_done(desk: Desk) -> None:
+        desk.write(Frozen(project("p"), "broker", ""))
+        raise RuntimeError("half done")
+
+    with pytest.raises(Incident):
+        ledger._committer.do(half_done)
+    assert not ledger.balance(project("p")).frozen
     verify(place.ledger)
 
 
