@@ -10,6 +10,9 @@ import json
 from typing import Any, NoReturn
 
 from domicile.rules import Declared, Malformed, Thresholds, read
+from domicile.rules.findings import fail
+from domicile.wire.shapes import Finding
+from domicile.wire.words import say
 from enclave.errors import BadInput
 
 _ENVELOPE = 256 * 1024
@@ -25,6 +28,17 @@ _CODES = {
 }
 
 
+class NotABundle(BadInput):
+    """The jail declared something that is no output; the rule that says so speaks both languages."""
+
+    def __init__(self, code: str, finding: Finding) -> None:
+        super().__init__(code, place=finding.place, rule=finding.rule)
+        self._finding = finding
+
+    def words(self, lang: str = "en") -> str:
+        return say(self.code, lang, reason=self._finding.words_zh if lang == "zh" else self._finding.words)
+
+
 def _no_constant(_name: str) -> NoReturn:
     raise ValueError("not a JSON number")
 
@@ -38,7 +52,7 @@ def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def parse(payload: bytes | str, limits: Thresholds) -> Declared:
     """The output declared by `payload`."""
     if len(payload) > limits.max_bytes // 3 * 4 + _ENVELOPE:
-        raise BadInput("vet.over_cap", place="bundle", reason="", reason_zh="")
+        raise NotABundle("vet.over_cap", fail("bytes_over", "bundle", limit=limits.max_bytes))
     try:
         text = payload.decode() if isinstance(payload, bytes) else payload
         bundle = json.loads(text, parse_constant=_no_constant, object_pairs_hook=_no_repeats)
@@ -50,5 +64,4 @@ def parse(payload: bytes | str, limits: Thresholds) -> Declared:
         return read(bundle, limits)
     except Malformed as broken:
         first = broken.findings[0]
-        code = _CODES.get(first.rule, "vet.not_bundle")
-        raise BadInput(code, place=first.place, reason=first.words, reason_zh=first.words_zh) from broken
+        raise NotABundle(_CODES.get(first.rule, "vet.not_bundle"), first) from broken
