@@ -244,7 +244,7 @@ def truth(term: Term) -> str:
 def side(term: Term, at: int) -> str:
     """One side of a comparison: bare next to literals, else as in arithmetic."""
     others = [a for i, a in enumerate(term.args) if i != at]
-    bare = all(o.op is Op.LITERAL for o in others)
+    bare = term.args[at].op is Op.LITERAL or all(o.op is Op.LITERAL for o in others)
     return compared(term.args[at]) if bare else number(term.args[at])
 
 

@@ -25,11 +25,11 @@ THREADS = 2
 MEMORY_MIB = 1024
 
 LOCKS = (
+    "SET temp_directory = ''",
     "SET enable_external_access = false",
     "SET autoinstall_known_extensions = false",
     "SET autoload_known_extensions = false",
     "SET allow_community_extensions = false",
-    "SET temp_directory = ''",
     "SET lock_configuration = true",
 )
 

@@ -9,6 +9,7 @@ words, with its place and what to write instead, before anything is reserved or 
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 from sqlglot import exp
 
@@ -135,10 +136,11 @@ class _Reader:
     # --- aggregates -------------------------------------------------------------------------------------------------
 
     def _aggregates(self, keys: tuple[Key, ...]) -> tuple[Aggregate, ...]:
-        found = []
+        found: list[Aggregate] = []
         for alias, node in self.items:
             if is_aggregate(node):
-                found.append(self._aggregate(alias, node))
+                made = self._aggregate(alias, node)
+                found.append(made if alias else replace(made, name=_unused(made.name, [a.name for a in found])))
             elif type(node) is exp.Star:
                 self.text.refuse("query.star", node)
             elif not any(k.term == self.expressions.term(node) for k in keys):
@@ -157,11 +159,12 @@ class _Reader:
                 self.text.only(inner)
                 return Aggregate(alias or "count", Measure.ROWS)
             if type(inner) is exp.Distinct:
-                return Aggregate(alias or "persons", Measure.PERSONS) if self._counts_persons(inner) else NotImplemented
+                self._check_counts_persons(inner)
+                return Aggregate(alias or "persons", Measure.PERSONS)
             term = self.expressions.term(inner)
             with self.text.standing_at(node):
                 terms.missing(term)
-            return Aggregate(alias or f"count_{self._name_of(term, 0)}", Measure.ROWS, term)
+            return Aggregate(alias or self._called("count", term), Measure.ROWS, term)
         self.text.only(node, "this")
         if type(inner) is exp.Distinct:
             self.text.refuse("query.distinct_other", inner)
@@ -171,9 +174,12 @@ class _Reader:
             if not term.type.bounded:
                 self.text.refuse("query.no_bounds", inner, column=self._name_of(term, 0))
         verb, measure = ("sum", Measure.SUM) if type(node) is exp.Sum else ("avg", Measure.MEAN)
-        return Aggregate(alias or f"{verb}_{self._name_of(term, 0)}", measure, term)
+        return Aggregate(alias or self._called(verb, term), measure, term)
 
-    def _counts_persons(self, distinct: exp.Distinct) -> bool:
+    def _called(self, verb: str, term: Term) -> str:
+        return f"{verb}_{term.ref.column.name}" if term.ref else verb
+
+    def _check_counts_persons(self, distinct: exp.Distinct) -> None:
         self.text.only(distinct, "expressions")
         node = distinct.expressions[0] if len(distinct.expressions) == 1 else distinct
         while type(node) is exp.Paren:
@@ -181,7 +187,6 @@ class _Reader:
         if type(node) is not exp.Column or not self.scope.is_unit(node):
             self.text.refuse("query.distinct_other", distinct)
         self.scope.check_counts_the_root(node)
-        return True
 
     # --- names, order, limit ----------------------------------------------------------------------------------------
 
@@ -232,6 +237,11 @@ class _Reader:
         if limit.expression.is_string or not written.isdigit() or len(written) > 9:
             self.text.refuse("query.limit", limit)
         return int(written)
+
+
+def _unused(name: str, taken: list[str]) -> str:
+    """A name we chose ourselves never collides with another that we chose."""
+    return next(n for n in (name, *(f"{name}_{i}" for i in range(2, MOST_AGGREGATES + 3))) if n not in taken)
 
 
 def is_aggregate(node: exp.Expr) -> bool:

@@ -1,0 +1,61 @@
+"""U1: flag and norm of distinct cells serve exactly the key asked, unfiltered; otherwise DISTINCT first."""
+
+from __future__ import annotations
+
+import pytest
+from tests.oracle.counterexamples import spread
+from tests.oracle.extracts import DATASET
+from tests.oracle.persons import People
+
+from enclave.query.bounds import Norm, Style, tallies
+from enclave.query.question import parse
+
+BY_FLAG = {"style": Style.FLAGGED, "norm": Norm("distinct_dept", 2, flag="first_dept")}
+
+DISTINCT_FIRST = {
+    "total": ("SELECT COUNT(DISTINCT patient_id) FROM visits", None),
+    "person key": (
+        "SELECT p.sex, COUNT(DISTINCT v.patient_id) FROM visits v JOIN patients p USING (patient_id) GROUP BY p.sex",
+        None,
+    ),
+    "filtered": ("SELECT dept, COUNT(DISTINCT patient_id) FROM visits WHERE urgent GROUP BY dept", "distinct_dept"),
+    "finer": ("SELECT ward, COUNT(DISTINCT patient_id) FROM visits GROUP BY ward", "norm_dept"),
+    "coarser": ("SELECT dept = 'A' AS k, COUNT(DISTINCT patient_id) FROM visits GROUP BY k", "unit_rows"),
+    "another key": ("SELECT urgent, COUNT(DISTINCT patient_id) FROM visits GROUP BY urgent", "unit_rows"),
+    "joined key": (
+        "SELECT v.dept, COUNT(DISTINCT d.patient_id) FROM diagnoses d JOIN visits v USING (visit_id) GROUP BY v.dept",
+        "unit_rows",
+    ),
+}
+
+
+@pytest.mark.parametrize(("sql", "norm"), DISTINCT_FIRST.values(), ids=DISTINCT_FIRST.keys())
+def test_every_other_key_or_filter_is_made_distinct_first(sql: str, norm: str | None) -> None:
+    (tally,) = tallies(parse(sql, DATASET))
+    assert (tally.style, tally.norm.column) == (Style.DISTINCT, norm)
+    with People(DATASET, spread()) as people:
+        assert people.ratio(sql) <= 1
+
+
+@pytest.mark.parametrize("name", ["total", "coarser"])
+def test_control_by_flag_a_coarser_key_breaks_the_claim(name: str) -> None:
+    with People(DATASET, spread()) as people:
+        assert people.ratio(DISTINCT_FIRST[name][0], **BY_FLAG) > 1.2
+
+
+def test_the_facet_alone_is_counted_by_its_flag() -> None:
+    sql = "SELECT dept, COUNT(DISTINCT patient_id) FROM visits GROUP BY dept"
+    (tally,) = tallies(parse(sql, DATASET))
+    assert {"style": tally.style, "norm": tally.norm} == BY_FLAG
+    with People(DATASET, spread()) as people:
+        assert 0.99 < people.ratio(sql) <= 1
+
+
+def test_a_left_join_by_another_key_does_not_make_a_column_one_of_the_person() -> None:
+    """Matched for some rows and not for others, the sex of the joined side would have two values: NULL and F."""
+    sql = (
+        "SELECT p.sex, COUNT(DISTINCT d.patient_id) FROM diagnoses d LEFT JOIN visits v USING (visit_id) "
+        "LEFT JOIN patients p ON v.patient_id = p.patient_id GROUP BY p.sex"
+    )
+    (tally,) = tallies(parse(sql, DATASET))
+    assert tally.norm.column == "unit_rows"

@@ -1,0 +1,82 @@
+"""U1: every row of a plan is one row of its root, used once: whatever fans out is refused."""
+
+from __future__ import annotations
+
+import pytest
+from tests.oracle.counterexamples import person
+from tests.oracle.extracts import DATASET
+from tests.oracle.persons import People
+
+from enclave.errors import EnclaveError
+from enclave.query.question import parse
+
+FANS_OUT = {
+    "two many-row tables on the person": (
+        "SELECT COUNT(*) FROM visits v JOIN diagnoses d ON v.patient_id = d.patient_id",
+        "query.join_not_declared",
+    ),
+    "on a column that is no declared key": (
+        "SELECT COUNT(*) FROM visits v JOIN diagnoses d ON v.dx = d.code",
+        "query.join_not_declared",
+    ),
+    "two many-row tables through the patient": (
+        "SELECT COUNT(*) FROM patients p JOIN visits v USING (patient_id) JOIN diagnoses d ON d.patient_id = p.patient_id",
+        "query.join_fans_out",
+    ),
+    "left join from the one to the many": (
+        "SELECT COUNT(*) FROM patients p LEFT JOIN visits v USING (patient_id)",
+        "query.join_fans_out",
+    ),
+    "a table with itself": (
+        "SELECT COUNT(*) FROM visits a JOIN visits b ON a.patient_id = b.patient_id",
+        "query.join_not_declared",
+    ),
+    "no condition": ("SELECT COUNT(*) FROM visits, patients", "query.join_condition"),
+    "natural": ("SELECT COUNT(*) FROM visits NATURAL JOIN patients", "query.not_in_grammar"),
+    "cross": ("SELECT COUNT(*) FROM visits CROSS JOIN patients", "query.join_kind"),
+    "right": ("SELECT COUNT(*) FROM visits v RIGHT JOIN patients p USING (patient_id)", "query.join_kind"),
+    "full": ("SELECT COUNT(*) FROM visits v FULL JOIN patients p USING (patient_id)", "query.join_kind"),
+    "positional": ("SELECT COUNT(*) FROM visits v POSITIONAL JOIN patients p", "query.not_in_grammar"),
+    "asof": (
+        "SELECT COUNT(*) FROM visits v ASOF JOIN patients p ON v.patient_id = p.patient_id",
+        "query.not_in_grammar",
+    ),
+    "semi": ("SELECT COUNT(*) FROM visits v SEMI JOIN patients p USING (patient_id)", "query.join_kind"),
+    "union all": ("SELECT COUNT(*) FROM visits UNION ALL SELECT COUNT(*) FROM visits", "query.set_operation"),
+    "unnest": ("SELECT COUNT(*) FROM visits, UNNEST([1, 2, 3])", "query.only_tables"),
+}
+
+
+@pytest.mark.parametrize(("sql", "code"), FANS_OUT.values(), ids=FANS_OUT.keys())
+def test_what_fans_out_is_refused_in_words(sql: str, code: str) -> None:
+    with pytest.raises(EnclaveError) as refused:
+        parse(sql, DATASET)
+    assert refused.value.code == code
+    assert refused.value.words("zh")
+
+
+def test_control_the_refused_join_multiplies_rows() -> None:
+    diagnoses = [
+        {"diagnosis_id": at, "visit_id": at % 10, "patient_id": 0, "code": "I10", "rank": 1} for at in range(50)
+    ]
+    with People(DATASET, person([{}] * 10, diagnoses)) as people:
+        joined = "SELECT count(*) FROM extract.visits v JOIN extract.diagnoses d ON v.patient_id = d.patient_id"
+        assert people.connection.execute(joined).fetchall() == [(500,)]
+        assert people.ratio("SELECT COUNT(*) FROM diagnoses d JOIN visits v USING (visit_id)") <= 1
+
+
+def test_inner_joins_may_be_written_from_either_end() -> None:
+    near = parse("SELECT p.sex, COUNT(*) FROM visits v JOIN patients p USING (patient_id) GROUP BY 1", DATASET)
+    far = parse("SELECT p.sex, COUNT(*) FROM patients p JOIN visits v USING (patient_id) GROUP BY 1", DATASET)
+    assert near == far
+    assert near.root.name == "visits"
+
+
+def test_the_row_of_another_person_never_touches_a_count() -> None:
+    """A visit_id that leads to somebody else's visit matches nothing, whatever the build has missed."""
+    rows = person([{"dept": "A"}])
+    rows["diagnoses"] = [{"diagnosis_id": 0, "visit_id": 0, "patient_id": 1, "code": "I10", "rank": 1}]
+    with People(DATASET, rows) as people:
+        assert people.ratio("SELECT COUNT(*) FROM diagnoses d JOIN visits v USING (visit_id)") == 0
+        unsafe = "SELECT count(*) FROM extract.diagnoses d JOIN extract.visits v USING (visit_id)"
+        assert people.connection.execute(unsafe).fetchall() == [(1,)]  # control

@@ -1,0 +1,54 @@
+"""No person moves any tally by more than its claimed sensitivity: brute force over random persons and every question.
+
+The vectors are those of the real emitted SQL, their lengths exact Python integers.
+"""
+
+from __future__ import annotations
+
+import pytest
+from tests.oracle.extracts import DATASET, Rows, random_rows
+from tests.oracle.persons import Cells, People, length_squared
+from tests.oracle.questions import ANSWERED
+
+from enclave.query.bounds import tallies
+from enclave.query.question import parse
+
+PERSONS = 70
+
+
+def rows_of(rows: Rows, person: int) -> Rows:
+    return {table: [row for row in mine if row["patient_id"] == person] for table, mine in rows.items()}
+
+
+def test_no_person_exceeds_any_sensitivity_and_some_reach_it() -> None:
+    rows = random_rows(PERSONS, seed=7)
+    plans = [(sql, plan, tallies(plan)) for sql in ANSWERED for plan in (parse(sql, DATASET),)]
+    reached: dict[str, float] = dict.fromkeys(ANSWERED, 0.0)
+    for person in range(PERSONS):
+        with People(DATASET, rows_of(rows, person)) as people:
+            for sql, plan, moved in plans:
+                for tally, cells in zip(moved, people.vectors(plan, moved), strict=True):
+                    squares = length_squared(cells)
+                    assert squares <= tally.sensitivity**2, (sql, person, tally)
+                    reached[sql] = max(reached[sql], squares**0.5 / tally.sensitivity)
+    assert all(ratio > 0 for ratio in reached.values()), "a question that nobody moves tests nothing"
+    assert sum(ratio > 0.99 for ratio in reached.values()) >= 15, "the claims are to be tight"
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_totals_are_the_sum_of_what_each_person_adds(seed: int) -> None:
+    """Hence neighbouring extracts differ by one person's vector, which the test above bounds."""
+    rows = random_rows(6, seed)
+    chosen = ANSWERED[seed::3]
+    with People(DATASET, rows) as everyone:
+        totals = [everyone.vectors(p, tallies(p)) for p in (parse(sql, DATASET) for sql in chosen)]
+    added: list[list[Cells]] = [[{} for _ in vectors] for vectors in totals]
+    for person in range(6):
+        with People(DATASET, rows_of(rows, person)) as one:
+            for at, sql in enumerate(chosen):
+                plan = parse(sql, DATASET)
+                for into, cells in zip(added[at], one.vectors(plan, tallies(plan)), strict=True):
+                    for key, total in cells.items():
+                        into[key] = into.get(key, 0) + total
+    for vectors, sums in zip(totals, added, strict=True):
+        assert [{k: v for k, v in c.items() if v} for c in vectors] == [{k: v for k, v in c.items() if v} for c in sums]
