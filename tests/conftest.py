@@ -13,14 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
 from enclave import access, people
 from enclave.access import AccessPolicy, Asked, Request
-from enclave.audit import events_since
+from enclave.audit.event import body_of
+from enclave.audit.tables import events
 from enclave.catalogue.dataset import Column, Dataset, Kind, Table
 from enclave.people import Member, Permissions
-from enclave.store import Keyring, Place, open_state
+from enclave.store import Keyring, Place, open_state, reading
 from enclave.store.database import connect
 
 POLICIES = Path(__file__).parents[1] / "policies"
@@ -103,7 +104,9 @@ class Cast:
         return access.project_of(self.db, request.id).id
 
     def events(self, kind: str) -> list[dict[str, Any]]:
-        return [event for event in events_since(self.db, 0) if event["kind"] == kind]
+        with reading(self.db) as connection:
+            rows = connection.execute(select(events).where(events.c.kind == kind).order_by(events.c.seq)).all()
+        return [body_of(row) for row in rows]
 
 
 @pytest.fixture(scope="session")
@@ -128,3 +131,9 @@ def cast(peopled_home: tuple[Path, dict[str, str]], tmp_path: Path) -> Iterator[
     db = connect(place.state)
     yield Cast(place, Keyring(place), db, Permissions.load(POLICIES), AccessPolicy.load(POLICIES), dict(tokens))
     db.dispose()
+
+
+@pytest.fixture
+def policy_texts() -> tuple[str, str]:
+    """The permission policies and their schema, as text."""
+    return (POLICIES / "permissions.cedar").read_text(), (POLICIES / "permissions.cedarschema").read_text()

@@ -138,7 +138,7 @@ def content_of(text: str) -> Content:
         steps = tuple(map(Role, body["steps"]))
         fixed = {name: body[name] for name in ("request", "author", "grade", "starts_at", "ends_at", "policy_digest")}
         content = Content(asked=Asked(**asked), steps=steps, **fixed)
-    except (KeyError, TypeError, AttributeError, BadInput) as broken:
+    except (ValueError, KeyError, TypeError, AttributeError, BadInput) as broken:
         raise ValueError("this spells no request") from broken
     if content.text() != text:
         raise ValueError("this spells a request in another way than it was signed")
