@@ -8,7 +8,8 @@ domicile.output.chart(los, mark="bar", x="dept", y="los", title="Length of stay"
 
 from domicile import output
 from domicile.client.dataset import open_dataset as open  # noqa: A004 - `domicile.open` is the word people type
+from domicile.client.problem import ProblemError
 from domicile.client.session import login
 from domicile.verify import Report, verify
 
-__all__ = ["Report", "login", "open", "output", "verify"]
+__all__ = ["ProblemError", "Report", "login", "open", "output", "verify"]

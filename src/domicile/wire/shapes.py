@@ -82,6 +82,8 @@ class AccountCard(Shape):
     delta: float
     rho_cap: int
     rho_spent: int
+    frozen: bool = False
+    incidents: int = Field(default=0, description="failed charged questions: what the guarantee does not cover")
     more_such: int | None = Field(default=None, description="how many more questions of this price fit")
 
 

@@ -5,7 +5,7 @@
 
 from enclave.audit.chain import Head, Link, canonical, first_break, head_of, link
 from enclave.audit.event import KINDS, Event, Transaction, declare, record
-from enclave.audit.proof import Checkpoint, events_since, head, verify_events
+from enclave.audit.proof import Checkpoint, head, search, verify_events
 
 __all__ = [
     "KINDS",
@@ -16,11 +16,11 @@ __all__ = [
     "Transaction",
     "canonical",
     "declare",
-    "events_since",
     "first_break",
     "head",
     "head_of",
     "link",
     "record",
+    "search",
     "verify_events",
 ]

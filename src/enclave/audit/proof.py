@@ -54,9 +54,17 @@ def verify_events(db: Engine) -> int:
     return head(db).seq
 
 
-def events_since(db: Engine, seq: int, limit: int = 1000) -> list[dict[str, Any]]:
-    """Events after number `seq`, oldest first, each with its number."""
-    query = select(events).where(events.c.seq > seq).order_by(events.c.seq).limit(limit)
+def search(
+    db: Engine, *, actor: str = "", kind: str = "", subject: str = "", since: int = 0, limit: int = 100
+) -> list[dict[str, Any]]:
+    """Events after number `since` by `actor`, of kinds that begin with `kind`, about `subject`; empty means any."""
+    query = select(events).where(events.c.seq > since).order_by(events.c.seq).limit(limit)
+    if actor:
+        query = query.where(events.c.actor == actor)
+    if kind:
+        query = query.where(events.c.kind.startswith(kind, autoescape=True))
+    if subject:
+        query = query.where(events.c.subject == subject)
     with reading(db) as connection:
         return [{"seq": row.seq, **body_of(row)} for row in connection.execute(query)]
 

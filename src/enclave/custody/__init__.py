@@ -1,1 +1,1 @@
-"""Will it survive?"""
+"""Will it survive, and does it still stand?"""

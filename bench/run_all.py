@@ -1,0 +1,92 @@
+"""`make bench`: measure everything in one run, beside what it is compared with, and write it down.
+
+    bench/results.json                   [{"name", "value", "unit", "against", "ratio", "goal", "holds"}]
+    docs/reference/benchmarks.md         the same as a table
+
+`python bench/run_all.py ledger run` measures only those and keeps the other rows as they stand.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+RESULTS = ROOT / "bench" / "results.json"
+TABLE = ROOT / "docs" / "reference" / "benchmarks.md"
+Row = dict[str, Any]
+
+HEAD = """# Benchmarks
+
+Written by `make bench`; every row was measured beside what it is compared with, in the same run, in turns. Ratios travel
+between machines, seconds do not. Compute time and reply time are two figures: a reply leaves at a moment fixed at
+reservation, whatever the computation took.
+
+| what | value | against | ratio | goal | holds |
+| --- | --- | --- | --- | --- | --- |
+"""
+
+
+def _ledger() -> list[Row]:
+    from bench.ledger import measure
+
+    return measure()
+
+
+def _run() -> list[Row]:
+    from bench.run import measure
+
+    return measure()
+
+
+def _data() -> list[Row]:
+    """Intake of 2,000,000 persons, then questions on the extract it made."""
+    from bench.intake import measure
+
+    return measure()
+
+
+PARTS: dict[str, Callable[[], list[Row]]] = {"ledger": _ledger, "run": _run, "data": _data}
+
+
+def shown(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "**no**"
+    return f"{value:,.4g}" if isinstance(value, float) else str("–" if value is None else value)
+
+
+def written(rows: Sequence[Row]) -> None:
+    """Put the rows on disk, both ways."""
+    RESULTS.write_text(json.dumps(list(rows), indent=1) + "\n")
+    lines = [
+        f"| `{r['name']}` | {shown(r['value'])} {r['unit']} | {r['against']} | {shown(r['ratio'])} | {shown(r['goal'])} "
+        f"| {shown(r['holds'])} |"
+        for r in rows
+    ]
+    where = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
+    machine = f"\nMeasured on {os.cpu_count()} cores, {where}.\n"
+    TABLE.parent.mkdir(parents=True, exist_ok=True)
+    TABLE.write_text(HEAD + "\n".join(lines) + "\n" + machine)
+
+
+def main(wanted: Sequence[str]) -> None:
+    kept = {r["name"]: r for r in json.loads(RESULTS.read_text())} if RESULTS.exists() and wanted else {}
+    for part in wanted or PARTS:
+        print(f"measuring {part} …", flush=True)
+        for row in PARTS[part]():
+            kept[row["name"]] = row
+            print(f"  {row['name']}: {shown(row['value'])} {row['unit']}, ratio {shown(row['ratio'])}", flush=True)
+    written(sorted(kept.values(), key=lambda row: str(row["name"])))
+    failed = [name for name, row in kept.items() if row["holds"] is False]
+    print("goals missed: " + ", ".join(failed) if failed else "all goals hold")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,156 @@
+"""Finding data, asking for access, pricing questions."""
+
+from __future__ import annotations
+
+import json as json_
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from domicile.client import session
+from domicile.client.api import Api
+from domicile.client.problem import refusal
+from domicile.wire.shapes import Quote
+from domicile.wire.terminal import AsJson, as_json, table, tell
+from domicile.wire.words import preferred_language, say
+
+
+def api() -> Api:
+    """The enclave this person is logged in to."""
+    return Api(session.load())
+
+
+def login(
+    url: str,
+    token: Annotated[str, typer.Option(envvar="DOMICILE_TOKEN", prompt=True, hide_input=True)] = "",
+) -> None:
+    """Remember an enclave and your token, readable by you alone."""
+    kept = session.login(url, token)
+    me = Api(kept).me()
+    tell(say("client.logged_in", url=kept.url, member=me["member"], until=str(me["expires_at"])[:16]))
+
+
+def datasets(json: AsJson = False) -> None:
+    """The datasets of the catalogue."""
+    found = api().datasets()
+    if json:
+        as_json([card.model_dump(mode="json") for card in found])
+        return
+    rows = [
+        {
+            "name": c.name,
+            "version": c.version,
+            "title": _titled(c.title, c.title_zh),
+            "grade": c.grade,
+            "unit": c.unit,
+            "tables": ", ".join(t.name for t in c.tables),
+            "": "DEMO" if c.demo else "",
+        }
+        for c in found
+    ]
+    table("", ("name", "version", "title", "grade", "unit", "tables", ""), rows)
+
+
+def _titled(english: str, chinese: str) -> str:
+    return (chinese if preferred_language(dict(os.environ)) == "zh" else english) or english or chinese
+
+
+def _bounds(low: float | None, high: float | None) -> str:
+    return "" if low is None else f"{low:g} … {high:g}"
+
+
+def dataset(name: str, json: AsJson = False) -> None:
+    """Variables, types, bounds, code lists: what the dictionary says, nothing read from data."""
+    card = api().describe(name)
+    if json:
+        as_json(card.model_dump(mode="json"))
+        return
+    for one in card.tables:
+        rows = [
+            {
+                "variable": v.name + (" ◆" if v.name in one.facets else ""),
+                "kind": v.kind,
+                "bounds": _bounds(v.lower, v.upper),
+                "codes": "" if not v.codes else ", ".join(v.codes[:8]) + (" …" if len(v.codes) > 8 else ""),
+                "null": "may be" if v.nullable else "",
+                "title": _titled(v.title, v.title_zh),
+            }
+            for v in one.variables
+        ]
+        title = f"{card.name} v{card.version} · {one.name}" + (f" · joins {'; '.join(one.joins)}" if one.joins else "")
+        table(title, ("variable", "kind", "bounds", "codes", "null", "title"), rows)
+    tell(say("client.facets"))
+
+
+def request(form: Path, json: AsJson = False) -> None:
+    """Ask for access with a form (TOML): purpose, legal basis, dataset, budget, dates, people."""
+    try:
+        filled: dict[str, Any] = tomllib.loads(form.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError) as broken:
+        raise refusal("form_unreadable", place=str(form)) from broken
+    made = api().request(json_.loads(json_.dumps(filled, default=str)))
+    _show_requests([made], json, one=True)
+
+
+def requests(json: AsJson = False) -> None:
+    """Your requests and where each stands."""
+    _show_requests(api().requests(), json)
+
+
+def _show_requests(found: list[dict[str, Any]], json: bool, *, one: bool = False) -> None:
+    if json:
+        as_json(found[0] if one else found)
+    else:
+        table("", ("request", "state", "project", "dataset", "epsilon_project", "ends_on", "title"), found)
+
+
+def quote(
+    sql: str,
+    dataset: Annotated[str, typer.Option(help="Of which dataset.")] = "hospital",
+    epsilon: Annotated[str | None, typer.Option(help="How much of the budget, as a decimal.")] = None,
+    project: Annotated[str | None, typer.Option(help="Show what is left of this project too.")] = None,
+    json: AsJson = False,
+) -> None:
+    """What a question would cost, from its text and the dictionary alone."""
+    found = api().quote(dataset, sql, epsilon, project)
+    if json:
+        as_json(found.model_dump(mode="json"))
+        return
+    show_quote(found)
+
+
+def show_quote(found: Quote) -> None:
+    """A quote as people read it."""
+    rows = [
+        {"column": m.column, "noise_sd": f"{m.scale:.4g}", "sensitivity": f"{m.sensitivity:.4g}", "bound": m.bound}
+        for m in found.mechanisms
+    ]
+    tell(say("client.price", epsilon=f"{found.epsilon:.4g}", delta=f"{found.delta:g}", reply=found.reply_ms))
+    table("", ("column", "noise_sd", "sensitivity", "bound"), rows)
+    show_accounts([a.model_dump() for a in found.accounts])
+
+
+def show_accounts(accounts: list[dict[str, Any]]) -> None:
+    """Accounts in ε."""
+    if accounts:
+        shown = [{k: f"{v:.4g}" if k.startswith("epsilon") else v for k, v in a.items()} for a in accounts]
+        table("", ("kind", "name", "epsilon_cap", "epsilon_spent", "epsilon_left", "delta", "more_such"), shown)
+        tell(say("client.need_not_add_up"))
+
+
+def budget(json: AsJson = False) -> None:
+    """What is left of the accounts you may see."""
+    found = [a.model_dump(mode="json") for a in api().budget()]
+    if json:
+        as_json(found)
+    else:
+        show_accounts(found)
+
+
+def add_to(app: typer.Typer) -> None:
+    """The verbs of this subject."""
+    for verb in (login, datasets, dataset, request, requests, quote, budget):
+        app.command()(verb)

@@ -1,0 +1,154 @@
+"""Submitting notebooks, watching them run, taking releases home."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from domicile.cli.asking import api
+from domicile.client.fetch import fetch as fetch_release
+from domicile.client import session
+from domicile.client.api import Api
+from domicile.client.problem import refusal
+from domicile.verify import verify as verify_release
+from domicile.wire.shapes import RunCard
+from domicile.wire.terminal import AsJson, as_json, console, table, tell
+
+ENDED = ("finished", "refused", "failed", "cancelled", "killed")
+Scalar = str | int | float | bool
+
+
+def parameter(text: str) -> tuple[str, Scalar]:
+    """`name=value` as papermill reads it: true/false, whole numbers and decimals keep their kind, the rest is text.
+
+    A decimal stays text when writing it as a number would change it, so that no ε is rounded on the way."""
+    name, equals, value = text.partition("=")
+    if not equals or not name.isidentifier():
+        raise refusal("bad_parameter", place=text[:60])
+    if value.lower() in ("true", "false"):
+        return name, value.lower() == "true"
+    for kind in (int, float):
+        try:
+            number = kind(value)
+        except ValueError:
+            continue
+        if str(number) == value:
+            return name, number
+    return name, value
+
+
+def submit(
+    notebook: Path,
+    project: Annotated[str, typer.Option(help="Which project pays.")],
+    dataset: Annotated[str, typer.Option(help="Which dataset it asks.")] = "hospital",
+    p: Annotated[list[str] | None, typer.Option("-p", help="A parameter, name=value; may be repeated.")] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Watch until it ended.")] = False,
+    json: AsJson = False,
+) -> None:
+    """Submit a notebook to run behind the wall."""
+    try:
+        text = notebook.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as missing:
+        raise refusal("notebook_unreadable", place=str(notebook)) from missing
+    enclave = api()
+    parameters = dict(parameter(one) for one in p or [])
+    card = enclave.submit(text, project=project, dataset=dataset, parameters=parameters, name=notebook.name)
+    if wait:
+        card = watch(enclave, card)
+    show_run(card, json)
+    if wait and card.state != "finished":
+        raise typer.Exit(1)
+
+
+def watch(enclave: Api, card: RunCard) -> RunCard:
+    """Follow a run to its end; where somebody watches, show stage and cells as they pass."""
+    with Console(stderr=True).status(card.run) as line:
+        while card.state not in ENDED or (
+            card.state == "finished" and any(o.state == "declared" for o in card.outputs)
+        ):
+            time.sleep(0.3)
+            card = enclave.run(card.run)
+            line.update(f"{card.run} · {card.state} {card.stage} · {card.cells_done}/{card.cells}")
+    return card
+
+
+def show_run(card: RunCard, json: bool) -> None:
+    """One run, with its outputs and what the rules found."""
+    if json:
+        as_json(card.model_dump(mode="json"))
+        return
+    tell(f"{card.run} · {card.state} · {card.cells_done}/{card.cells}" + (f" · {card.why}" if card.why else ""))
+    rows = [
+        {
+            "output": o.output,
+            "kind": o.kind,
+            "title": o.title,
+            "state": o.state,
+            "findings": "; ".join(f.words for f in o.findings if f.verdict != "pass") or o.why,
+        }
+        for o in card.outputs
+    ]
+    if rows:
+        table("", ("output", "kind", "state", "findings", "title"), rows)
+
+
+def runs(json: AsJson = False) -> None:
+    """Your runs, newest first."""
+    found = api().runs()
+    if json:
+        as_json([card.model_dump(mode="json") for card in found])
+        return
+    rows = [{**c.model_dump(), "cells": f"{c.cells_done}/{c.cells}", "at": str(c.submitted_at)[:16]} for c in found]
+    table("", ("run", "state", "stage", "cells", "at", "project", "why"), rows)
+
+
+def run(run: str, json: AsJson = False) -> None:
+    """One run."""
+    show_run(api().run(run), json)
+
+
+def cancel(run: str, json: AsJson = False) -> None:
+    """Call a run off."""
+    show_run(api().cancel(run), json)
+
+
+def fetch(
+    name: Annotated[str, typer.Argument(help="A run, an output or a release.")],
+    to: Annotated[Path | None, typer.Option(help="The new folder; else one of that name here.")] = None,
+    wait: Annotated[float, typer.Option(help="Seconds to wait for a release that was passed to be made.")] = 10,
+) -> None:
+    """Fetch what was released."""
+    from domicile.client import ProblemError
+
+    give_up = time.monotonic() + wait
+    target = to or Path(name)
+    while True:
+        try:
+            fetch_release(api(), name, target)
+            break
+        except ProblemError as refused:
+            if refused.problem.code != "release.none" or time.monotonic() > give_up:
+                raise
+            time.sleep(0.3)
+    for path in sorted(p for p in target.rglob("*") if p.is_file()):
+        console().print(str(path.relative_to(target.parent)))
+
+
+def verify(
+    release: Path, key: Annotated[str | None, typer.Option(help="The enclave's public key, in hex.")] = None
+) -> None:
+    """Is this what the enclave sent, unaltered?"""
+    report = verify_release(release, key or session.load().public_key)
+    tell(str(report))
+    if not report.ok:
+        raise typer.Exit(5)
+
+
+def add_to(app: typer.Typer) -> None:
+    """The verbs of this subject."""
+    for verb in (submit, runs, run, cancel, fetch, verify):
+        app.command()(verb)

@@ -1,0 +1,25 @@
+"""Who is at the HTTP door? The member of the bearer token, or nobody."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, Header
+
+from enclave.api.app import house_of
+from enclave.bootstrap.house import House
+from enclave.errors import Refused
+from enclave.people import Member, authenticate
+
+AHouse = Annotated[House, Depends(house_of)]
+
+
+def member_of(house: AHouse, authorization: Annotated[str, Header()] = "") -> Member:
+    """The member; Refused when there is no bearer token, or it is unknown, expired or revoked."""
+    scheme, _, token = authorization.partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise Refused("door.no_bearer")
+    return authenticate(house.db, house.keyring, token)
+
+
+AMember = Annotated[Member, Depends(member_of)]

@@ -1,0 +1,110 @@
+"""How is a notebook handed in over HTTP, and how is its run seen?"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic import Field
+
+from domicile.wire.shapes import RunCard, Shape
+from domicile.wire.words import catalogue, say
+from enclave.access import check as check_grant
+from enclave.access import find_project
+from enclave.api.identity import AHouse, AMember
+from enclave.bootstrap.house import House
+from enclave.catalogue import find as find_dataset
+from enclave.people import Action, Member
+from enclave.run import Limits, SandboxFiles
+from enclave.run.job import Job, Submission, cancel, find, listing, submit
+from enclave.vet.listing import of_run
+
+router = APIRouter(tags=["runs"])
+
+
+class RunForm(Shape):
+    """A notebook (its text), and the parameters that are injected behind the wall."""
+
+    project: str
+    dataset: str
+    notebook: str = Field(max_length=24 * 1024 * 1024)
+    parameters: dict[str, str | int | float | bool] = Field(default_factory=dict)
+    name: str = "notebook.ipynb"
+
+
+def _why(job: Job) -> str:
+    words = say(job.why) if job.why in catalogue() else job.why
+    if job.error is None:
+        return words
+    own = say("door.own_error", name=job.error.name, cell=job.error.cell, line=job.error.line)
+    return f"{words} {own}".strip()
+
+
+def run_card(house: House, job: Job) -> RunCard:
+    """A run as its owner sees it: in the dp lane all of it is post-processing of private answers."""
+    return RunCard(
+        run=job.run,
+        project=job.project,
+        dataset=job.dataset,
+        state=job.state.value,
+        stage=job.stage,
+        cells_done=job.cells_done,
+        cells=job.cells,
+        questions=job.questions,
+        submitted_at=datetime.fromisoformat(job.submitted_at),
+        ended_at=datetime.fromisoformat(job.ended_at) if job.ended_at else None,
+        why=_why(job),
+        outputs=tuple(standing.card() for standing in of_run(house.db, job.run)),
+    )
+
+
+def facts(house: House, job: Job) -> dict[str, Any]:
+    """What permissions on a run are decided on."""
+    return {"owner": job.member, "members": find_project(house.db, job.project).members}
+
+
+def visible(house: House, member: Member, run: str) -> Job:
+    """The run, if this member may see it."""
+    job = find(house.db, run)
+    house.permissions.enforce(house.db, member, Action.RUN_READ, run, facts(house, job))
+    return job
+
+
+@router.post("/runs")
+def hand_in(form: RunForm, house: AHouse, member: AMember) -> RunCard:
+    """Queue a run, if the project's grant covers member and dataset now."""
+    members = find_project(house.db, form.project).members
+    house.permissions.enforce(house.db, member, Action.RUN_SUBMIT, form.project, {"members": members})
+    grant = check_grant(house.db, house.keyring, project=form.project, member=member, dataset=form.dataset)
+    dataset = find_dataset(house.db, form.dataset, grant.version)
+    submission = Submission(
+        project=form.project,
+        grant=grant.id,
+        member=member.id,
+        dataset=dataset.name,
+        dataset_version=dataset.version,
+        notebook=form.notebook.encode(),
+        parameters=form.parameters,
+        name=form.name,
+    )
+    limits = Limits.default(SandboxFiles.find(), seconds=house.settings.run_seconds)
+    return run_card(house, submit(house.db, submission, limits))
+
+
+@router.get("/runs")
+def runs(house: AHouse, member: AMember) -> dict[str, list[RunCard]]:
+    """This member's own runs, newest first."""
+    return {"runs": [run_card(house, job) for job in listing(house.db, member=member.id)]}
+
+
+@router.get("/runs/{run}")
+def one_run(run: str, house: AHouse, member: AMember) -> RunCard:
+    return run_card(house, visible(house, member, run))
+
+
+@router.post("/runs/{run}/cancel")
+def call_off(run: str, house: AHouse, member: AMember) -> RunCard:
+    job = find(house.db, run)
+    house.permissions.enforce(house.db, member, Action.RUN_CANCEL, run, facts(house, job))
+    return run_card(house, cancel(house.db, member.id, run))

@@ -1,0 +1,162 @@
+"""In which order is a question answered?
+
+ (1) the run is leased in this epoch and its grant holds: signatures, dates, members, dataset
+ (2) plan and price, from text and dictionary; tables against the grant, on the question as asked
+ (3) the stored answer of this very question: free within the project; across projects the population does not pay
+ (4) reserve, under every cap, with (1) asked again inside the reserving transaction
+ (5) the moment of the reply is fixed here: price class, size class and whether this broker has the extract open
+ (6) execute: never raises; what fails answers in the ordinary shape and is an incident
+ (7) settle: the answer and the note of it in one transaction; an incident freezes the project's questions
+ (8) wait for the moment, reply
+
+Up to (4) a refusal is in words and costs nothing. After it there are no words and no refund.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import Engine as Database
+
+from domicile.wire.shapes import AnswerHead, Quote
+from enclave.access import Grant
+from enclave.access import check as check_grant
+from enclave.audit.event import now
+from enclave.broker.caps import Payers, RegisterCap, open_accounts, payers
+from enclave.broker.engines import OpenExtracts
+from enclave.broker.standing import standing
+from enclave.budget import NOTHING, Amount, Charge, Ledger, Share, StoredAnswer
+from enclave.catalogue import Dataset
+from enclave.errors import Refused
+from enclave.query import Executed, Priced, execute, prepare
+from enclave.store import Keyring, Place
+
+OPENING_MS = 4_000
+"""Added to the moment of the question that opens an extract: opening is a fact of this broker's day, not of the data."""
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Who is asking: the run behind the channel, as the state database has it."""
+
+    run: str
+    epoch: int
+    project: str
+    member: str
+    dataset: Dataset
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What goes back, and when: `due` on the monotonic clock."""
+
+    head: AnswerHead
+    body: bytes
+    due: float
+
+
+@dataclass(frozen=True)
+class Asking:
+    """Everything a question needs but the question itself."""
+
+    place: Place
+    db: Database
+    keyring: Keyring
+    ledger: Ledger
+    extracts: OpenExtracts
+    caps: Mapping[str, RegisterCap]
+    still_leased: Callable[[Asker], None]
+    """Raises unless the asker's run is leased in its epoch now."""
+
+    def quote(self, asker: Asker, sql: str, epsilon: str | None) -> Quote:
+        """(1) and (2): the price in words anybody may have, with what is left of each account."""
+        grant = self._standing(asker)
+        priced = self._price(asker, grant, sql, epsilon)
+        who = payers(asker.dataset, grant, asker.member)
+        held = self.ledger.find_answer(priced.answer_key, project=asker.project) is not None
+        return self._shown(priced, who, reused=held)
+
+    def ask(self, asker: Asker, sql: str, epsilon: str | None) -> Answered:
+        """(1) to (7); the caller waits for the moment."""
+        grant = self._standing(asker)
+        priced = self._price(asker, grant, sql, epsilon)
+        who = payers(asker.dataset, grant, asker.member)
+        own = self.ledger.find_answer(priced.answer_key, project=asker.project)
+        if own is not None:
+            return self._again(priced, who, own)
+        open_accounts(self.ledger, who, asker.dataset, grant, self.caps)
+        other = self.ledger.find_answer(priced.answer_key)
+        amount = Amount(priced.rho)
+        shares = (
+            Share(who.population, NOTHING if other else amount),
+            Share(who.project, amount),
+            Share(who.researcher, amount),
+        )
+        what = {"run": asker.run, "member": asker.member, "question": priced.answer_key, "dataset": asker.dataset.name}
+        reservation = self.ledger.reserve(Charge(shares, what), recheck=lambda: self._recheck(asker))
+        due = self._moment(priced, asker.dataset)
+        if other is not None:
+            done = Executed(other.answer, incident=False)
+        else:
+            done = execute(priced, lambda: self.extracts.engine(asker.dataset))
+        head = self.ledger.settle(
+            reservation, answer_key=priced.answer_key, answer=done.body, incident=done.incident, what={"run": asker.run}
+        )
+        shown = self._shown(priced, who, reused=False)
+        answer = AnswerHead(
+            answer=priced.answer_key,
+            sql=sql,
+            quote=shown,
+            epsilon_spent=priced.epsilon,
+            rho_spent=priced.rho,
+            ledger_head=head.hash,
+        )
+        return Answered(answer, done.body, due)
+
+    def _standing(self, asker: Asker) -> Grant:
+        self.still_leased(asker)
+        return check_grant(
+            self.db, self.keyring, project=asker.project, member=asker.member, dataset=asker.dataset.name, at=now()
+        )
+
+    def _recheck(self, asker: Asker) -> None:
+        self._standing(asker)
+
+    def _price(self, asker: Asker, grant: Grant, sql: str, epsilon: str | None) -> Priced:
+        priced = prepare(sql, asker.dataset, epsilon)
+        if grant.tables:
+            for table in sorted({table for table, _ in priced.variables} - set(grant.tables)):
+                raise Refused("broker.table_not_granted", table=table)
+        if grant.variables:
+            for table, column in sorted(priced.variables):
+                if f"{table}.{column}" not in grant.variables and column != _unit_of(asker.dataset, table):
+                    raise Refused("broker.variable_not_granted", variable=f"{table}.{column}")
+        return priced
+
+    def _moment(self, priced: Priced, dataset: Dataset) -> float:
+        opening = 0 if self.extracts.is_open(dataset) else OPENING_MS
+        return time.monotonic() + (priced.reply_ms + opening) / 1000
+
+    def _again(self, priced: Priced, who: Payers, stored: StoredAnswer) -> Answered:
+        """The very bytes this project already holds, at the moment a new answer would have come."""
+        shown = self._shown(priced, who, reused=True)
+        head = AnswerHead(
+            answer=priced.answer_key,
+            sql=priced.sql,
+            quote=shown,
+            epsilon_spent=0.0,
+            rho_spent=0,
+            ledger_head=stored.head.hash,
+        )
+        return Answered(head, stored.answer, time.monotonic() + priced.reply_ms / 1000)
+
+    def _shown(self, priced: Priced, who: Payers, *, reused: bool) -> Quote:
+        accounts = standing(self.place, (who.population, who.project, who.researcher), priced.dataset.delta, priced.rho)
+        return priced.quote.model_copy(update={"accounts": accounts, "reused": reused})
+
+
+def _unit_of(dataset: Dataset, table: str) -> str | None:
+    found = dataset.table(table)
+    return found.unit if found else None

@@ -1,0 +1,75 @@
+"""Which accounts does a question draw on, and how large were they made?
+
+Population: one per person register, its cap from the signed `policies/budget.toml`. Project and researcher: from the
+grant. A cap written as ε is the largest whole number of nano-rho whose conversion at δ stays at or below it.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+
+from enclave.access import Grant
+from enclave.budget import Account, Amount, Ledger, population, project, researcher
+from enclave.catalogue import Dataset
+from enclave.errors import BadInput
+from enclave.query import rho_for
+
+
+@dataclass(frozen=True)
+class RegisterCap:
+    """What may be spent on one person register."""
+
+    epsilon: str
+    delta: str
+
+    def __post_init__(self) -> None:
+        try:
+            sound = Decimal(self.epsilon) > 0 and 0 < Decimal(self.delta) < 1
+        except InvalidOperation:
+            sound = False
+        if not sound:
+            raise BadInput("broker.budget_policy_broken", why="epsilon and delta are decimal texts, 0 < delta < 1")
+
+    @property
+    def cap(self) -> Amount:
+        return Amount(rho_for(self.epsilon, self.delta))
+
+
+def read_caps(text: str) -> Mapping[str, RegisterCap]:
+    """`policies/budget.toml`: register → cap. BadInput when malformed."""
+    try:
+        registers = tomllib.loads(text)["registers"]
+        return {name: RegisterCap(**fields) for name, fields in registers.items()}
+    except (tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError) as broken:
+        raise BadInput(
+            "broker.budget_policy_broken", why="expected [registers.NAME] with epsilon and delta"
+        ) from broken
+
+
+@dataclass(frozen=True)
+class Payers:
+    """The accounts of one question, widest first."""
+
+    population: Account
+    project: Account
+    researcher: Account
+
+
+def payers(dataset: Dataset, grant: Grant, member: str) -> Payers:
+    """Who pays for a question of `member` under `grant` on `dataset`."""
+    return Payers(population(dataset.register), project(grant.project), researcher(grant.project, member))
+
+
+def open_accounts(ledger: Ledger, who: Payers, dataset: Dataset, grant: Grant, caps: Mapping[str, RegisterCap]) -> None:
+    """Make sure the three accounts exist with the caps policy and grant gave them."""
+    register = caps.get(dataset.register)
+    if register is None:
+        raise BadInput("broker.no_population_cap", register=dataset.register)
+    ledger.open_account(who.population, register.cap, actor="broker", why="signed budget policy")
+    own = Amount(rho_for(grant.epsilon_project, dataset.delta))
+    ledger.open_account(who.project, own, actor="broker", why=grant.id)
+    share = Amount(rho_for(grant.epsilon_researcher, dataset.delta))
+    ledger.open_account(who.researcher, share, actor="broker", why=grant.id)

@@ -1,0 +1,84 @@
+"""What may be said on a channel?
+
+Three verbs, one at a time: `describe`, `quote`, `ask`. Requests are small and capped; anything that is no frame, or comes
+faster than it is answered, ends the channel. A refusal goes back in words; after a reservation there are no words.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Engine as Database
+
+from domicile.wire import frame
+from domicile.wire.shapes import Problem
+from enclave.audit import Event, declare, record
+from enclave.broker.asking import Asker, Asking
+from enclave.catalogue import card
+from enclave.errors import BadInput, EnclaveError, Refused
+
+ASKED = declare("question.asked", "a run asked a private question and was answered")
+REFUSED = declare("question.refused", "a run's question was refused before anything was charged")
+
+MAX_REQUEST = 32 * 1024
+MAX_QUESTIONS = 200
+
+
+@dataclass
+class Session:
+    """One run's channel, from binding to end."""
+
+    asking: Asking
+    asker: Asker
+    db: Database
+    asked: int = 0
+
+    def serve(self, channel: socket.socket) -> None:
+        """Answer until the other side is gone or says something that is no request."""
+        try:
+            while True:
+                request, _ = frame.receive(channel, max_head=MAX_REQUEST, max_body=0)
+                head, body, due = self._answer(request)
+                time.sleep(max(0.0, due - time.monotonic()))
+                frame.send(channel, head, body)
+        except (EOFError, OSError, frame.FrameError):
+            return
+
+    def _answer(self, request: dict[str, Any]) -> tuple[dict[str, Any], bytes, float]:
+        number = request.get("id")
+        number = number if isinstance(number, int) else 0
+        try:
+            kind, value, body, due = self._verb(request)
+            return {"id": number, "ok": True, "kind": kind, "value": value}, body, due
+        except EnclaveError as refusal:
+            self._record(REFUSED, {"code": refusal.code, "verb": str(request.get("verb"))[:16]})
+            problem = Problem(
+                code=refusal.code, words=refusal.words("en"), words_zh=refusal.words("zh"), place=refusal.place
+            )
+            return {"id": number, "ok": False, "problem": problem.model_dump(mode="json")}, b"", 0.0
+
+    def _verb(self, request: dict[str, Any]) -> tuple[str, dict[str, Any], bytes, float]:
+        verb, dataset = request.get("verb"), request.get("dataset")
+        if dataset != self.asker.dataset.name:
+            raise Refused("broker.other_dataset", granted=self.asker.dataset.name, asked=str(dataset)[:64])
+        if verb == "describe":
+            return "card", card(self.asker.dataset).model_dump(mode="json"), b"", 0.0
+        sql, epsilon = request.get("sql"), request.get("epsilon")
+        if verb not in ("quote", "ask") or not isinstance(sql, str) or not isinstance(epsilon, str | None):
+            raise BadInput("broker.bad_request")
+        if self.asked >= MAX_QUESTIONS:
+            raise Refused("broker.too_many", limit=MAX_QUESTIONS)
+        self.asked += 1
+        if verb == "quote":
+            return "quote", self.asking.quote(self.asker, sql, epsilon).model_dump(mode="json"), b"", 0.0
+        answered = self.asking.ask(self.asker, sql, epsilon)
+        head = answered.head
+        self._record(ASKED, {"answer": head.answer, "rho": head.rho_spent, "ledger_head": head.ledger_head})
+        return "answer", head.model_dump(mode="json"), answered.body, answered.due
+
+    def _record(self, kind: str, detail: dict[str, Any]) -> None:
+        with record(self.db, Event(kind, self.asker.member, self.asker.run, detail)):
+            pass

@@ -1,0 +1,105 @@
+"""Data come in: sign a policy, take raw tables in, see the shelf."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from domicile.wire.terminal import AsJson, as_json, console, table, tell
+from domicile.wire.words import say
+from enclave.catalogue import card, listing, shelve
+from enclave.cli.door import Door, at
+from enclave.errors import Refused
+from enclave.intake.policy import check_signed
+from enclave.intake.policy import sign as sign_policy
+from enclave.people import Action
+
+policy = typer.Typer(help="What people sign.", no_args_is_help=True)
+
+
+def _policy_file(door: Door, name: str) -> Path:
+    """A file of the home's own policies; nothing outside them."""
+    path = (door.place.policies / name).resolve()
+    if not path.is_relative_to(door.place.policies.resolve()):
+        raise Refused("door.outside_policies", name=name)
+    return path
+
+
+@policy.command("sign")
+def sign(context: typer.Context, name: str) -> None:
+    """Sign a file of the home's policies as it stands now."""
+    door = at(context)
+    door.permissions.enforce(door.db, door.member, Action.POLICY_SIGN, name)
+    signed = sign_policy(door.db, _policy_file(door, name), door.keyring, door.member.id)
+    tell(say("house.signed", path=name, digest=signed.digest[:16]))
+
+
+@policy.command("check")
+def check(context: typer.Context, name: str) -> None:
+    """Is a policy signed by this home and unaltered?"""
+    door = at(context)
+    signed = check_signed(_policy_file(door, name), door.keyring)
+    tell(say("house.holds", path=name, digest=signed.digest[:16]))
+
+
+def intake(
+    context: typer.Context,
+    source: Annotated[Path, typer.Argument(help="The folder of raw tables.")],
+    name: Annotated[str, typer.Option("--as", help="The dataset, whose descriptor lies in policies/datasets/NAME.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing; say what would happen.")] = False,
+    json: AsJson = False,
+) -> None:
+    """Read raw tables under a signed descriptor and put one encrypted extract on the shelf."""
+    door = at(context)
+    door.permissions.enforce(door.db, door.member, Action.INTAKE, name)
+    descriptor = _policy_file(door, f"datasets/{name}/datapackage.yaml")
+    columns = (
+        TextColumn("{task.description:28}"),
+        BarColumn(),
+        TextColumn("{task.completed:,.0f} rows"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console(), transient=True, disable=json) as bar:
+        tasks: dict[str, object] = {}
+
+        def progress(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bar.add_task(stage, total=total or None)
+            bar.update(tasks[stage], completed=done, total=total or None)  # type: ignore[arg-type]  # rich's TaskID is an int
+
+        made = shelve(
+            door.db,
+            door.place,
+            door.keyring,
+            door.member.id,
+            descriptor,
+            source.absolute(),
+            dry_run=dry_run,
+            demo_home=door.mark.demo,
+            progress=progress,
+        )
+    if json:
+        as_json(made)
+    else:
+        tell(say("house.shelved", name=made.name, version=made.version, digest=made.digest[:16]))
+
+
+def datasets(context: typer.Context, json: AsJson = False) -> None:
+    """What is on the shelf."""
+    door = at(context)
+    door.permissions.enforce(door.db, door.member, Action.DATASET_READ, "catalogue")
+    rows = [card(dataset).model_dump(mode="json") for dataset in listing(door.db)]
+    if json:
+        as_json(rows)
+    else:
+        table("", ("name", "version", "grade", "domain", "unit", "person_register", "digest"), rows)
+
+
+def add_to(app: typer.Typer) -> None:
+    """The verbs of this subject."""
+    app.add_typer(policy, name="policy")
+    app.command()(intake)
+    app.command()(datasets)

@@ -1,0 +1,124 @@
+"""What waits for a person: requests and grants, outputs, budgets."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from domicile.wire.terminal import AsJson, as_json, table, tell
+from domicile.wire.words import say
+from enclave import access
+from enclave.api.requests import shown
+from enclave.bootstrap.house import open_house
+from enclave.broker.standing import account_card
+from enclave.budget import balances
+from enclave.cli.door import at
+from enclave.people import Action
+from enclave.vet import listing as outputs_
+from enclave.vet.review import Verdict, decide
+
+Reason = Annotated[str, typer.Option(help="Why; kept with the decision.")]
+budget = typer.Typer(help="What may still be spent, and what was.", no_args_is_help=True)
+
+
+def requests(context: typer.Context, json: AsJson = False) -> None:
+    """Requests you may see."""
+    door = at(context)
+    with open_house(door.settings).closing() as house:
+        rows = [shown(house, r) for r in access.listing(house.db, house.permissions, door.member)]
+    if json:
+        as_json(rows)
+    else:
+        table("", ("request", "state", "author", "dataset", "epsilon_project", "ends_on", "title"), rows)
+
+
+def approve(context: typer.Context, request: str, reason: Reason = "") -> None:
+    """Sign the approval that is due, as the steward or officer you are."""
+    door = at(context)
+    after = access.approve(
+        door.db, door.keyring, door.permissions, door.member, request, token=door.token, reason=reason
+    )
+    tell(say("house.done", what=request, state=after.state.value))
+
+
+def return_(context: typer.Context, matter: str, reason: Reason) -> None:
+    """Give a request or an output back for changes."""
+    door = at(context)
+    if matter.startswith("out_"):
+        _decide(context, matter, "return", reason)
+        return
+    after = access.return_(
+        door.db, door.keyring, door.permissions, door.member, matter, token=door.token, reason=reason
+    )
+    tell(say("house.done", what=matter, state=after.state.value))
+
+
+def refuse(context: typer.Context, matter: str, reason: Reason) -> None:
+    """Refuse a request or an output."""
+    door = at(context)
+    if matter.startswith("out_"):
+        _decide(context, matter, "refuse", reason)
+        return
+    after = access.refuse(door.db, door.keyring, door.permissions, door.member, matter, token=door.token, reason=reason)
+    tell(say("house.done", what=matter, state=after.state.value))
+
+
+def revoke(context: typer.Context, project: str, reason: Reason) -> None:
+    """End a project's grant at once."""
+    door = at(context)
+    after = access.revoke(door.db, door.keyring, door.permissions, door.member, project, reason=reason)
+    tell(say("house.done", what=project, state=after.state.value))
+
+
+def outputs(context: typer.Context, json: AsJson = False) -> None:
+    """Outputs that wait for a decision, with what the rules found."""
+    door = at(context)
+    rows = [
+        {
+            "output": s.id,
+            "run": s.run,
+            "kind": s.kind,
+            "title": s.title,
+            "state": s.state.value,
+            "findings": "; ".join(f"{f.verdict}: {f.rule}" for f in s.findings if f.verdict != "pass"),
+        }
+        for s in outputs_.waiting(door.db)
+        if door.permissions.may(door.member, Action.OUTPUT_READ, s.facts())
+    ]
+    if json:
+        as_json(rows)
+    else:
+        table("", ("output", "run", "kind", "state", "findings", "title"), rows)
+
+
+def _decide(context: typer.Context, output: str, verdict: Verdict, reason: str) -> None:
+    door = at(context)
+    after = decide(door.db, door.permissions, door.member, output, verdict, reason)
+    tell(say("house.done", what=output, state=after.state.value))
+
+
+def pass_(context: typer.Context, output: str, reason: Reason = "") -> None:
+    """Let an output leave."""
+    _decide(context, output, "pass", reason)
+
+
+@budget.command("show")
+def show_budget(context: typer.Context, json: AsJson = False) -> None:
+    """Every account: cap, spent, left."""
+    door = at(context)
+    door.permissions.enforce(door.db, door.member, Action.BUDGET_READ, "budget", {"members": ()})
+    rows = [account_card(b, "1e-6").model_dump() for b in balances(door.place)]
+    if json:
+        as_json(rows)
+    else:
+        table("", ("kind", "name", "epsilon_cap", "epsilon_spent", "epsilon_left", "frozen", "incidents"), rows)
+
+
+def add_to(app: typer.Typer) -> None:
+    """The verbs of this subject."""
+    for verb in (requests, approve, refuse, revoke, outputs):
+        app.command()(verb)
+    app.command("return")(return_)
+    app.command("pass")(pass_)
+    app.add_typer(budget, name="budget")
