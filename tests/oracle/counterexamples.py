@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from tests.oracle.extracts import DEPTS, Row, Rows
 
 PLAIN: Row = {
@@ -19,7 +21,7 @@ PLAIN: Row = {
 PATIENT: Row = {"patient_id": 0, "sex": "F", "age": 50, "smoker": False, "balance": 0}
 
 
-def person(visits: list[Row], diagnoses: list[Row] | None = None) -> Rows:
+def person(visits: Sequence[Mapping[str, object]], diagnoses: list[Row] | None = None) -> Rows:
     """One person with these visits; what is not said is plain."""
     made = [{**PLAIN, "visit_id": at, **visit} for at, visit in enumerate(visits)]
     return {"patients": [PATIENT], "visits": made, "diagnoses": diagnoses or []}

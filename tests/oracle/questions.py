@@ -12,7 +12,8 @@ ANSWERED = (
     "SELECT COALESCE(dept, 'A') AS d, COUNT(*) FROM visits GROUP BY d",
     "SELECT dept = 'A' AS a, COUNT(*) FROM visits GROUP BY a",
     "SELECT YEAR(admitted_on) AS y, COUNT(*) FROM visits GROUP BY y",
-    "SELECT CASE WHEN los_days < 2 THEN 'short' WHEN los_days < 9 THEN 'mid' ELSE 'long' END AS b, COUNT(*) FROM visits GROUP BY b",
+    "SELECT CASE WHEN los_days < 2 THEN 'short' WHEN los_days < 9 THEN 'mid' ELSE 'long' END AS b, COUNT(*) "
+    "FROM visits GROUP BY b",
     "SELECT SUM(fee) FROM visits",
     "SELECT dept, SUM(change) FROM visits GROUP BY dept",
     "SELECT dx, urgent, SUM(change) FROM visits WHERE los_days IN (1, 60) GROUP BY dx, urgent",
@@ -45,7 +46,8 @@ ANSWERED = (
     "SELECT d.code, v.dept, COUNT(*) FROM diagnoses d JOIN visits v USING (visit_id) GROUP BY d.code, v.dept",
     "SELECT d.code, SUM(v.los_days) FROM diagnoses d JOIN visits v USING (visit_id) GROUP BY d.code",
     "SELECT v.dept, COUNT(DISTINCT d.patient_id) FROM diagnoses d JOIN visits v USING (visit_id) GROUP BY v.dept",
-    "SELECT p.smoker, AVG(d.rank) FROM diagnoses d JOIN visits v USING (visit_id) JOIN patients p ON v.patient_id = p.patient_id GROUP BY p.smoker",
+    "SELECT p.smoker, AVG(d.rank) FROM diagnoses d JOIN visits v USING (visit_id) "
+    "JOIN patients p ON v.patient_id = p.patient_id GROUP BY p.smoker",
     "SELECT sex, COUNT(*), AVG(age), SUM(age), SUM(balance) FROM patients GROUP BY sex",
     "SELECT COUNT(DISTINCT patient_id), AVG(balance) FROM patients WHERE age BETWEEN 1 AND 89",
     "SELECT smoker, COUNT(*) AS n FROM patients WHERE sex <> 'F' OR sex IS NULL GROUP BY smoker ORDER BY n DESC LIMIT 2",

@@ -7,12 +7,14 @@ it. In order:
     2  files, extensions and settings are closed and the configuration is locked
     3  a question has its own cursor and is interrupted at its cap
     4  totals come back in the order of the public keys, never in the engine's; groups that are absent are 0
-    5  after every question the catalog must hold nothing but the extract, or the engine closes
+    5  between questions the catalog must hold nothing but the extract, or the engine closes; the check runs beside the
+       reply, and the next question waits for it
 """
 
 from __future__ import annotations
 
 import threading
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import duckdb
@@ -47,6 +49,8 @@ class Engine:
     def __init__(self, path: Path, key: str, *, threads: int = THREADS, memory_mib: int = MEMORY_MIB) -> None:
         self._connection = duckdb.connect(":memory:", config={"threads": threads, "memory_limit": f"{memory_mib}MiB"})
         self._open = True
+        self._checker = ThreadPoolExecutor(1, thread_name_prefix="catalog-check")
+        self._checked: Future[None] | None = None
         try:
             self._attach(path, key)
             for lock in LOCKS:
@@ -65,8 +69,7 @@ class Engine:
 
     def totals(self, statements: tuple[Statement, ...], keys: tuple[Key, ...], cap_ms: int) -> list[list[int]]:
         """One vector per tally over the full product of the keys' domains. Raises on any failure: see `answer`."""
-        if not self._open:
-            raise Incident("query.engine_failed")
+        self.settle()
         cells, places = 1, []
         for key in reversed(keys):
             places.append({value: at * cells for at, value in enumerate(key.domain)})
@@ -88,8 +91,16 @@ class Engine:
         finally:
             clock.cancel()
             cursor.close()
-            self.check_clean()
+            self._checked = self._checker.submit(self.check_clean)
         return [vectors[at] for at in sorted(vectors)]
+
+    def settle(self) -> None:
+        """Waits for the check after the last question; raises what it found."""
+        checked = self._checked
+        if checked is not None:
+            checked.result()
+        if not self._open:
+            raise Incident("query.engine_failed")
 
     def check_clean(self) -> None:
         """5: nothing of one question is left for the next."""
@@ -100,4 +111,5 @@ class Engine:
 
     def close(self) -> None:
         self._open = False
+        self._checker.shutdown(wait=False, cancel_futures=True)
         self._connection.close()
