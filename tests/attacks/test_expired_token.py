@@ -81,3 +81,14 @@ def test_a_token_pointed_at_anothers_certificate_opens_nothing(cast: Cast) -> No
     edit(cast, f"UPDATE tokens SET sealed_key = ({sealed}) WHERE hash = ?", mine, mine)
     with pytest.raises(Tampered):
         cast.member("researcher")
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "value"),
+    [("certificates", "roles", "{"), ("certificates", "roles", '["emperor"]'), ("tokens", "sealed_key", "no hex")],
+)
+def test_rubbish_in_a_row_is_tampering_and_on_record(cast: Cast, table: str, column: str, value: str) -> None:
+    edit(cast, f"UPDATE {table} SET {column} = ? WHERE member = 'researcher'", value)
+    with pytest.raises(Tampered):
+        cast.member("researcher")
+    assert cast.events("access.refused")[-1]["detail"]["code"] == "people.account_altered"

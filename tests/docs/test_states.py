@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import runpy
+from enum import StrEnum
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +33,10 @@ def test_every_machine_is_drawn(drawing: dict[str, Any]) -> None:
 
 
 def test_every_machine_is_total(drawing: dict[str, Any]) -> None:
-    from importlib import import_module
-
     for name in drawing["MACHINES"].values():
         module = import_module(name)
-        states = set(type(next(iter(module.MOVES))))
+        kind: type[StrEnum] = type(next(iter(module.MOVES)))
+        states = set(kind)
         assert set(module.MOVES) == set(module.OWNERS) == states, name
         assert {there for following in module.MOVES.values() for there in following} <= states, name
         assert set(getattr(module, "EVENTS", states)) == states, name

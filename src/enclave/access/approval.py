@@ -7,18 +7,18 @@ role* at that moment. The database is believed in nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, insert, select
 
 from enclave.access.content import Content
 from enclave.access.tables import request_statements
 from enclave.audit import Transaction, canonical
 from enclave.errors import Tampered
-from enclave.people import Member, Role, certified, signature_holds
+from enclave.people import Certificate, Member, Role, certified, signature_holds
 from enclave.store import Signature
 
 
@@ -51,10 +51,10 @@ class Statement:
         del body["public_key"], body["signature"]
         return canonical(body)
 
-    def holds(self, connection: Connection, home_key: str) -> bool:
+    def holds(self, papers: Collection[Certificate]) -> bool:
         """Is it the member's word, given in a role that was theirs then?"""
         key, role, at = self.public_key, self.step, self.at
-        if certified(connection, home_key, member=self.member, public_key=key, role=role, at=at) is None:
+        if not certified(papers, member=self.member, public_key=key, role=role, at=at):
             return False
         return signature_holds(self.message(), Signature(self.public_key, self.signature))
 
@@ -86,17 +86,24 @@ def _statement_of(row: Any) -> Statement:
     return Statement(**{**fields, "step": Role(fields["step"]), "verdict": Verdict(fields["verdict"])})
 
 
+_OF_ROUND = (
+    select(request_statements)
+    .where(request_statements.c.request == bindparam("request"), request_statements.c.round == bindparam("round"))
+    .order_by(request_statements.c.position)
+)
+
+
 def statements_of(connection: Connection, request_id: str, round_: int) -> tuple[Statement, ...]:
     """What was signed in a round, in order; Tampered when a row is no statement."""
-    table = request_statements
-    query = select(table).where(table.c.request == request_id, table.c.round == round_).order_by(table.c.position)
     try:
-        return tuple(_statement_of(row) for row in connection.execute(query))
+        return tuple(
+            _statement_of(row) for row in connection.execute(_OF_ROUND, {"request": request_id, "round": round_})
+        )
     except ValueError as altered:
         raise Tampered("access.request_altered", request=request_id) from altered
 
 
-def check_submission(connection: Connection, home_key: str, content: Content, statements: Sequence[Statement]) -> None:
+def check_submission(papers: Collection[Certificate], content: Content, statements: Sequence[Statement]) -> None:
     """Tampered unless the author signed this very content and every approval so far holds over it."""
     due = content.steps[: len(statements[1:])]
     expected = [(0, Role.RESEARCHER, Verdict.SUBMITTED)]
@@ -109,14 +116,14 @@ def check_submission(connection: Connection, home_key: str, content: Content, st
         and len(set(people)) == len(people)
         and not content.members & set(people[1:])
         and all(s.request == content.request and s.digest == content.digest for s in statements)
-        and all(s.holds(connection, home_key) for s in statements)
+        and all(s.holds(papers) for s in statements)
     )
     if not sound:
         raise Tampered("access.request_altered", request=content.request)
 
 
-def check_granted(connection: Connection, home_key: str, content: Content, statements: Sequence[Statement]) -> None:
+def check_granted(papers: Collection[Certificate], content: Content, statements: Sequence[Statement]) -> None:
     """Tampered unless the author's and *every* approval the content asks for are there and hold."""
-    check_submission(connection, home_key, content, statements)
+    check_submission(papers, content, statements)
     if not content.steps or len(statements) != 1 + len(content.steps):
         raise Tampered("access.request_altered", request=content.request)

@@ -11,12 +11,12 @@ from sqlalchemy import Engine
 from enclave.access import grant as grants
 from enclave.access.approval import Statement, Verdict, check_submission, keep, sign
 from enclave.access.project import open_project
-from enclave.access.request import EVENTS, Request, State, check_move, find, load, move, permitted
+from enclave.access.request import EVENTS, Request, State, check_move, load, move, permitted, visible
 from enclave.access.standing import check_reason
 from enclave.audit import Event, record
 from enclave.audit.event import now
 from enclave.errors import Refused
-from enclave.people import Action, Allowed, Member, Permissions, Role, refusals_recorded
+from enclave.people import Action, Allowed, Member, Permissions, Role, certificates_of, refusals_recorded
 from enclave.store import Keyring, reading
 
 _APPROVING = {Role.STEWARD: Action.REQUEST_APPROVE_STEWARD, Role.OFFICER: Action.REQUEST_APPROVE_OFFICER}
@@ -25,7 +25,8 @@ _ARRIVES = {Verdict.RETURNED: State.RETURNED, Verdict.REFUSED: State.REFUSED}
 
 def _check_unaltered(db: Engine, keyring: Keyring, request: Request) -> None:
     with reading(db) as connection:
-        check_submission(connection, keyring.public_key, request.content, request.statements)
+        papers = certificates_of(connection, keyring.public_key, [s.member for s in request.statements])
+    check_submission(papers, request.content, request.statements)
 
 
 def _state_after(request: Request) -> State:
@@ -39,9 +40,17 @@ def _due(request: Request) -> Role:
     return step
 
 
-def _sign(request: Request, member: Member, token: str, verdict: Verdict, reason: str) -> Statement:
-    position = len(request.approvals) + 1
-    return sign(member, token, request.content, request.round, position, _due(request), verdict, now(), reason)
+def _sign(
+    db: Engine, keyring: Keyring, request: Request, member: Member, token: str, verdict: Verdict, reason: str
+) -> Statement:
+    """The member's signed word; Refused when their certificate ended since they were authenticated."""
+    words = (request.round, len(request.approvals) + 1, _due(request), verdict, now(), reason)
+    statement = sign(member, token, request.content, *words)
+    with reading(db) as connection:
+        papers = certificates_of(connection, keyring.public_key, [member.id])
+    if not statement.holds(papers):
+        raise Refused("access.account_ended", member=member.id)
+    return statement
 
 
 def approve(
@@ -56,12 +65,12 @@ def approve(
 ) -> Request:
     """Sign the approval that is due. The last one makes the grant: see `project_of` and `find_grant`."""
     with refusals_recorded(db, approver.id, "request.approve", request_id):
-        request = find(db, permissions, approver, request_id)
+        request = visible(db, permissions, approver, request_id)
         to = _state_after(request)
         check_move(request, to)  # first: which role may approve depends on the step that is due
         allowed = permissions.check(approver, _APPROVING[_due(request)], request.facts())
         _check_unaltered(db, keyring, request)
-        statement = _sign(request, approver, token, Verdict.APPROVED, reason)
+        statement = _sign(db, keyring, request, approver, token, Verdict.APPROVED, reason)
         if statement.at >= request.content.ends_at:
             raise Refused("access.dates_past", request=request.id)
         with record(db, Event(EVENTS[to], approver.id, request.id, _detail(statement, allowed))) as tx:
@@ -97,7 +106,7 @@ def _turn_down(
             raise Refused("access.not_your_turn", request=request.id, role=_due(request).value)
         check_reason(reason)
         _check_unaltered(db, keyring, request)
-        statement = _sign(request, approver, token, verdict, reason)
+        statement = _sign(db, keyring, request, approver, token, verdict, reason)
         to = _ARRIVES[verdict]
         with record(db, Event(EVENTS[to], approver.id, request.id, _detail(statement, allowed))) as tx:
             move(tx, request, to, at=statement.at)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -23,7 +23,17 @@ from enclave.audit import Event, Transaction, canonical, declare
 from enclave.audit.event import now
 from enclave.catalogue.dataset import Dataset
 from enclave.errors import NotFound, Refused, Tampered
-from enclave.people import Action, Member, Permissions, refusals_recorded, signature_holds
+from enclave.people import (
+    Action,
+    Certificate,
+    Member,
+    Permissions,
+    Role,
+    certificates_of,
+    certified,
+    refusals_recorded,
+    signature_holds,
+)
 from enclave.people.permissions import Facts
 from enclave.store import Keyring, Signature, reading
 
@@ -88,6 +98,8 @@ class Grant:
     state: Standing
     digest: str
     approvals: tuple[Statement, ...]
+    papers: tuple[Certificate, ...] = field(default=(), repr=False)
+    """The members' certificates, so that whoever lost their account loses the grant with it."""
 
     def facts(self) -> Facts:
         """What Cedar needs to know of it."""
@@ -135,8 +147,10 @@ def _proved(connection: Connection, home_key: str, row: Any) -> Grant:
         if content.request != row.request or not signature_holds(standing, Signature(home_key, row.signature)):
             raise Tampered("access.grant_forged", project=row.project)
         statements = statements_of(connection, row.request, row.round)
-        check_granted(connection, home_key, content, statements)
-    except (ValueError, Tampered) as forged:
+        signers = {statement.member for statement in statements}
+        papers = certificates_of(connection, home_key, signers | content.members)
+        check_granted(papers, content, statements)
+    except (ValueError, TypeError, Tampered) as forged:
         raise Tampered("access.grant_forged", project=row.project) from forged
     asked = content.asked
     return Grant(
@@ -158,6 +172,7 @@ def _proved(connection: Connection, home_key: str, row: Any) -> Grant:
         state=state,
         digest=content.digest,
         approvals=statements[1:],
+        papers=tuple(paper for paper in papers if paper.member in content.members),
     )
 
 
@@ -192,14 +207,17 @@ def check(
             raise Refused("access.grant_not_started", project=project, at=grant.starts_at[:16])
         if dataset != grant.dataset:
             raise Refused("access.grant_other_dataset", place="dataset", project=project, dataset=grant.dataset)
+        if not certified(grant.papers, member=person, role=Role.RESEARCHER, at=at):
+            raise Refused("access.account_ended", member=person)
     return grant
 
 
 def find_grant(db: Engine, keyring: Keyring, permissions: Permissions, member: Member, project: str) -> Grant:
     """The grant of a project in whatever state, if the member may read it."""
-    grant = load(db, keyring, grants.c.project, project)
-    if not permissions.may(member, Action.GRANT_READ, grant.facts()):
-        raise NotFound("access.no_grant")
+    with refusals_recorded(db, member.id, Action.GRANT_READ, project):
+        grant = load(db, keyring, grants.c.project, project)
+        if not permissions.may(member, Action.GRANT_READ, grant.facts()):
+            raise NotFound("access.no_grant")
     return grant
 
 

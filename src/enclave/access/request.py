@@ -18,7 +18,7 @@ from enclave.access.content import Content, content_of
 from enclave.access.tables import requests
 from enclave.audit import Transaction, declare
 from enclave.errors import NotFound, Refused, Tampered
-from enclave.people import Action, Allowed, Member, Permissions, Role
+from enclave.people import Action, Allowed, Member, Permissions, Role, refusals_recorded
 from enclave.people.permissions import Facts
 from enclave.store import reading
 
@@ -125,7 +125,7 @@ def check_move(request: Request, to: State) -> None:
 def _request_of(row: Any, statements: tuple[Statement, ...]) -> Request:
     try:
         content, state = content_of(row.content), State(row.state)
-    except ValueError as altered:
+    except (ValueError, TypeError) as altered:
         raise Tampered("access.request_altered", request=row.id) from altered
     if (content.request, content.author) != (row.id, row.author):
         raise Tampered("access.request_altered", request=row.id)
@@ -133,7 +133,7 @@ def _request_of(row: Any, statements: tuple[Statement, ...]) -> Request:
 
 
 def load(db: Engine, request_id: str) -> Request:
-    """The request; NotFound when there is none. Asks nobody's permission: `find` does."""
+    """The request; NotFound when there is none. Asks nobody's permission: `visible` does."""
     with reading(db) as connection:
         row = connection.execute(select(requests).where(requests.c.id == request_id)).first()
         if row is None:
@@ -142,7 +142,13 @@ def load(db: Engine, request_id: str) -> Request:
 
 
 def find(db: Engine, permissions: Permissions, member: Member, request_id: str) -> Request:
-    """The request, if it is there and the member may read it."""
+    """The request, if it is there and the member may read it; asking for another is on record."""
+    with refusals_recorded(db, member.id, Action.REQUEST_READ, request_id):
+        return visible(db, permissions, member, request_id)
+
+
+def visible(db: Engine, permissions: Permissions, member: Member, request_id: str) -> Request:
+    """`find` for verbs, which record their refusals themselves."""
     request = load(db, request_id)
     if not permissions.may(member, Action.REQUEST_READ, request.facts()):
         raise NotFound("access.no_request")
@@ -161,7 +167,7 @@ def permitted(
     db: Engine, permissions: Permissions, member: Member, action: Action, request_id: str
 ) -> tuple[Request, Allowed]:
     """The request and the yes to do `action` to it; NotFound or Refused otherwise."""
-    request = find(db, permissions, member, request_id)
+    request = visible(db, permissions, member, request_id)
     return request, permissions.check(member, action, request.facts())
 
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from enclave.audit import Transaction, canonical
 from enclave.errors import Tampered
@@ -61,6 +62,9 @@ def signature_holds(message: bytes, signature: Signature) -> bool:
     return True
 
 
+_OF_PEOPLE = select(certificates).where(certificates.c.member.in_(bindparam("people", expanding=True)))
+
+
 def certify(
     keyring: Keyring, member: str, real_name: str, roles: frozenset[Role], key: str, till: tuple[str, str]
 ) -> Certificate:
@@ -94,14 +98,20 @@ def certificate_of(row: Any) -> Certificate:
     return Certificate(row.id, row.member, row.real_name, roles, *columns)
 
 
+def certificates_of(connection: Connection, home_key: str, people: Collection[str]) -> tuple[Certificate, ...]:
+    """Every certificate these members ever had; Tampered when one is not the home's."""
+    rows = connection.execute(_OF_PEOPLE, {"people": list(people)})
+    papers = tuple(certificate_of(row) for row in rows)
+    for paper in papers:
+        paper.check(home_key)
+    return papers
+
+
 def certified(
-    connection: Connection, home_key: str, *, member: str, public_key: str, role: Role, at: str
-) -> Certificate | None:
-    """The certificate under which `member` could sign with `public_key` as `role` at `at`; None when there is none."""
-    query = select(certificates).where(certificates.c.public_key == public_key, certificates.c.member == member)
-    for row in connection.execute(query):
-        certificate = certificate_of(row)
-        certificate.check(home_key)
-        if role in certificate.roles and certificate.covers(at):
-            return certificate
-    return None
+    papers: Collection[Certificate], *, member: str, role: Role, at: str, public_key: str | None = None
+) -> bool:
+    """Had `member` that `role` at `at` (and, where asked, that key)? It ends with the token: by its date, or revoked."""
+    return any(
+        paper.member == member and role in paper.roles and paper.covers(at) and public_key in (None, paper.public_key)
+        for paper in papers
+    )

@@ -24,7 +24,7 @@ certificates = Table(
     Column("starts_at", String(32), nullable=False),
     Column("ends_at", String(32), nullable=False),
     Column("signature", String(128), nullable=False),
-    Index("certificates_by_key", "public_key"),
+    Index("certificates_by_member", "member"),
 )
 
 tokens = Table(

@@ -129,3 +129,12 @@ def test_a_signature_outlives_the_key_that_made_it(cast: Cast) -> None:
     project = cast.project(cast.approve(request, "officer"))
     granted = access.check(cast.db, cast.keyring, project=project, member="researcher", dataset="hospital")
     assert granted.approvals[0].public_key != cast.member("steward").public_key
+
+
+def test_an_approver_whose_account_ended_meanwhile_approves_nothing(cast: Cast) -> None:
+    request, steward = cast.submitted(), cast.member("steward")
+    people.revoke(cast.db, cast.keyring, cast.permissions, cast.member("operator"), "steward")
+    with pytest.raises(Refused) as no:
+        access.approve(cast.db, cast.keyring, cast.permissions, steward, request.id, token=cast.tokens["steward"])
+    assert no.value.code == "access.account_ended"
+    assert load(cast.db, request.id) == request

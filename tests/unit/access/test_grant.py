@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from enclave import access
+from enclave import access, people
 from enclave.access.grant import EVENTS, MOVES, OWNERS, Grant, Owner, Standing
 from enclave.audit import KINDS
 from enclave.errors import BadInput, NotFound, Refused
@@ -148,6 +148,15 @@ def test_the_machine_is_total_and_its_ends_are_nobodys() -> None:
     assert set(MOVES) == set(OWNERS) == set(EVENTS) == set(Standing)
     assert {s for s in Standing if not MOVES[s]} == {s for s in Standing if OWNERS[s] is Owner.NOBODY}
     assert set(EVENTS.values()) <= set(KINDS)
+
+
+def test_who_lost_their_account_uses_no_grant_and_their_colleagues_go_on(cast: Cast) -> None:
+    project = cast.project(cast.granted(people=("researcher2",)))
+    people.revoke(cast.db, cast.keyring, cast.permissions, cast.member("operator"), "researcher")
+    with pytest.raises(Refused) as no:
+        check(cast, project)
+    assert no.value.code == "access.account_ended"
+    check(cast, project, member="researcher2")
 
 
 def test_a_grant_covers_its_version_up_to_its_grade(cast: Cast) -> None:

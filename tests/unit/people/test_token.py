@@ -36,7 +36,7 @@ def test_authenticate_gives_the_member_as_certified(cast: Cast) -> None:
     assert datetime.fromisoformat(member.expires_at) - datetime.now().astimezone() > timedelta(days=29)
 
 
-@pytest.mark.parametrize("token", ["", "dom_", "dom_" + "A" * 43, "x" * 100_000, "dom_é"])
+@pytest.mark.parametrize("token", ["", "dom_", "dom_" + "A" * 43, "x" * 100_000, "dom_é", "\udc80"])
 def test_an_unknown_token_is_refused_and_the_event_does_not_hold_it(cast: Cast, token: str) -> None:
     with pytest.raises(Refused) as no:
         people.authenticate(cast.db, cast.keyring, token)

@@ -25,7 +25,7 @@ def upgrade() -> None:
         sa.Column("ends_at", sa.String(32), nullable=False),
         sa.Column("signature", sa.String(128), nullable=False),
     )
-    op.create_index("certificates_by_key", "certificates", ["public_key"])
+    op.create_index("certificates_by_member", "certificates", ["member"])
     op.create_table(
         "tokens",
         sa.Column("hash", sa.String(64), primary_key=True),
