@@ -68,10 +68,16 @@ PATTERNS: tuple[Pattern, ...] = (
     _pattern("landline", rf"{_NB}0[1-9][0-9]{{1,2}}[-–—][0-9]{{7,8}}{_NA}", "fail"),
     _pattern("landline", rf"{_NB}0[1-9][0-9]{{8,10}}{_NA}", "review"),
     _pattern(
-        "bank_card", rf"{_NB}62[0-9]{{2}}{_SEP}[0-9]{{4}}{_SEP}[0-9]{{4}}{_SEP}[0-9]{{4,7}}{_NA}", "fail", is_bank_card
+        "bank_card",
+        rf"{_NB}62[0-9]{{2}}{_SEP}[0-9]{{4}}{_SEP}[0-9]{{4}}{_SEP}[0-9]{{4}}(?:{_SEP}[0-9]{{1,3}})?{_NA}",
+        "fail",
+        is_bank_card,
     ),
     _pattern(
-        "bank_card", rf"{_NB}[0-9]{{4}}{_SEP}[0-9]{{4}}{_SEP}[0-9]{{4}}{_SEP}[0-9]{{4,7}}{_NA}", "review", is_bank_card
+        "bank_card",
+        rf"{_NB}[0-9]{{4}}{_SEP}[0-9]{{4}}{_SEP}[0-9]{{4}}{_SEP}[0-9]{{4}}(?:{_SEP}[0-9]{{1,3}})?{_NA}",
+        "review",
+        is_bank_card,
     ),
     _cued("bank_card", r"(?:银行)?卡号|bank card(?: no\.?| number)?", r"[0-9]{16,19}"),
     _pattern(
