@@ -71,11 +71,13 @@ def to_json(dataset: Dataset) -> str:
     return json.dumps(asdict(dataset), ensure_ascii=False, sort_keys=True)
 
 
+def _read_column(tree: dict[str, Any]) -> Column:
+    lists = {"codes": tuple(tree["codes"]), "finer_than": tuple(tree["finer_than"])}
+    return Column(**tree | lists | {"kind": Kind(tree["kind"])})
+
+
 def _read_table(tree: dict[str, Any]) -> Table:
-    columns = tuple(
-        Column(**column | {"kind": Kind(column["kind"]), "codes": tuple(column["codes"]), "finer_than": tuple(column["finer_than"])})
-        for column in tree["columns"]
-    )  # fmt: skip
+    columns = tuple(_read_column(column) for column in tree["columns"])
     facets = tuple(Facet(**facet) for facet in tree["facets"])
     joins = tuple(Join(**join) for join in tree["joins"])
     return Table(**tree | {"columns": columns, "facets": facets, "joins": joins, "key": tuple(tree["key"])})

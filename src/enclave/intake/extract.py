@@ -53,7 +53,7 @@ class Plan:
     refusals: tuple[EnclaveError, ...] = ()
 
 
-def _silent(stage_name: str, done: int, total: int | None) -> None:
+def silent(stage_name: str, done: int, total: int | None) -> None:
     """Nobody watches."""
 
 
@@ -116,7 +116,7 @@ def build(
     pseudonym_key: bytes,
     file_key: str,
     room: Room | None = None,
-    progress: Progress = _silent,
+    progress: Progress = silent,
 ) -> Extract:
     """Make `draft/extract.duckdb`, encrypted under `file_key` (hex), and read it back before saying so."""
     path, rows = draft / FILE, {}
@@ -160,7 +160,7 @@ def plan(
     *,
     pseudonym_key: bytes,
     room: Room | None = None,
-    progress: Progress = _silent,
+    progress: Progress = silent,
 ) -> Plan:
     """Read everything, keep nothing: what each column becomes, which rows would be left out, what would be refused."""
     left = {t.name: tuple(f.name for f in t.fields if not f.outputs) for t in d.resources}

@@ -1,0 +1,58 @@
+"""What may anybody with an account know of a dataset?
+
+The dictionary, in the shape `describe` hands out: from the signed descriptor, nothing read from data.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from domicile.rules import thresholds as rules_in_force
+from domicile.wire.shapes import DatasetCard, TableCard, VariableCard
+from enclave.catalogue.dataset import Column, Dataset, Kind, Table
+
+
+def _variable(column: Column) -> VariableCard:
+    bounded = column.lower is not None and column.upper is not None and column.kind is not Kind.DATE
+    return VariableCard(
+        name=column.name,
+        kind=column.kind.value,
+        title=column.title,
+        title_zh=column.title_zh,
+        lower=column.lower / column.scale if bounded and column.lower is not None else None,
+        upper=column.upper / column.scale if bounded and column.upper is not None else None,
+        codes=column.codes or None,
+        nullable=column.nullable,
+        unit=column.measure,
+    )
+
+
+def _table(table: Table) -> TableCard:
+    return TableCard(
+        name=table.name,
+        title=table.title,
+        title_zh=table.title_zh,
+        variables=tuple(_variable(column) for column in table.columns),
+        facets=tuple(facet.column for facet in table.facets),
+        joins=tuple(f"{table.name}.{j.column} = {j.table}.{j.to}" for j in table.joins),
+    )
+
+
+def card(dataset: Dataset, thresholds: dict[str, Any] | None = None) -> DatasetCard:
+    """The card of a dataset; `thresholds` are a site's own figures for `domicile.rules`, else the rules' own."""
+    return DatasetCard(
+        name=dataset.name,
+        version=dataset.version,
+        title=dataset.title,
+        title_zh=dataset.title_zh,
+        grade=dataset.grade,
+        domain=dataset.domain,
+        unit=dataset.unit,
+        person_register=dataset.register,
+        delta=float(dataset.delta),
+        demo=dataset.demo,
+        digest=dataset.digest,
+        policy_digest=dataset.policy_digest,
+        tables=tuple(_table(table) for table in dataset.tables),
+        thresholds=rules_in_force().as_dict() if thresholds is None else thresholds,
+    )

@@ -1,0 +1,20 @@
+"""The table of extracts (migration state/0003)."""
+
+from sqlalchemy import Column, Integer, String, Table, Text
+
+from enclave.store import STATE
+
+extracts = Table(
+    "extracts",
+    STATE,
+    Column("name", String(48), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("state", String(16), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("policy_digest", String(64), nullable=False),
+    Column("norm_digest", String(64), nullable=False),
+    Column("file_digest", String(64), nullable=False),
+    Column("dictionary", Text, nullable=False),
+    Column("shelved_at", String(32), nullable=False),
+    Column("shelved_by", String(128), nullable=False),
+)

@@ -1,0 +1,270 @@
+"""How does an extract come to stand on the shelf, and which one is asked?
+
+`shelve` builds a draft beside the versions, renames it whole into place and commits row and events in one transaction. A
+crash between the two leaves a folder without a row; the next build replaces it. The same content under the same policy is
+the same version.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Engine, func, insert, select, update
+
+from enclave import audit
+from enclave.audit.event import now
+from enclave.catalogue.dataset import Dataset
+from enclave.catalogue.dictionary import dataset_of, from_json, to_json
+from enclave.catalogue.manifest import Manifest, folder_of, seal_purpose, write_manifest
+from enclave.catalogue.states import EVENTS, State, check_move
+from enclave.catalogue.tables import extracts
+from enclave.errors import EnclaveError, NotFound, Refused
+from enclave.intake import descriptor as descriptors
+from enclave.intake.extract import Extract, Plan, Progress, build, check_home, plan, silent
+from enclave.intake.package import Descriptor
+from enclave.intake.policy import Signed, check_signed
+from enclave.store import Keyring, Place, reading, seal
+
+REFUSED = audit.declare("intake.refused", "raw tables or their descriptor were refused")
+UNCHANGED = audit.declare("extract.unchanged", "a build gave the content that is shelved already")
+
+
+@dataclass(frozen=True)
+class Shelved:
+    """The version that is asked now. Counts are for the steward and the regulator only."""
+
+    dataset: Dataset
+    unchanged: bool
+    rows: dict[str, int]
+    dropped: dict[str, dict[str, int]]
+
+    @property
+    def name(self) -> str:
+        return self.dataset.name
+
+    @property
+    def version(self) -> int:
+        return self.dataset.version
+
+    @property
+    def digest(self) -> str:
+        return self.dataset.digest
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def _draft(place: Place, name: str) -> Iterator[Path]:
+    """A folder of one's own beside the versions of `name`; one build at a time, and what a crashed one left is removed."""
+    shelf = place.extracts / name
+    shelf.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (shelf / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Refused("catalogue.busy", dataset=name) from None
+        for left in shelf.glob(".draft-*"):
+            shutil.rmtree(left)
+        draft = shelf / f".draft-{secrets.token_hex(4)}"
+        draft.mkdir(mode=0o700)
+        try:
+            yield draft
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+
+
+@contextmanager
+def _telling(db: Engine, actor: str, subject: str) -> Iterator[None]:
+    """A refusal is an event too, with its code and place: never with a value."""
+    try:
+        yield
+    except EnclaveError as refused:
+        detail = {"code": refused.code, "place": refused.place or ""}
+        with audit.record(db, audit.Event(REFUSED, actor, subject, detail)):
+            pass
+        raise
+
+
+def _read(path: Path, keyring: Keyring, tables: tuple[str, ...] | None) -> tuple[Signed, Descriptor]:
+    signed = check_signed(path, keyring)
+    descriptor = descriptors.parse(signed.text)
+    return signed, descriptors.only(descriptor, tables) if tables else descriptor
+
+
+def shelve(
+    db: Engine,
+    place: Place,
+    keyring: Keyring,
+    actor: str,
+    descriptor_path: Path,
+    source: Path,
+    *,
+    demo_home: bool,
+    tables: tuple[str, ...] | None = None,
+    progress: Progress = silent,
+) -> Shelved:
+    """Build an extract from the raw tables in `source` under the signed descriptor, and shelve it as the newest version."""
+    with _telling(db, actor, f"intake {descriptor_path.parent.name}"):
+        signed, d = _read(descriptor_path, keyring, tables)
+        check_home(d, source, demo_home=demo_home)
+        with _draft(place, d.name) as draft:
+            digests = {"policy": signed.digest, "tables": [t.name for t in d.tables]}
+            with audit.record(db, audit.Event(EVENTS[State.BUILDING], actor, f"dataset {d.name}", digests)):
+                pass
+            file_key = secrets.token_bytes(32)
+            pseudonym_key = keyring.pseudonym_key(d.register_, create=True)
+            extract = build(d, source, draft, pseudonym_key=pseudonym_key, file_key=file_key.hex(), progress=progress)
+            facts = {"content": extract.digest, "policy": signed.digest, "norms": extract.norm_digest}
+            check_move(State.BUILDING, State.CHECKED)
+            with audit.record(db, audit.Event(EVENTS[State.CHECKED], actor, f"dataset {d.name}", facts)):
+                pass
+            if same := _unchanged(db, place, d.name, extract, signed):
+                with audit.record(db, audit.Event(UNCHANGED, actor, f"dataset {d.name}", facts)):
+                    pass
+                progress("unchanged", 0, None)
+                return Shelved(same, True, extract.rows, extract.dropped)
+            version = _newest(db, d.name) + 1
+            dataset = dataset_of(d, version=version, digest=extract.digest, policy_digest=signed.digest)
+            wrapping = keyring.dataset_key(d.name, create=True)
+            sealed = seal(wrapping, file_key, seal_purpose(d.name, extract.digest))
+            fingerprint = keyring.fingerprint(pseudonym_key)
+            write_manifest(draft, _manifest(dataset, extract, signed, sealed, fingerprint), keyring)
+            _place(draft, folder_of(place, d.name, version))
+            _commit(db, actor, dataset, extract)
+            progress("shelved", 0, None)
+            return Shelved(dataset, False, extract.rows, extract.dropped)
+
+
+def rehearse(
+    place: Place,
+    keyring: Keyring,
+    descriptor_path: Path,
+    source: Path,
+    *,
+    demo_home: bool,
+    tables: tuple[str, ...] | None = None,
+    progress: Progress = silent,
+) -> Plan:
+    """`intake --dry-run`: what would happen. Nothing is written, no key is made, nothing is shelved."""
+    _, d = _read(descriptor_path, keyring, tables)
+    check_home(d, source, demo_home=demo_home)
+    # Any key shows which rows would go where; the register's own may not exist yet, and a rehearsal makes none.
+    return plan(d, source, place.run, pseudonym_key=secrets.token_bytes(32), progress=progress)
+
+
+def _manifest(dataset: Dataset, extract: Extract, signed: Signed, sealed: bytes, pseudonym_key: str) -> Manifest:
+    return Manifest(
+        name=dataset.name,
+        version=dataset.version,
+        register=dataset.register,
+        demo=dataset.demo,
+        digest=extract.digest,
+        file_digest=extract.file_digest,
+        policy_digest=signed.digest,
+        policy_signer=signed.signer,
+        norm_digest=extract.norm_digest,
+        pseudonym_key=pseudonym_key,
+        sealed_key=sealed.hex(),
+        rows=extract.rows,
+        read=extract.read,
+        dropped=extract.dropped,
+        lineage=extract.lineage,
+        made_at=now(),
+    )
+
+
+def _place(draft: Path, folder: Path) -> None:
+    """Rename the finished draft into place, durably. A folder that stands there has no row: a crash left it."""
+    for path in draft.iterdir():
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+    _sync(draft)
+    if folder.exists():
+        shutil.rmtree(folder)
+    draft.rename(folder)
+    _sync(folder.parent)
+
+
+def _commit(db: Engine, actor: str, dataset: Dataset, extract: Extract) -> None:
+    """The new version's row, the old one's move and both events, or none of them."""
+    check_move(State.CHECKED, State.SHELVED)
+    subject = f"dataset {dataset.name}"
+    facts = {"version": dataset.version, "content": dataset.digest, "policy": dataset.policy_digest}
+    row = {
+        "name": dataset.name,
+        "version": dataset.version,
+        "state": State.SHELVED,
+        "digest": dataset.digest,
+        "policy_digest": dataset.policy_digest,
+        "norm_digest": extract.norm_digest,
+        "file_digest": extract.file_digest,
+        "dictionary": to_json(dataset),
+        "shelved_at": now(),
+        "shelved_by": actor,
+    }
+    with audit.record(db, audit.Event(EVENTS[State.SHELVED], actor, subject, facts)) as tx:
+        shelved = (extracts.c.name == dataset.name) & (extracts.c.state == State.SHELVED)
+        for old in tx.execute(select(extracts.c.version).where(shelved)).scalars().all():
+            check_move(State.SHELVED, State.SUPERSEDED)
+            gone = audit.Event(EVENTS[State.SUPERSEDED], actor, subject, {"version": old, "by": dataset.version})
+            tx.also(gone)
+        tx.execute(update(extracts).where(shelved).values(state=State.SUPERSEDED))
+        tx.execute(insert(extracts), row)
+
+
+def _newest(db: Engine, name: str) -> int:
+    with reading(db) as connection:
+        return connection.execute(select(func.max(extracts.c.version)).where(extracts.c.name == name)).scalar() or 0
+
+
+def _unchanged(db: Engine, place: Place, name: str, extract: Extract, signed: Signed) -> Dataset | None:
+    """The shelved version when it holds this very content under this very policy, and its file is still there."""
+    row = _row(db, name, None)
+    if row is None:
+        return None
+    dataset = from_json(row)
+    same = (dataset.digest, dataset.policy_digest) == (extract.digest, signed.digest)
+    return dataset if same and folder_of(place, name, dataset.version).is_dir() else None
+
+
+def _row(db: Engine, name: str, version: int | None) -> str | None:
+    wanted = select(extracts.c.dictionary, extracts.c.state).where(extracts.c.name == name)
+    if version is None:
+        wanted = wanted.where(extracts.c.state == State.SHELVED)
+    else:
+        wanted = wanted.where(extracts.c.version == version)
+    with reading(db) as connection:
+        found = connection.execute(wanted.order_by(extracts.c.version.desc()).limit(1)).first()
+    if found is not None and found.state == State.DESTROYED:
+        raise NotFound("catalogue.destroyed", name=name, version=version)
+    return str(found.dictionary) if found is not None else None
+
+
+def find(db: Engine, name: str, version: int | None = None) -> Dataset:
+    """The shelved version of a dataset, or a stated one; NotFound when there is none."""
+    row = _row(db, name, version)
+    if row is None and version is None:
+        raise NotFound("catalogue.no_dataset", name=name)
+    if row is None:
+        raise NotFound("catalogue.no_version", name=name, version=version)
+    return from_json(row)
+
+
+def listing(db: Engine) -> tuple[Dataset, ...]:
+    """Every dataset's shelved version, by name."""
+    wanted = select(extracts.c.dictionary).where(extracts.c.state == State.SHELVED).order_by(extracts.c.name)
+    with reading(db) as connection:
+        return tuple(from_json(row.dictionary) for row in connection.execute(wanted))
