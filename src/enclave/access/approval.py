@@ -18,7 +18,7 @@ from enclave.access.content import Content
 from enclave.access.tables import request_statements
 from enclave.audit import Transaction, canonical
 from enclave.errors import Tampered
-from enclave.people import Certificate, Member, Role, certified, signature_holds
+from enclave.people import Certificate, Member, Role, had_role, signature_holds
 from enclave.store import Signature
 
 
@@ -54,7 +54,7 @@ class Statement:
     def holds(self, papers: Collection[Certificate]) -> bool:
         """Is it the member's word, given in a role that was theirs then?"""
         key, role, at = self.public_key, self.step, self.at
-        if not certified(papers, member=self.member, public_key=key, role=role, at=at):
+        if not had_role(papers, member=self.member, public_key=key, role=role, at=at):
             return False
         return signature_holds(self.message(), Signature(self.public_key, self.signature))
 

@@ -207,7 +207,7 @@ def check(
             raise Refused("access.grant_not_started", project=project, at=grant.starts_at[:16])
         if dataset != grant.dataset:
             raise Refused("access.grant_other_dataset", place="dataset", project=project, dataset=grant.dataset)
-        if not certified(grant.papers, member=person, role=Role.RESEARCHER, at=at):
+        if not had_role(grant.papers, member=person, role=Role.RESEARCHER, at=at):
             raise Refused("access.account_ended", member=person)
     return grant
 

@@ -4,7 +4,7 @@
 makes a refused attempt an event. A member signs with a key that only their token opens; the home certifies it.
 """
 
-from enclave.people.certificate import Certificate, certificates_of, certified, signature_holds
+from enclave.people.certificate import Certificate, certificates_of, certified, had_role, signature_holds
 from enclave.people.enrol import Entry, add, first_operator, listing, reissue_operator
 from enclave.people.member import Member
 from enclave.people.permissions import Action, Allowed, Permissions
@@ -27,6 +27,7 @@ __all__ = [
     "certificates_of",
     "certified",
     "first_operator",
+    "had_role",
     "holder_of",
     "listing",
     "load_roles",

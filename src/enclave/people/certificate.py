@@ -108,6 +108,16 @@ def certificates_of(connection: Connection, home_key: str, people: Collection[st
 
 
 def certified(
+    connection: Connection, home_key: str, *, member: str, public_key: str, role: Role, at: str
+) -> Certificate | None:
+    """The certificate under which `member` could sign with `public_key` as `role` at `at`; None when there is none."""
+    for paper in certificates_of(connection, home_key, [member]):
+        if had_role([paper], member=member, public_key=public_key, role=role, at=at):
+            return paper
+    return None
+
+
+def had_role(
     papers: Collection[Certificate], *, member: str, role: Role, at: str, public_key: str | None = None
 ) -> bool:
     """Had `member` that `role` at `at` (and, where asked, that key)? It ends with the token: by its date, or revoked."""

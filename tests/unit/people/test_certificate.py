@@ -10,7 +10,7 @@ import pytest
 from enclave import people
 from enclave.audit.event import now
 from enclave.errors import Tampered
-from enclave.people import Role, certificates_of, certified
+from enclave.people import Role, certificates_of, certified, had_role
 from enclave.people.certificate import certify
 from enclave.store import Keyring, Place, reading
 
@@ -71,9 +71,19 @@ def test_what_was_signed_before_a_revocation_stays_certified_and_nothing_after(c
         papers = certificates_of(connection, cast.keyring.public_key, ["steward", "officer"])
 
     def covered(at: str, role: Role = Role.STEWARD, member: str = "steward") -> bool:
-        return certified(papers, member=member, public_key=steward.public_key, role=role, at=at)
+        return had_role(papers, member=member, public_key=steward.public_key, role=role, at=at)
 
     assert covered(before)
     assert not covered(now())
     assert not covered(before, Role.OFFICER)
     assert not covered(before, member="officer")
+
+
+def test_one_signer_is_looked_up_by_key_role_and_moment(cast: Cast) -> None:
+    officer, home, at = cast.member("officer"), cast.keyring.public_key, now()
+    other = cast.member("officer2").public_key
+    with reading(cast.db) as connection:
+        paper = certified(connection, home, member="officer", public_key=officer.public_key, role=Role.OFFICER, at=at)
+        assert paper is not None and paper.member == "officer"
+        assert not certified(connection, home, member="officer", public_key=other, role=Role.OFFICER, at=at)
+        assert not certified(connection, home, member="nobody", public_key=other, role=Role.OFFICER, at=at)
