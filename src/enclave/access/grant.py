@@ -30,7 +30,7 @@ from enclave.people import (
     Permissions,
     Role,
     certificates_of,
-    certified,
+    had_role,
     refusals_recorded,
     signature_holds,
 )
