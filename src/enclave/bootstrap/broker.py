@@ -17,6 +17,7 @@ from enclave.broker.caps import read_caps
 from enclave.broker.channel import ControlSocket
 from enclave.broker.engines import OpenExtracts
 from enclave.broker.lease import bind, still_leased
+from enclave.broker.officer import act
 from enclave.broker.session import Session
 from enclave.budget import Ledger
 from enclave.intake.policy import check_signed
@@ -42,7 +43,11 @@ def run(settings: Settings) -> None:
 
 def _serve(house: House, ledger: Ledger) -> None:
     extracts = OpenExtracts(house.place, house.keyring)
-    control = ControlSocket(control_path(house.settings), _binder(house, ledger, extracts))
+    control = ControlSocket(
+        control_path(house.settings),
+        _binder(house, ledger, extracts),
+        lambda said: act(house.db, house.keyring, ledger, said),
+    )
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())

@@ -25,7 +25,7 @@ from enclave.access import Grant
 from enclave.access import check as check_grant
 from enclave.audit.event import now
 from enclave.broker.caps import Payers, RegisterCap, open_accounts, payers
-from enclave.broker.engines import OpenExtracts
+from enclave.broker.engines import OpenExtracts, Opening
 from enclave.broker.standing import standing
 from enclave.budget import NOTHING, Amount, Charge, Ledger, Share, StoredAnswer
 from enclave.catalogue import Dataset
@@ -100,7 +100,7 @@ class Asking:
         if other is not None:
             done = Executed(other.answer, incident=False)
         else:
-            done = execute(priced, lambda: self.extracts.engine(asker.dataset))
+            done = execute(priced, Opening(self.extracts, asker.dataset))
         head = self.ledger.settle(
             reservation, answer_key=priced.answer_key, answer=done.body, incident=done.incident, what={"run": asker.run}
         )

@@ -14,7 +14,7 @@ from decimal import Decimal, InvalidOperation
 from enclave.access import Grant
 from enclave.budget import Account, Amount, Ledger, population, project, researcher
 from enclave.catalogue import Dataset
-from enclave.errors import BadInput
+from enclave.errors import BadInput, NotFound
 from enclave.query import rho_for
 
 
@@ -68,8 +68,15 @@ def open_accounts(ledger: Ledger, who: Payers, dataset: Dataset, grant: Grant, c
     register = caps.get(dataset.register)
     if register is None:
         raise BadInput("broker.no_population_cap", register=dataset.register)
-    ledger.open_account(who.population, register.cap, actor="broker", why="signed budget policy")
-    own = Amount(rho_for(grant.epsilon_project, dataset.delta))
-    ledger.open_account(who.project, own, actor="broker", why=grant.id)
-    share = Amount(rho_for(grant.epsilon_researcher, dataset.delta))
-    ledger.open_account(who.researcher, share, actor="broker", why=grant.id)
+    own, share = rho_for(grant.epsilon_project, dataset.delta), rho_for(grant.epsilon_researcher, dataset.delta)
+    _open(ledger, who.population, register.cap, "signed budget policy")
+    _open(ledger, who.project, Amount(own), grant.id)
+    _open(ledger, who.researcher, Amount(share), grant.id)
+
+
+def _open(ledger: Ledger, account: Account, cap: Amount, why: str) -> None:
+    """An account is opened once; what policy or grant say later changes no cap (raising one is an officer's act)."""
+    try:
+        ledger.balance(account)
+    except NotFound:
+        ledger.open_account(account, cap, actor="broker", why=why)

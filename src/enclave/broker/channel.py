@@ -14,12 +14,17 @@ import struct
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from domicile.wire import frame
+from domicile.wire.words import LANGUAGES
 from enclave.errors import EnclaveError, Incident, Refused
 
 Bound = Callable[[str, int, str], Callable[[socket.socket], None]]
 """(run, epoch, worker) → what serves the channel; raises a refusal when that run is not leased so."""
+
+Acts = Callable[[dict[str, Any]], object]
+"""Carries out what an officer said of an account; raises a refusal."""
 
 _CREDENTIALS = struct.Struct("3i")
 
@@ -30,11 +35,11 @@ def _peer_user(connection: socket.socket) -> int:
 
 
 class ControlSocket:
-    """The broker's door for workers on this machine."""
+    """The broker's door for workers and officers' commands on this machine."""
 
-    def __init__(self, path: Path, bind: Bound) -> None:
-        self._path = path
+    def __init__(self, path: Path, bind: Bound, act: Acts) -> None:
         self._bind = bind
+        self._act = act
         self._live: dict[str, socket.socket] = {}
         self._lock = threading.Lock()
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -73,11 +78,15 @@ class ControlSocket:
             connection.settimeout(10)
             head, _ = frame.receive(connection, max_body=0)
             try:
+                if "act" in head:
+                    self._act(head)
+                    frame.send(connection, {"ok": True})
+                    return
                 run, epoch, worker = str(head["run"]), int(head["epoch"]), str(head["worker"])
                 serve = self._bind(run, epoch, worker)
             except (EnclaveError, KeyError, ValueError) as refused:
-                code = refused.code if isinstance(refused, EnclaveError) else "broker.no_such_lease"
-                frame.send(connection, {"ok": False, "code": code})
+                words = {lang: refused.words(lang) for lang in LANGUAGES} if isinstance(refused, EnclaveError) else {}
+                frame.send(connection, {"ok": False, "words": words})
                 return
             self._hand_over(connection, run, serve)
 
@@ -101,6 +110,20 @@ class ControlSocket:
             with self._lock:
                 if self._live.get(run) is channel:
                     del self._live[run]
+
+
+def say_to_broker(path: Path, said: dict[str, Any], lang: str) -> None:
+    """An officer's act on an account; Refused in the broker's own words, Incident when it does not answer."""
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as control:
+            control.settimeout(30)
+            control.connect(str(path))
+            frame.send(control, said)
+            head, _ = frame.receive(control, max_body=0)
+    except (OSError, EOFError) as gone:
+        raise Incident("broker.not_there") from gone
+    if not head.get("ok"):
+        raise Refused("broker.act_failed", why=head.get("words", {}).get(lang, ""))
 
 
 def ask_for_channel(path: Path, *, run: str, epoch: int, worker: str) -> socket.socket:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from domicile.wire.terminal import AsJson, as_json, console, table, tell
 from domicile.wire.words import say
-from enclave.catalogue import card, listing, shelve
+from enclave.catalogue import card, listing, rehearse, shelve
 from enclave.cli.door import Door, at
 from enclave.errors import Refused
 from enclave.intake.policy import check_signed
@@ -56,20 +58,10 @@ def intake(
     door = at(context)
     door.permissions.enforce(door.db, door.member, Action.INTAKE, name)
     descriptor = _policy_file(door, f"datasets/{name}/datapackage.yaml")
-    columns = (
-        TextColumn("{task.description:28}"),
-        BarColumn(),
-        TextColumn("{task.completed:,.0f} rows"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console(), transient=True, disable=json) as bar:
-        tasks: dict[str, object] = {}
-
-        def progress(stage: str, done: int, total: int) -> None:
-            if stage not in tasks:
-                tasks[stage] = bar.add_task(stage, total=total or None)
-            bar.update(tasks[stage], completed=done, total=total or None)  # type: ignore[arg-type]  # rich's TaskID is an int
-
+    if dry_run:
+        _rehearsed(door, descriptor, source, json)
+        return
+    with _progress(json) as progress:
         made = shelve(
             door.db,
             door.place,
@@ -77,14 +69,62 @@ def intake(
             door.member.id,
             descriptor,
             source.absolute(),
-            dry_run=dry_run,
             demo_home=door.mark.demo,
             progress=progress,
         )
     if json:
-        as_json(made)
+        as_json({"name": made.name, "version": made.version, "digest": made.digest, "unchanged": made.unchanged})
+        return
+    rows = [{"table": t, "kept": f"{n:,}", "dropped": _dropped(made.dropped.get(t, {}))} for t, n in made.rows.items()]
+    table("", ("table", "kept", "dropped"), rows)
+    code = "house.unchanged" if made.unchanged else "house.shelved"
+    tell(say(code, name=made.name, version=made.version, digest=made.digest[:16]))
+
+
+def _dropped(rules: dict[str, int]) -> str:
+    """What each row rule left out: for the steward, who is the one asking."""
+    return ", ".join(f"{rule}: {count:,}" for rule, count in rules.items() if count)
+
+
+@contextmanager
+def _progress(quiet: bool) -> Iterator[Callable[[str, int, int | None], None]]:
+    """A bar per stage, with rows done and time left, where somebody watches."""
+    columns = (
+        TextColumn("{task.description:32}"),
+        BarColumn(),
+        TextColumn("{task.completed:,.0f}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console(), transient=True, disable=quiet) as bar:
+        tasks: dict[str, TaskID] = {}
+
+        def progress(stage: str, done: int, total: int | None) -> None:
+            if stage not in tasks:
+                tasks[stage] = bar.add_task(stage, total=total)
+            bar.update(tasks[stage], completed=done, total=total)
+
+        yield progress
+
+
+def _rehearsed(door: Door, descriptor: Path, source: Path, json: bool) -> None:
+    """What an intake would do; nothing is written."""
+    with _progress(json) as progress:
+        plan = rehearse(
+            door.place, door.keyring, descriptor, source.absolute(), demo_home=door.mark.demo, progress=progress
+        )
+    refusals = [str(refusal) for refusal in plan.refusals]
+    if json:
+        kept = {"lineage": plan.lineage, "left_behind": plan.left_behind, "read": plan.read, "dropped": plan.dropped}
+        as_json({**kept, "refusals": refusals})
     else:
-        tell(say("house.shelved", name=made.name, version=made.version, digest=made.digest[:16]))
+        for name, columns in plan.lineage.items():
+            rows = [{"stored_column": column, "from": source_} for column, source_ in columns.items()]
+            table(f"{name}: {plan.read.get(name, 0):,}", ("stored_column", "from"), rows)
+            tell(_dropped(plan.dropped.get(name, {})))
+        for refusal in refusals:
+            tell(f"✗ {refusal}")
+    if refusals:
+        raise typer.Exit(2)
 
 
 def datasets(context: typer.Context, json: AsJson = False) -> None:

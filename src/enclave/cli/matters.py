@@ -1,4 +1,4 @@
-"""What waits for a person: requests and grants, outputs, budgets."""
+"""What waits for a person: requests and grants, outputs."""
 
 from __future__ import annotations
 
@@ -11,15 +11,12 @@ from domicile.wire.words import say
 from enclave import access
 from enclave.api.requests import shown
 from enclave.bootstrap.house import open_house
-from enclave.broker.standing import account_card
-from enclave.budget import balances
 from enclave.cli.door import at
 from enclave.people import Action
 from enclave.vet import listing as outputs_
 from enclave.vet.review import Verdict, decide
 
 Reason = Annotated[str, typer.Option(help="Why; kept with the decision.")]
-budget = typer.Typer(help="What may still be spent, and what was.", no_args_is_help=True)
 
 
 def requests(context: typer.Context, json: AsJson = False) -> None:
@@ -103,22 +100,9 @@ def pass_(context: typer.Context, output: str, reason: Reason = "") -> None:
     _decide(context, output, "pass", reason)
 
 
-@budget.command("show")
-def show_budget(context: typer.Context, json: AsJson = False) -> None:
-    """Every account: cap, spent, left."""
-    door = at(context)
-    door.permissions.enforce(door.db, door.member, Action.BUDGET_READ, "budget", {"members": ()})
-    rows = [account_card(b, "1e-6").model_dump() for b in balances(door.place)]
-    if json:
-        as_json(rows)
-    else:
-        table("", ("kind", "name", "epsilon_cap", "epsilon_spent", "epsilon_left", "frozen", "incidents"), rows)
-
-
 def add_to(app: typer.Typer) -> None:
     """The verbs of this subject."""
     for verb in (requests, approve, refuse, revoke, outputs):
         app.command()(verb)
     app.command("return")(return_)
     app.command("pass")(pass_)
-    app.add_typer(budget, name="budget")

@@ -12,13 +12,14 @@ import itertools
 import math
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Protocol
 
 import pyarrow as pa
 
 from enclave.catalogue.dataset import WEIGHT_ONE
 from enclave.query import mechanisms
 from enclave.query.bounds import centre_of
-from enclave.query.engine import Engine
+from enclave.query.emit import Statement
 from enclave.query.plan import Aggregate, Key, Measure, Plan, Sort
 from enclave.query.price import Draw, Priced
 
@@ -29,6 +30,12 @@ Number = float | None
 Column = list[Number]
 
 
+class Totals(Protocol):
+    """What answers with exact totals: an open engine, or one that opens itself when it is asked."""
+
+    def totals(self, statements: tuple[Statement, ...], keys: tuple[Key, ...], cap_ms: int) -> list[list[int]]: ...
+
+
 @dataclass(frozen=True)
 class Executed:
     """The reply's body, and whether our own machinery failed on the way."""
@@ -37,7 +44,7 @@ class Executed:
     incident: bool
 
 
-def execute(priced: Priced, engine: Engine) -> Executed:
+def execute(priced: Priced, engine: Totals) -> Executed:
     """The answer as an Arrow IPC stream. Called once, after a durable reservation; never raises."""
     cells, incident = priced.plan.cells, False
     try:

@@ -1,0 +1,67 @@
+"""How does an officer's word reach the ledger, which the broker alone writes?
+
+The officer signs (raise, thaw) with the key only their token opens; the broker checks that the key is certified for an
+officer now, and the ledger keeps key and signature for good. A freeze needs no signature: it takes nothing away but time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Engine
+
+from enclave.audit import Event, declare, record
+from enclave.audit.event import now
+from enclave.budget import Account, AccountKind, Amount, Balance, Ledger
+from enclave.errors import BadInput, Refused
+from enclave.people import Role, certified
+from enclave.store import Keyring, Signature, reading
+
+ACTED = declare("budget.changed", "an officer raised, froze or thawed an account")
+ACTS = ("raise", "freeze", "thaw")
+
+
+def act(db: Engine, keyring: Keyring, ledger: Ledger, said: Mapping[str, Any]) -> Balance:
+    """Carry out what an officer said; Refused unless an officer's certified key signed it. Recorded either way."""
+    try:
+        verb, officer, why = str(said["act"]), str(said["officer"]), str(said["why"])
+        account = Account(AccountKind(said["kind"]), str(said["name"]))
+        signature = Signature(str(said["public_key"]), str(said["signature"]))
+        numbers = {name: int(said[name]) for name in ("old", "new", "lifts") if name in said}
+    except (KeyError, ValueError) as broken:
+        raise BadInput("broker.bad_act") from broken
+    if verb not in ACTS:
+        raise BadInput("broker.bad_act")
+    with reading(db) as connection:
+        paper = certified(
+            connection,
+            keyring.public_key,
+            member=officer,
+            public_key=signature.public_key,
+            role=Role.OFFICER,
+            at=now(),
+        )
+    if paper is None:
+        raise Refused("broker.no_officer", officer=officer)
+    detail = {"act": verb, "account": account.pair(), "why": why, **numbers}
+    with record(db, Event(ACTED, officer, str(account)[:256], detail)):
+        return _carried_out(ledger, verb, account, officer, why, signature, numbers)
+
+
+def _carried_out(
+    ledger: Ledger,
+    verb: str,
+    account: Account,
+    officer: str,
+    why: str,
+    signature: Signature,
+    numbers: Mapping[str, int],
+) -> Balance:
+    if verb == "freeze":
+        return ledger.freeze(account, actor=officer, why=why)
+    if verb == "thaw":
+        return ledger.thaw(account, numbers["lifts"], officer=officer, signature=signature)
+    return ledger.raise_cap(
+        account, Amount(numbers["old"]), Amount(numbers["new"]), officer=officer, signature=signature
+    )

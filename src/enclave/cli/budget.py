@@ -1,0 +1,99 @@
+"""Budgets: see them, and, as an officer, raise, freeze and thaw them through the broker."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from domicile.wire.terminal import AsJson, as_json, table, tell
+from domicile.wire.words import preferred_language, say
+from enclave.bootstrap.broker import control_path
+from enclave.broker.channel import say_to_broker
+from enclave.broker.standing import account_card
+from enclave.budget import Account, AccountKind, Amount, Balance, balances, raise_message, thaw_message
+from enclave.catalogue import listing
+from enclave.cli.door import Door, at
+from enclave.errors import NotFound
+from enclave.people import Action
+from enclave.query import rho_for
+
+budget = typer.Typer(help="What may still be spent, and what was.", no_args_is_help=True)
+Kind = Annotated[str, typer.Argument(help="population, project or researcher.")]
+Why = Annotated[str, typer.Option(help="Why; kept in the ledger.")]
+DELTA = "1e-6"
+
+
+@budget.command("show")
+def show(context: typer.Context, json: AsJson = False) -> None:
+    """Every account: cap, spent, left, and how many failed questions the guarantee does not cover."""
+    door = at(context)
+    door.permissions.enforce(door.db, door.member, Action.BUDGET_READ, "budget", {"members": ()})
+    rows = [account_card(b, delta_of(door, b)).model_dump() for b in balances(door.place)]
+    if json:
+        as_json(rows)
+    else:
+        table("", ("kind", "name", "epsilon_cap", "epsilon_spent", "epsilon_left", "frozen", "incidents"), rows)
+
+
+def delta_of(door: Door, balance: Balance) -> str:
+    """δ at which an account is shown: that of the dataset on its register, else the home's usual one."""
+    found = [d.delta for d in listing(door.db) if d.register == balance.name]
+    return found[0] if found else DELTA
+
+
+def _found(door: Door, kind: str, name: str) -> Balance:
+    wanted = Account(AccountKind(kind), name)
+    for balance in balances(door.place):
+        if balance.account == wanted:
+            return balance
+    raise NotFound("budget.no_such_account", kind=kind, name=name)
+
+
+def _act(door: Door, action: Action, balance: Balance, verb: str, message: bytes, why: str, **numbers: int) -> None:
+    door.permissions.enforce(door.db, door.member, action, balance.name, {"members": ()})
+    signature = door.member.sign(message, door.token)
+    said: dict[str, Any] = {"act": verb, "officer": door.member.id, "why": why, **numbers}
+    said |= {"kind": balance.kind.value, "name": balance.name}
+    said |= {"public_key": signature.public_key, "signature": signature.value}
+    say_to_broker(control_path(door.settings), said, preferred_language())
+    tell(say("house.done", what=balance.name, state=verb))
+
+
+@budget.command("raise")
+def raise_(
+    context: typer.Context,
+    kind: Kind,
+    name: str,
+    to: Annotated[str, typer.Option(help="The new cap, as ε in decimals.")],
+    why: Why = "",
+) -> None:
+    """Raise a cap; it can never be lowered."""
+    door = at(context)
+    balance = _found(door, kind, name)
+    new = Amount(rho_for(to, delta_of(door, balance)))
+    message = raise_message(balance.account, balance.cap, new)
+    numbers = {"old": balance.cap.nano_rho, "new": new.nano_rho}
+    _act(door, Action.BUDGET_RAISE, balance, "raise", message, why, **numbers)
+
+
+@budget.command("freeze")
+def freeze(context: typer.Context, kind: Kind, name: str, why: Why = "") -> None:
+    """Let an account pay for nothing until it is thawed."""
+    door = at(context)
+    balance = _found(door, kind, name)
+    _act(door, Action.BUDGET_FREEZE, balance, "freeze", b"freeze", why)
+
+
+@budget.command("thaw")
+def thaw(context: typer.Context, kind: Kind, name: str, why: Why = "") -> None:
+    """Lift a freeze."""
+    door = at(context)
+    balance = _found(door, kind, name)
+    message = thaw_message(balance.account, balance.frozen_at)
+    _act(door, Action.BUDGET_FREEZE, balance, "thaw", message, why, lifts=balance.frozen_at)
+
+
+def add_to(app: typer.Typer) -> None:
+    """The verbs of this subject."""
+    app.add_typer(budget, name="budget")
