@@ -190,9 +190,12 @@ def load(db: Engine, keyring: Keyring, column: ColumnElement[str], value: str) -
 
 
 def check(
-    db: Engine, keyring: Keyring, *, project: str, member: Member | str, dataset: str, at: str | None = None
+    db: Engine, keyring: Keyring, *, project: str, member: Member | str, dataset: Dataset | str, at: str | None = None
 ) -> Grant:
-    """The grant under which `member` may use `dataset` in `project` at `at`; refusals say why and are on record."""
+    """The grant under which `member` may use `dataset` in `project` at `at`; refusals say why and are on record.
+
+    Given the `Dataset` itself and not only its name, its version and grade must be covered too.
+    """
     at = at or now()
     person = member.id if isinstance(member, Member) else member
     with refusals_recorded(db, person, "grant.use", project):
@@ -205,10 +208,12 @@ def check(
             raise Refused("access.grant_expired", project=project, at=grant.ends_at[:16])
         if at < grant.starts_at:
             raise Refused("access.grant_not_started", project=project, at=grant.starts_at[:16])
-        if dataset != grant.dataset:
+        if (dataset if isinstance(dataset, str) else dataset.name) != grant.dataset:
             raise Refused("access.grant_other_dataset", place="dataset", project=project, dataset=grant.dataset)
         if not had_role(grant.papers, member=person, role=Role.RESEARCHER, at=at):
             raise Refused("access.account_ended", member=person)
+        if isinstance(dataset, Dataset):
+            grant.check_covers(dataset)
     return grant
 
 

@@ -165,6 +165,11 @@ def test_a_grant_covers_its_version_up_to_its_grade(cast: Cast) -> None:
     with pytest.raises(Refused) as no:
         any_version.check_covers(cast.dataset(version=7, grade=4))
     assert no.value.code == "access.grant_grade"
+    assert check(cast, any_version.project, dataset=cast.dataset(version=7)) == any_version
+    with pytest.raises(Refused) as no:
+        check(cast, any_version.project, dataset=cast.dataset(version=7, grade=4))
+    assert no.value.code == "access.grant_grade"
+    assert cast.events("access.refused")[-1]["detail"]["code"] == "access.grant_grade"
     pinned = check(cast, cast.project(cast.granted(version=1)))
     pinned.check_covers(cast.dataset())
     with pytest.raises(Refused) as no:
