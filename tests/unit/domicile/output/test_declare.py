@@ -39,7 +39,8 @@ def declared(made: output.Output | None) -> Any:
 
 
 def test_a_frame_carries_its_answers_through_ordinary_pandas() -> None:
-    derived = frame()[lambda f: f["los"] > 0].sort_values("los").assign(days=1).round(1)
+    made = frame()
+    derived = made[made["los"] > 0].sort_values("los").assign(days=1).round(1)
     assert declared(output.table(derived, title="Stay")).answers == ("ans_1",)
 
 
@@ -119,7 +120,7 @@ def kernel(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
         get_ipython=lambda: object(),
         display=SimpleNamespace(display=lambda data, raw: displayed.append(data) if raw else None),
     )
-    monkeypatch.setitem(sys.modules, "IPython", shell)  # type: ignore[arg-type]  # a namespace stands in for a module
+    monkeypatch.setitem(sys.modules, "IPython", shell)
     yield displayed
 
 

@@ -92,7 +92,7 @@ def test_a_rule_names_what_it_saw(value: dict[str, Any], rule: str | None) -> No
         (pa.table({"t": ["a\nb"]}), "hidden_characters"),
         (pa.table({"": [1]}), "column_name"),
         (pa.table({"a\u200b": [1]}), "column_name"),
-        (pa.table([[1], [2]], names=["a", "a"]), "column_twice"),
+        (pa.table([pa.array([1]), pa.array([2])], names=["a", "a"]), "column_twice"),
         (pa.table({"patient_id": [1]}), "identifier_column"),
         (pa.table({"n": pa.nulls(3)}), "type_not_allowed"),
         (pa.table({"n": [[1, 2]]}), "type_not_allowed"),
