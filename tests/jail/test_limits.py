@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -135,7 +134,12 @@ def test_an_endless_notebook_is_dead_at_its_deadline_with_everything_it_started(
     )
     seen: list[list[int]] = []
     mark = '"cpu_seconds": 871'
-    outcome = jailed(cell, seconds=2, cpu_seconds=871, still_wanted=lambda: bool(seen.append(left_over(mark)) or True))
+
+    def look() -> bool:
+        seen.append(left_over(mark))
+        return True
+
+    outcome = jailed(cell, seconds=2, cpu_seconds=871, still_wanted=look)
     assert (outcome.state, outcome.why, outcome.notebook) == ("killed", "run.deadline", None)
     assert 2 <= outcome.wall_seconds < 6
     assert any(len(pids) >= 2 for pids in seen), "the control: while it ran, its processes were seen"
@@ -145,9 +149,7 @@ def test_an_endless_notebook_is_dead_at_its_deadline_with_everything_it_started(
 def test_a_run_that_is_not_wanted_any_more_is_killed(jailed: Runner, left_over: Callable[[str], list[int]]) -> None:
     begun = time.monotonic()
     mark = '"cpu_seconds": 872'
-    outcome = jailed(
-        "import time; time.sleep(50)", cpu_seconds=872, still_wanted=lambda: time.monotonic() - begun < 1
-    )
+    outcome = jailed("import time; time.sleep(50)", cpu_seconds=872, still_wanted=lambda: time.monotonic() - begun < 1)
     assert (outcome.state, outcome.why) == ("killed", "run.cancelled")
     assert left_over(mark) == []
 
@@ -182,7 +184,7 @@ def test_nothing_is_left_when_the_worker_is_killed(left_over: Callable[[str], li
 
 def test_a_starter_keeps_no_descriptor_of_a_jail_that_ended(jailed: Runner) -> None:
     def count() -> int:
-        return len(os.listdir("/proc/self/fd"))
+        return len(list(Path("/proc/self/fd").iterdir()))
 
     jailed("1")
     before = count()

@@ -46,7 +46,9 @@ def test_parameters_arrive_as_they_were_typed_and_are_never_code(jailed: Runner)
 
 
 def test_outputs_come_back_in_order_and_nothing_else_does(jailed: Runner) -> None:
-    outcome = jailed("print('secret'); declare(1); 'secret'", "declare(2)", "import sys; print('secret', file=sys.stderr)")
+    outcome = jailed(
+        "print('secret'); declare(1); 'secret'", "declare(2)", "import sys; print('secret', file=sys.stderr)"
+    )
     assert outcome.state == "finished"
     assert b"secret" not in (outcome.notebook or b"")
     assert jailed.declared("declare(1)", "declare(2); declare(3)") == [1, 2, 3]

@@ -15,13 +15,14 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
 import selectors
 import signal
 import socket
 import struct
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,6 +35,7 @@ from enclave.run.parameters import check_parameters, spelled
 from enclave.run.wall import Descriptors, Wall
 
 _TICK = 0.25
+_PATIENCE = 5  # seconds the outer process gets to end by itself
 _SAID = 16 * 1024  # what is kept of bubblewrap's own words, for the operator
 _LENGTHS = struct.Struct(">II")
 
@@ -77,47 +79,46 @@ class _Stopped(Exception):
         self.code = code
 
 
-@contextlib.contextmanager
-def _pipes(wall: Wall, channel: socket.socket | None) -> Iterator[tuple[Descriptors, dict[str, int]]]:
-    """The ends that cross, and ours by name; ours are closed at the end whatever happens."""
-    with contextlib.ExitStack() as stack:
+class _Pipes:
+    """Both ends of every pipe. Each is closed once: a number closed twice may by then be another thread's."""
 
-        def pipe(inside: int) -> tuple[int, int]:
-            ends = os.pipe2(os.O_CLOEXEC)
-            for end in ends:
-                stack.callback(_close, end)
-            return ends[inside], ends[1 - inside]
-
-        ours: dict[str, int] = {}
+    def __init__(self, wall: Wall, channel: socket.socket | None) -> None:
+        self._open: set[int] = set()
         crossing: dict[str, int] = {}
+        self.ours: dict[str, int] = {}
         for name, inside in (("job", 0), ("frames", 1), ("watchdog", 0), ("info", 1), ("said", 1)):
-            crossing[name], ours[name] = pipe(inside)
+            ends = os.pipe2(os.O_CLOEXEC)
+            self._open.update(ends)
+            crossing[name], self.ours[name] = ends[inside], ends[1 - inside]
         for name, program in zip(("filter", "notebook_filter"), wall.programs, strict=True):
             crossing[name] = memory = os.memfd_create(name, os.MFD_CLOEXEC)
-            stack.callback(_close, memory)
+            self._open.add(memory)
             os.write(memory, program)
             os.lseek(memory, 0, os.SEEK_SET)
-        ours["their_said"] = crossing.pop("said")
-        yield Descriptors(**crossing, channel=channel.fileno() if channel else None), ours
+        self.stderr = crossing.pop("said")
+        self.crossing = Descriptors(**crossing, channel=channel.fileno() if channel else None)
 
+    def close(self, *descriptors: int) -> None:
+        for descriptor in self._open.intersection(descriptors):
+            self._open.remove(descriptor)
+            os.close(descriptor)
 
-def _close(descriptor: int) -> None:
-    with contextlib.suppress(OSError):
-        os.close(descriptor)
+    def close_all(self) -> None:
+        self.close(*self._open)
 
 
 class _Jail:
     """One started jail and our ends of its pipes."""
 
-    def __init__(self, wall: Wall, limits: Limits, descriptors: Descriptors, ours: dict[str, int]) -> None:
-        self._ours = ours
+    def __init__(self, wall: Wall, limits: Limits, pipes: _Pipes) -> None:
+        self._pipes = pipes
         uid, gid, groups = wall.environment.user.change
         self._process = subprocess.Popen(
-            wall.command(descriptors, limits),
+            wall.command(pipes.crossing, limits),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
-            stderr=ours["their_said"],
-            pass_fds=descriptors.crossing(),
+            stderr=pipes.stderr,
+            pass_fds=pipes.crossing.all(),
             start_new_session=True,
             env={"PATH": "/usr/bin:/bin"},
             cwd="/",
@@ -125,9 +126,7 @@ class _Jail:
             group=gid,
             extra_groups=groups,
         )
-        for descriptor in (*descriptors.crossing(), ours["their_said"]):
-            if descriptor != descriptors.channel:  # the caller's to close
-                _close(descriptor)
+        pipes.close(*pipes.crossing.all(), pipes.stderr)  # not the channel: that is the caller's
         self._first: int | None = None  # pidfd of process 1
         self._info = bytearray()
         self.said = bytearray()
@@ -145,16 +144,16 @@ class _Jail:
 
     def end(self) -> None:
         """Kill process 1, and with it the namespace; return when nothing is left."""
-        _close(self._ours["watchdog"])
+        self._pipes.close(self._pipes.ours["watchdog"])
         if self._first is not None:
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self._first, signal.SIGKILL)
-            gone = selectors.DefaultSelector()
-            gone.register(self._first, selectors.EVENT_READ)
-            gone.select(timeout=10)
+            gone = select.poll()
+            gone.register(self._first, select.POLLIN)
+            gone.poll(_PATIENCE * 1000)
             os.close(self._first)
         try:
-            self._process.wait(timeout=None if self._first is None and self._process.poll() is not None else 5)
+            self._process.wait(_PATIENCE if self._first is not None else 0)
         except subprocess.TimeoutExpired:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
@@ -164,24 +163,24 @@ class _Jail:
 class _Listening:
     """Feeds the job in and the frames out until the end, a broken rule, or the deadline."""
 
-    def __init__(self, jail: _Jail, ours: dict[str, int], spec: JailSpec, limits: Limits) -> None:
+    def __init__(self, jail: _Jail, pipes: _Pipes, spec: JailSpec, limits: Limits) -> None:
         self._jail = jail
         self._job = memoryview(spec.job())
-        self._ours = ours
+        self._pipes = pipes
         self._selector = selectors.DefaultSelector()
         self.frames = FrameReader(spec.source, limits)
         for name in ("job", "frames", "info", "said"):
-            os.set_blocking(ours[name], False)
+            os.set_blocking(pipes.ours[name], False)
             event = selectors.EVENT_WRITE if name == "job" else selectors.EVENT_READ
-            self._selector.register(ours[name], event, name)
+            self._selector.register(pipes.ours[name], event, name)
 
     def _drop(self, name: str) -> None:
-        self._selector.unregister(self._ours[name])
-        _close(self._ours[name])
+        self._selector.unregister(self._pipes.ours[name])
+        self._pipes.close(self._pipes.ours[name])
 
     def _write_job(self) -> None:
         try:
-            self._job = self._job[os.write(self._ours["job"], self._job) :]
+            self._job = self._job[os.write(self._pipes.ours["job"], self._job) :]
         except BrokenPipeError:
             self._job = self._job[:0]
         if not self._job:
@@ -189,7 +188,7 @@ class _Listening:
 
     def _read(self, name: str) -> bool:
         """Take what `name` has; False when the frames ended."""
-        data = os.read(self._ours[name], 1 << 20)
+        data = os.read(self._pipes.ours[name], 1 << 20)
         if not data:
             self._drop(name)
             return name != "frames"
@@ -222,10 +221,13 @@ class _Listening:
                 shown = self.frames.progress
                 on_progress(shown)
 
+    def close(self) -> None:
+        self._selector.close()
+
     def _drain_said(self) -> None:
         """The runner is gone: what it said last is in the pipe."""
         with contextlib.suppress(OSError):
-            while data := os.read(self._ours["said"], _SAID):
+            while data := os.read(self._pipes.ours["said"], _SAID):
                 self._jail.said += data[: _SAID - len(self._jail.said)]
 
 
@@ -244,18 +246,19 @@ def run(
     """
     limits = spec.limits or wall.limits
     begun = time.monotonic()
-    with _pipes(wall, channel) as (descriptors, ours):
-        jail = _Jail(wall, limits, descriptors, ours)
-        listening = _Listening(jail, ours, spec, limits)
-        stopped = ""
+    pipes, stopped = _Pipes(wall, channel), ""
+    with contextlib.ExitStack() as stack:
+        stack.callback(pipes.close_all)
+        jail = _Jail(wall, limits, pipes)
+        stack.callback(jail.end)
+        listening = _Listening(jail, pipes, spec, limits)
+        stack.callback(listening.close)
         try:
             listening.until_end(begun + limits.seconds, on_progress, still_wanted)
         except _Stopped as reason:
             stopped = reason.code
         except Malformed:
             stopped = "run.result_over_cap"
-        finally:
-            jail.end()
     took, said = time.monotonic() - begun, jail.said.decode(errors="replace")
     frames = listening.frames
     if stopped:

@@ -42,7 +42,7 @@ class Descriptors:
     notebook_filter: int
     channel: int | None
 
-    def crossing(self) -> tuple[int, ...]:
+    def all(self) -> tuple[int, ...]:
         numbers = (self.job, self.frames, self.watchdog, self.info, self.filter, self.notebook_filter, self.channel)
         return tuple(number for number in numbers if number is not None)
 
