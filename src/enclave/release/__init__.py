@@ -1,9 +1,10 @@
 """What left, when, to whom?
 
 Passed outputs of a run leave together, as files of our own making under a signed receipt:
-`gather.gather` → `send` → `fetch`.
+`gather` → `send` → `fetch`.
 """
 
+from enclave.release.gather import gather
 from enclave.release.listing import Sent, fetch, find, folder_of, of_run, packed
 from enclave.release.provenance import BudgetFacts, DatasetFacts, Provenance, RunFacts
 from enclave.release.send import send
@@ -17,6 +18,7 @@ __all__ = [
     "fetch",
     "find",
     "folder_of",
+    "gather",
     "of_run",
     "packed",
     "send",

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 from sqlalchemy import Engine
 
 from enclave import catalogue
 from enclave.broker.given import answers_given, spent_by
+from enclave.catalogue.manifest import Manifest, folder_of
 from enclave.query import epsilon_of
 from enclave.release.provenance import ONE_USER, BudgetFacts, DatasetFacts, Provenance, RunFacts
 from enclave.run.job import find as find_run
-from enclave.store import Place
+from enclave.store import Keyring, Place
 
 
 def gather(
     db: Engine, place: Place, run: str, *, process_wall: str = ONE_USER, not_covered: tuple[str, ...] = ()
 ) -> Provenance:
-    """What the home knows about `run`."""
+    """What the home knows about `run`; Tampered when the manifest of its extract is not this home's."""
     job = find_run(db, run)
     dataset = catalogue.find(db, job.dataset, job.dataset_version)
     rho, head = spent_by(db, run)
@@ -29,12 +27,12 @@ def gather(
         answers=tuple(answers_given(db, run)),
         ledger_head=head,
     )
-    manifest = json.loads((place.extracts / dataset.name / f"v{dataset.version}" / "manifest.json").read_bytes())
+    manifest = Manifest.read_from(folder_of(place, dataset.name, dataset.version), Keyring(place))
     asked = DatasetFacts(
         name=dataset.name,
         version=dataset.version,
         digest=dataset.digest,
-        file_digest=file_digest_in(manifest),
+        file_digest=manifest.file_digest,
         policy_digest=dataset.policy_digest,
         demo=dataset.demo,
         unit=dataset.unit,
@@ -51,9 +49,3 @@ def gather(
         executed=job.executed or b"",
     )
     return Provenance(about, asked, spent, process_wall, not_covered)
-
-
-def file_digest_in(manifest: dict[str, Any]) -> str:
-    """The file digest a manifest states."""
-    said = manifest.get("manifest", manifest)
-    return str(said.get("file_digest", ""))

@@ -1,0 +1,138 @@
+"""The demo's notebooks, cell by cell: their questions are ones the planner prices, their outputs ones the gate lets through.
+
+The broker's place is taken by a thread that plans each question over the real dictionary and answers with made-up numbers;
+the notebooks themselves run behind the wall in the functional tests.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from domicile.client.channel import VARIABLE
+from domicile.rules import encode, failed, thresholds
+from domicile.wire import frame
+from domicile.wire.shapes import OUTPUT_MIME, AnswerHead
+from enclave.catalogue.dataset import Dataset, Kind
+from enclave.catalogue.dictionary import dataset_of
+from enclave.intake import descriptor
+from enclave.query import prepare
+from enclave.vet import Rules, parse, run_checks
+
+ROOT = Path(__file__).parents[2]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+RULES = Rules(thresholds())
+
+
+@pytest.fixture(scope="module")
+def hospital() -> Dataset:
+    text = (ROOT / "policies" / "datasets" / "hospital" / "datapackage.yaml").read_bytes()
+    return dataset_of(descriptor.parse(text), version=1, digest="0" * 64, policy_digest="0" * 64)
+
+
+def answer(dataset: Dataset, asked: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    """A planned and priced question with numbers out of thin air in the shape of an answer."""
+    priced = prepare(asked["sql"], dataset, asked["epsilon"])
+    columns = {c.name: c for t in dataset.tables for c in t.columns}
+    keys = [list(_values(columns[key.name])) for key in priced.plan.keys]
+    rows = [[]] if not keys else [[a] for a in keys[0]]
+    for values in keys[1:]:
+        rows = [[*row, value] for row in rows for value in values]
+    cells: dict[str, Any] = {k.name: [row[n] for row in rows] for n, k in enumerate(priced.plan.keys)}
+    draw = np.random.default_rng(7)
+    for aggregate in priced.plan.aggregates:
+        value = draw.uniform(4_000, 9_000, len(rows))
+        cells |= {aggregate.name: value, f"{aggregate.name}_se": np.full(len(rows), 20.0)}
+        cells |= {f"{aggregate.name}_low": value - 39.2, f"{aggregate.name}_high": value + 39.2}
+    head = AnswerHead(
+        answer=priced.answer_key, sql=asked["sql"], quote=priced.quote, epsilon_spent=priced.epsilon,
+        rho_spent=priced.rho, ledger_head="0" * 64,
+    )  # fmt: skip
+    return head.model_dump(mode="json"), encode(pa.table(cells))
+
+
+def _values(column: Any) -> Iterator[Any]:
+    if column.kind is Kind.BOOLEAN:
+        yield from (True, False)
+    else:
+        yield from column.codes
+        if column.nullable:
+            yield None
+
+
+@pytest.fixture
+def asked(hospital: Dataset, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
+    near, far = socket.socketpair()
+    questions: list[dict[str, Any]] = []
+
+    def serve() -> None:
+        while True:
+            try:
+                question, _ = frame.receive(far)
+            except EOFError:
+                return
+            questions.append(question)
+            value, body = answer(hospital, question)
+            frame.send(far, {"id": question["id"], "ok": True, "kind": "answer", "value": value}, body)
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    number = near.detach()
+    monkeypatch.setenv(VARIABLE, str(number))
+    yield questions
+    from domicile.client import channel
+
+    channel._opened.pop(number)._stream.close()  # type: ignore[attr-defined]  # the test owns the socket
+    thread.join(5)
+    far.close()
+
+
+@pytest.fixture
+def displayed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The bundles a kernel would have displayed."""
+    bundles: list[str] = []
+    show: Callable[..., None] = lambda data, raw: bundles.append(json.dumps(data[OUTPUT_MIME]))  # noqa: E731
+    shell = SimpleNamespace(get_ipython=lambda: object(), display=SimpleNamespace(display=show))
+    monkeypatch.setitem(sys.modules, "IPython", shell)
+    return bundles
+
+
+def cells_of(path: Path) -> list[dict[str, Any]]:
+    return list(json.loads(path.read_text())["cells"])
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_a_notebook_asks_within_its_price_and_declares_what_may_leave(
+    path: Path, asked: list[dict[str, Any]], displayed: list[str], hospital: Dataset
+) -> None:
+    names: dict[str, Any] = {}
+    for cell in cells_of(path):
+        if cell["cell_type"] == "code":
+            exec(compile("".join(cell["source"]), path.name, "exec"), names)  # noqa: S102 - running it is the test
+    rho = sum(prepare(q["sql"], hospital, q["epsilon"]).rho for q in asked)
+    whole = prepare(asked[0]["sql"], hospital, str(names["epsilon"])).rho
+    assert len(asked) == 2 and 0 < rho <= whole
+    answers = {prepare(q["sql"], hospital, q["epsilon"]).answer_key for q in asked}
+    declared = [parse(text, RULES.limits) for text in displayed]
+    assert [d.kind for d in declared].count("chart") == 2 and "table" in {d.kind for d in declared}
+    for output in declared:
+        assert not failed(run_checks(output, lambda ids: answers & set(ids), RULES))
+        assert output.drawing is None or (output.drawing.error_low and output.drawing.error_high)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_a_notebook_is_stored_without_outputs_and_with_its_parameters_tagged(path: Path) -> None:
+    cells = cells_of(path)
+    assert all(not cell.get("outputs") and cell.get("execution_count") is None for cell in cells)
+    [parameters] = [c for c in cells if "parameters" in c["metadata"].get("tags", [])]
+    assert "".join(parameters["source"]).startswith('dataset = "hospital"\nepsilon = ')
