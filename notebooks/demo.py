@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -16,6 +17,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -42,10 +44,8 @@ def tokens() -> dict[str, str]:
 
 
 def keep_token(member: str, token: str) -> None:
-    TOKENS.touch(mode=0o600)
     draft = TOKENS.with_suffix(".draft")
     draft.write_text(json.dumps({**tokens(), member: token}))
-    draft.chmod(0o600)
     draft.replace(TOKENS)
 
 
@@ -112,9 +112,20 @@ def bring_records_in() -> None:
     if not (raw / "generator.json").exists():
         print(f"\n\033[2mhospital\033[0m $ \033[1mpython datasets_synthetic/make.py {raw.relative_to(ROOT)}\033[0m")
         subprocess.run([sys.executable, ROOT / "datasets_synthetic" / "make.py", raw], check=True, cwd=ROOT)
-    run("demo-steward", "enclave", "policy", "sign", "datasets/hospital/datapackage.yaml")
+    run("demo-officer", "enclave", "policy", "sign", "datasets/hospital/datapackage.yaml")
     run("demo-officer", "enclave", "policy", "sign", "budget.toml")
     run("demo-steward", "enclave", "intake", str(raw), "--as", "hospital")
+
+
+def filled_form() -> Path:
+    """The example form, with dates that begin today."""
+    today = date.today()
+    form = (ROOT / "notebooks" / "request.toml").read_text()
+    form = re.sub(r"(?m)^starts_on = .*$", f"starts_on = {today}", form)
+    form = re.sub(r"(?m)^ends_on = .*$", f"ends_on = {today + timedelta(days=180)}", form)
+    path = HOME / "request.toml"
+    path.write_text(form)
+    return path
 
 
 def be_granted() -> str:
@@ -124,9 +135,7 @@ def be_granted() -> str:
     mine = ask("demo-researcher", "domicile", "requests")
     request = next((r for r in mine if r["state"] not in ("refused", "withdrawn")), None)
     if request is None:
-        form = HOME / "request.toml"
-        form.write_text((ROOT / "notebooks" / "request.toml").read_text())
-        request = ask("demo-researcher", "domicile", "request", str(form))
+        request = ask("demo-researcher", "domicile", "request", str(filled_form()))
     for who in ("demo-steward", "demo-officer"):
         state = next(r["state"] for r in ask(who, "enclave", "requests") if r["request"] == request["request"])
         if (who, state) in {("demo-steward", "submitted"), ("demo-officer", "approved-in-part")}:

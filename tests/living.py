@@ -48,6 +48,7 @@ class Living:
     db: Engine
     permissions: Permissions
     tokens: dict[str, str] = field(default_factory=dict)
+    apis: dict[str, Api] = field(default_factory=dict)
     project: str = ""
     request: str = ""
 
@@ -59,7 +60,14 @@ class Living:
         return people.authenticate(self.db, self.keyring, self.tokens[name])
 
     def api(self, name: str = "researcher") -> Api:
-        return Api(Session(self.settings.url, self.tokens[name], self.keyring.public_key))
+        if name not in self.apis:
+            self.apis[name] = Api(Session(self.settings.url, self.tokens[name], self.keyring.public_key))
+        return self.apis[name]
+
+    def close(self) -> None:
+        for api in self.apis.values():
+            api.close()
+        self.db.dispose()
 
     def cli(self, who: str, *words: str, home: Path | None = None) -> subprocess.CompletedProcess[str]:
         """One command as a person types it."""
@@ -138,6 +146,8 @@ def born(folder: Path) -> Living:
 
 def shelved(living: Living, source: Path) -> None:
     policies = living.place.policies
+    budget = policies / "budget.toml"  # 2,000 persons drown in the noise of a real budget: a wide one shows the path
+    budget.write_text(budget.read_text().replace('epsilon = "10"', 'epsilon = "400"'))
     for name in ("budget.toml", "datasets/hospital/datapackage.yaml"):
         sign(living.db, policies / name, living.keyring, "officer")
     descriptor = policies / "datasets" / "hospital" / "datapackage.yaml"
@@ -153,8 +163,8 @@ def granted(living: Living, **changes: Any) -> tuple[str, str]:
             "purpose": "To test.",
             "legal_basis": "Invented records.",
             "dataset": "hospital",
-            "epsilon_project": "8",
-            "epsilon_researcher": "8",
+            "epsilon_project": "300",
+            "epsilon_researcher": "300",
             "starts_on": today - timedelta(days=1),
             "ends_on": today + timedelta(days=30),
             **changes,

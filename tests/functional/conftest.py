@@ -24,7 +24,9 @@ def living(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Living]:
     shelved(house, raw_hospital(folder / "raw"))
     house.request, house.project = granted(house)
     build_wall(house.settings)
-    up.up(house.settings)
-    yield house
-    up.down(house.place)
-    house.db.dispose()
+    try:
+        up.up(house.settings)
+        yield house
+    finally:
+        up.down(house.place)
+    house.close()

@@ -62,4 +62,4 @@ def ask(name: str, question: Question, house: AHouse, member: AMember) -> dict[s
     """Outside the wall a question is asked of the synthetic twin; there is none yet, and the real extract never answers."""
     known = _readable(house, member, name)
     prepare(question.sql, known, question.epsilon)  # what is wrong with the text is said first
-    raise Refused("client.twin_not_built")
+    raise Refused("client.twin_not_built", dataset=name)

@@ -74,10 +74,11 @@ def visible(house: House, member: Member, run: str) -> Job:
 @router.post("/runs")
 def hand_in(form: RunForm, house: AHouse, member: AMember) -> RunCard:
     """Queue a run, if the project's grant covers member and dataset now."""
-    members = find_project(house.db, form.project).members
-    house.permissions.enforce(house.db, member, Action.RUN_SUBMIT, form.project, {"members": members})
+    # the grant first: a project that is not there and one that is not theirs are refused alike
     grant = check_grant(house.db, house.keyring, project=form.project, member=member, dataset=form.dataset)
+    house.permissions.enforce(house.db, member, Action.RUN_SUBMIT, form.project, {"members": grant.members})
     dataset = find_dataset(house.db, form.dataset, grant.version)
+    grant.check_covers(dataset)
     submission = Submission(
         project=form.project,
         grant=grant.id,

@@ -24,6 +24,8 @@ from enclave.settings import Settings
 from enclave.store import Place
 
 PROCESSES = ("broker", "worker", "serve")
+_children: list[subprocess.Popen[bytes]] = []
+"""What this very process started: kept so that it can be reaped, should it end while we live."""
 _START_SECONDS = 60
 _STOP_SECONDS = 20
 
@@ -89,7 +91,7 @@ def up(settings: Settings) -> tuple[Seen, ...]:
 def _start(settings: Settings, name: str) -> None:
     command = [sys.executable, "-m", "enclave.cli", "--home", str(settings.home), name]
     with (settings.place.run / f"{name}.log").open("ab") as log:
-        subprocess.Popen(
+        child = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -98,6 +100,7 @@ def _start(settings: Settings, name: str) -> None:
             env=_environment(settings),
             cwd=settings.home,
         )
+    _children.append(child)
 
 
 def _ready(settings: Settings, name: str) -> bool:
@@ -139,6 +142,7 @@ def down(place: Place) -> None:
             continue
         _stop(place, name, pid)
         (place.run / f"{name}.ready").unlink(missing_ok=True)
+    _children[:] = [child for child in _children if child.poll() is None]
 
 
 def _stop(place: Place, name: str, pid: int) -> None:

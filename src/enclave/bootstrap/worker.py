@@ -14,6 +14,7 @@ import socket
 import threading
 
 from enclave.access import check as check_grant
+from enclave.access import expire_due
 from enclave.audit.event import now
 from enclave.bootstrap.broker import control_path
 from enclave.bootstrap.gate import send_decided, take_in_finished
@@ -57,6 +58,7 @@ def run(settings: Settings) -> None:
 def turn(house: House, wall: Wall, worker: str) -> bool:
     """One look at everything there is to do; True when there was something."""
     take_over_expired(house.db, worker)
+    expire_due(house.db, house.keyring)
     job = lease_next(house.db, worker, house.settings.lease_seconds)
     if job is not None:
         _carry_out(house, wall, job)

@@ -29,7 +29,6 @@ from enclave.broker.engines import OpenExtracts, Opening
 from enclave.broker.standing import standing
 from enclave.budget import NOTHING, Amount, Charge, Ledger, Share, StoredAnswer
 from enclave.catalogue import Dataset
-from enclave.errors import Refused
 from enclave.query import Executed, Priced, execute, prepare
 from enclave.store import Keyring, Place
 
@@ -118,7 +117,7 @@ class Asking:
     def _standing(self, asker: Asker) -> Grant:
         self.still_leased(asker)
         return check_grant(
-            self.db, self.keyring, project=asker.project, member=asker.member, dataset=asker.dataset.name, at=now()
+            self.db, self.keyring, project=asker.project, member=asker.member, dataset=asker.dataset, at=now()
         )
 
     def _recheck(self, asker: Asker) -> None:
@@ -126,13 +125,9 @@ class Asking:
 
     def _price(self, asker: Asker, grant: Grant, sql: str, epsilon: str | None) -> Priced:
         priced = prepare(sql, asker.dataset, epsilon)
-        if grant.tables:
-            for table in sorted({table for table, _ in priced.variables} - set(grant.tables)):
-                raise Refused("broker.table_not_granted", table=table)
-        if grant.variables:
-            for table, column in sorted(priced.variables):
-                if f"{table}.{column}" not in grant.variables and column != _unit_of(asker.dataset, table):
-                    raise Refused("broker.variable_not_granted", variable=f"{table}.{column}")
+        units = {table.name: table.unit for table in asker.dataset.tables}
+        named = sorted((table, column) for table, column in priced.variables if column != units.get(table))
+        grant.check_uses(sorted({table for table, _ in priced.variables}), [f"{t}.{c}" for t, c in named])
         return priced
 
     def _moment(self, priced: Priced, dataset: Dataset) -> float:
@@ -155,8 +150,3 @@ class Asking:
     def _shown(self, priced: Priced, who: Payers, *, reused: bool) -> Quote:
         accounts = standing(self.place, (who.population, who.project, who.researcher), priced.dataset.delta, priced.rho)
         return priced.quote.model_copy(update={"accounts": accounts, "reused": reused})
-
-
-def _unit_of(dataset: Dataset, table: str) -> str | None:
-    found = dataset.table(table)
-    return found.unit if found else None

@@ -9,7 +9,7 @@ import typer
 from domicile.wire.terminal import AsJson, as_json, table, tell
 from domicile.wire.words import say
 from enclave.cli.door import at
-from enclave.people import Action, add, listing, renew, revoke
+from enclave.people import Action, add, listing, reissue_operator, renew, revoke
 
 people = typer.Typer(help="Who has an account here.", no_args_is_help=True)
 
@@ -48,6 +48,13 @@ def renew_token(
     old = door.token if door.member.id == member else None
     token = renew(door.db, door.keyring, door.permissions, door.member, member, old_token=old, days=days)
     _show_token(member, token, json)
+
+
+@people.command("reissue")
+def reissue(context: typer.Context, operator: str, json: AsJson = False) -> None:
+    """A new token for an operator, while no operator's token lives: for whoever holds the home's keys."""
+    door = at(context)
+    _show_token(operator, reissue_operator(door.db, door.keyring, operator), json)
 
 
 @people.command("revoke")
