@@ -65,13 +65,3 @@ EVENTS: dict[State, str] = {
     State.WITHDRAWN: declare("output.withdrawn", "its author withdrew an output"),
     State.RECALLED: declare("output.recalled", "a released output was recalled"),
 }
-
-
-def diagram() -> str:
-    """The machine as a Mermaid state diagram, for the docs."""
-    lines = ["stateDiagram-v2", f"    [*] --> {State.DECLARED.name.lower()}"]
-    for old in State:
-        following = [new for new in State if new in MOVES[old]]
-        lines += [f"    {old.name.lower()} --> {new.name.lower()}" for new in following]
-        lines += [] if following else [f"    {old.name.lower()} --> [*]"]
-    return "\n".join([*lines, ""])
