@@ -52,7 +52,9 @@ def _from_pandas(frame: pd.DataFrame) -> pa.Table:
 
     if not isinstance(frame, pd.DataFrame):
         raise TypeError("an output is made of an answer of `.sql(...)` or of a pandas DataFrame")
-    kept = frame if isinstance(frame.index, pd.RangeIndex) else frame.reset_index()
+    # a nameless whole-number index is where filtering and sorting left the rows: it says nothing
+    nameless = frame.index.names == [None] and pd.api.types.is_integer_dtype(frame.index)
+    kept = frame.reset_index(drop=nameless)
     kept = kept.set_axis([_title(c) for c in kept.columns], axis="columns")
     return pa.Table.from_pandas(kept, preserve_index=False)
 

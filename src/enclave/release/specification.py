@@ -53,8 +53,7 @@ def specification(declared: Declared, *, stamp: str = "") -> dict[str, Any]:
         x["sort"] = None  # as in the table
     shared = _shared(drawing, field, x)
     y = {"field": field[drawing.y], "type": "quantitative", "title": drawing.y}
-    point = {"type": drawing.mark, "opacity": 0.75} if drawing.mark in ("bar", "area") else {"type": drawing.mark}
-    layers = [{"mark": point, "encoding": {**shared, "y": y}}]
+    layers = [{"mark": _mark(drawing.mark), "encoding": {**shared, "y": y}}]
     if drawing.error_low and drawing.error_high:
         low = {"field": field[drawing.error_low], "type": "quantitative", "title": drawing.y}
         encoding = {**shared, "y": low, "y2": {"field": field[drawing.error_high]}}
@@ -70,6 +69,16 @@ def specification(declared: Declared, *, stamp: str = "") -> dict[str, Any]:
         "layer": layers,
         "config": {"font": FONT, "background": "white"},
     }
+
+
+def _mark(mark: str) -> dict[str, Any]:
+    match mark:
+        case "point":
+            return {"type": mark, "filled": True, "size": 70, "opacity": 1}
+        case "line":
+            return {"type": mark}
+        case _:
+            return {"type": mark, "opacity": 0.75}
 
 
 def _shared(drawing: Drawing, field: dict[str, str], x: dict[str, Any]) -> dict[str, Any]:

@@ -142,3 +142,8 @@ def test_importing_the_researchers_side_loads_neither_pandas_nor_a_network() -> 
     probe = "import sys, domicile; print(sorted({'pandas', 'httpx', 'IPython', 'cryptography'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_nameless_index_left_by_sorting_is_not_a_column() -> None:
+    made = output.table(frame().sort_values("los", ascending=False), title="Stay")
+    assert declared(made).table.column_names == ["dept", "los", "los_low", "los_high"]
