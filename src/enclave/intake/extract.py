@@ -7,13 +7,14 @@ happen. Both refuse at the first thing that is not as the signed descriptor says
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
 
-from enclave.errors import BadInput, EnclaveError, Refused
+from enclave.errors import BadInput, EnclaveError, Incident, Refused
 from enclave.intake import contributions, fingerprint, raw, reverify, stage, write
 from enclave.intake.columns import literal, stored_columns
 from enclave.intake.package import Descriptor
@@ -55,6 +56,15 @@ class Plan:
 
 def silent(stage_name: str, done: int, total: int | None) -> None:
     """Nobody watches."""
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """The engine's own words may quote a row: only the kind of its failure is passed on."""
+    try:
+        yield
+    except duckdb.Error as failed:
+        raise Incident("intake.engine_failed", kind=type(failed).__name__) from None
 
 
 def check_home(d: Descriptor, folder: Path, *, demo_home: bool) -> None:
@@ -122,7 +132,7 @@ def build(
     path, rows = draft / FILE, {}
     if not all(c in "0123456789abcdef" for c in file_key) or len(file_key) != 64:
         raise ValueError("a file key is 64 hex digits")
-    with workshop(draft, (folder, draft), room or Room()) as con:
+    with _quietly(), workshop(draft, (folder, draft), room or Room()) as con:
         contributions.define_root(con)
         attach = f"ATTACH {literal(str(path.resolve()))} AS {_CATALOG} (ENCRYPTION_KEY '{file_key}'"
         con.execute(attach + ")")
@@ -138,8 +148,7 @@ def build(
             progress(f"write {name}", rows[name], rows[name])
 
         found = _read_all(con, d, folder, pseudonym_key, progress, finish)
-        largest = max(rows.values())
-        if largest > d.size_class:
+        if max(rows.values()) > d.size_class:
             raise Refused("intake.larger_than_class", dataset=d.name, size_class=d.size_class)
         con.execute(f"CHECKPOINT {_CATALOG}")
         con.execute(f"DETACH {_CATALOG}")
@@ -166,15 +175,15 @@ def plan(
     left = {t.name: tuple(f.name for f in t.fields if not f.outputs) for t in d.resources}
     refusals: list[EnclaveError] = []
     found: dict[str, stage.Staged] = {}
-    with workshop(scratch, (folder,), room or Room()) as con:
+    with _quietly(), workshop(scratch, (folder,), room or Room()) as con:
         for table in d.tables:
+            if any(join.table not in found for join in table.joins):
+                continue  # what it joins was refused: its rows cannot be told apart
             try:
                 file = raw.open_file(con, folder, table)
                 found[table.name] = stage.stage(con, d, table, file, pseudonym_key)
             except (BadInput, Refused) as refused:
                 refusals.append(refused)
-                if table.name == d.unit.table:
-                    break  # no other table can be read without the persons
                 continue
             progress(f"read {table.name}", found[table.name].read, found[table.name].read)
             stage.keep_parents(con, d, table)

@@ -173,6 +173,21 @@ def wrong_values(raw: RawFile) -> dict[str, str]:
     return found
 
 
+def wrong_value(con: duckdb.DuckDBPyConnection, raw: RawFile, column: str, count: int) -> BadInput:
+    """The complaint about values that `wrong_values` found, with the first rows they stand in (a CSV's header is line 1)."""
+    numbered = f"SELECT row_number() OVER () AS n, {wrong_values(raw)[column]} AS wrong FROM {raw.view} r"
+    rows = con.execute(f"SELECT n FROM ({numbered}) WHERE wrong ORDER BY n LIMIT {_SHOWN_LINES}").fetchall()
+    lines = [int(n) + (raw.format == "csv") for (n,) in rows]
+    place = f"{raw.path.name} line {lines[0]}"
+    return BadInput(
+        "intake.wrong_value", place=place, table=raw.table.name, column=column, count=count, lines=_shown(lines, count)
+    )
+
+
+def _shown(lines: list[int], count: int) -> str:
+    return ", ".join(map(str, lines)) + (", …" if count > len(lines) else "")
+
+
 def check_read(con: duckdb.DuckDBPyConnection, raw: RawFile) -> None:
     """After the one scan of a CSV file: BadInput when any line was malformed or held a value of another type."""
     if raw.format != "csv":
@@ -185,10 +200,11 @@ def check_read(con: duckdb.DuckDBPyConnection, raw: RawFile) -> None:
         if not rows:
             continue
         lines = _line_numbers(raw.path, [int(row[0]) for row in rows[:_SHOWN_LINES]])
-        shown = ", ".join(map(str, lines)) + (", …" if len(rows) > _SHOWN_LINES else "")
         column = "" if kind == "<>" else str(rows[0][1])
         place = f"{raw.path.name} line {lines[0]}"
-        raise BadInput(code, place=place, table=raw.table.name, count=len(rows), lines=shown, column=column)
+        raise BadInput(
+            code, place=place, table=raw.table.name, count=len(rows), lines=_shown(lines, len(rows)), column=column
+        )
 
 
 def _line_numbers(path: Path, positions: list[int]) -> list[int]:

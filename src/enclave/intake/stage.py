@@ -110,7 +110,7 @@ def stage(con: duckdb.DuckDBPyConnection, d: Descriptor, table: Resource, file: 
         raise raw.unreadable(file) from None
     raw.check_read(con, file)
     counts = con.execute(f"SELECT dropped_, wrong_, count(*) FROM {staged(table)} GROUP BY ALL ORDER BY ALL").fetchall()
-    _check_values(file, counts)
+    _check_values(con, file, counts)
     names = [reason for reason, _ in reasons(d, table)]
     dropped = {names[n - 1]: sum(c for r, _, c in counts if r == n) for n in range(1, len(names) + 1)}
     if table.name == d.unit.table:
@@ -126,11 +126,11 @@ def stage(con: duckdb.DuckDBPyConnection, d: Descriptor, table: Resource, file: 
     return Staged(sum(c for _, _, c in counts), dropped)
 
 
-def _check_values(file: raw.RawFile, counts: list[tuple[int, int, int]]) -> None:
+def _check_values(con: duckdb.DuckDBPyConnection, file: raw.RawFile, counts: list[tuple[int, int, int]]) -> None:
+    """What the reader let through but is not of the declared type: fractions among integers, numbers out of range."""
     for n, column in enumerate(raw.wrong_values(file), 1):
         if count := sum(c for _, w, c in counts if w == n):
-            place, facts = f"{file.path.name} {column}", {"count": count, "column": column, "lines": "?"}
-            raise BadInput("intake.wrong_value", place=place, table=file.table.name, **facts)
+            raise raw.wrong_value(con, file, column, count)
 
 
 def _check_persons(con: duckdb.DuckDBPyConnection, table: Resource) -> None:
