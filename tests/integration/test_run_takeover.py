@@ -32,7 +32,7 @@ from enclave.run import submit as hand_in
 from enclave.run.job import cancel
 from enclave.store import Place, open_state
 
-pytestmark = pytest.mark.xdist_group("jail")
+pytestmark = pytest.mark.xdist_group("jail take-over")
 
 CELL = f"""
 import time

@@ -22,13 +22,6 @@ def declare(value):
 """
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One worker runs all of these, so that they share the environment and the jail of the probes."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("jail"))
-
-
 @pytest.fixture(scope="session")
 def wall() -> Wall:
     sandbox = SandboxFiles.find()

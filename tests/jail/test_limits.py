@@ -14,6 +14,8 @@ import pytest
 
 from .conftest import Runner
 
+pytestmark = pytest.mark.xdist_group("jail limits")  # one worker: the jail is shared
+
 GREED = {
     "fill_tmp": """
 written = 0

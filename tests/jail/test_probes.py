@@ -20,6 +20,8 @@ import pytest
 from enclave.run import Wall
 from enclave.run.selfcheck import planting, probe, selfcheck
 
+pytestmark = pytest.mark.xdist_group("jail probes")  # one worker: the jail is shared
+
 CANARY = Path(__file__).parents[2] / "sandbox" / "canary.py"
 _DEFINED = runpy.run_path(str(CANARY))
 PROBES, CONTROLS = sorted(_DEFINED["PROBES"]), sorted(_DEFINED["CONTROLS"])

@@ -19,6 +19,8 @@ from enclave.run.notebook import Source
 
 from .conftest import Runner, notebook
 
+pytestmark = pytest.mark.xdist_group("jail runs")  # one worker: the jail is shared
+
 
 def test_packages_of_the_lock_and_the_product_are_there_but_the_enclave_is_not(jailed: Runner) -> None:
     (found,) = jailed.declared(
