@@ -32,7 +32,7 @@ MEMBERS = {
     "demo-researcher": "researcher",
     "demo-auditor": "auditor",
 }
-NOTEBOOKS = {"length_of_stay.ipynb": {"epsilon": "0.5"}, "diabetes_prevalence.ipynb": {"epsilon": "0.5"}}
+NOTEBOOKS = {"length_of_stay.ipynb": {"epsilon": "1.5"}, "diabetes_prevalence.ipynb": {"epsilon": "1.5"}}
 
 
 class StepFailed(SystemExit):

@@ -28,8 +28,9 @@ def login(
     token: Annotated[str, typer.Option(envvar="DOMICILE_TOKEN", prompt=True, hide_input=True)] = "",
 ) -> None:
     """Remember an enclave and your token, readable by you alone."""
-    kept = session.login(url, token)
-    me = Api(kept).me()
+    enclave = Api(session.Session(session.checked_url(url), token.strip()))
+    me = enclave.me()  # a token that opens nothing is not kept
+    kept = session.login(url, token, enclave.key())
     tell(say("client.logged_in", url=kept.url, member=me["member"], until=str(me["expires_at"])[:16]))
 
 

@@ -10,9 +10,9 @@ import typer
 from rich.console import Console
 
 from domicile.cli.asking import api
-from domicile.client.fetch import fetch as fetch_release
 from domicile.client import session
 from domicile.client.api import Api
+from domicile.client.fetch import fetch as fetch_release
 from domicile.client.problem import refusal
 from domicile.verify import verify as verify_release
 from domicile.wire.shapes import RunCard

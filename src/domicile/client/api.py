@@ -37,6 +37,10 @@ class Api:
             trust_env=False,  # a proxy named in the environment would be handed the token
         )
 
+    def close(self) -> None:
+        """Give the connections back."""
+        self._http.close()
+
     def key(self) -> str:
         """The public key under which this enclave signs its receipts, in hex."""
         return str(self._get("key")["public_key"])
