@@ -26,6 +26,9 @@ from enclave.query.price import Draw, Priced
 MISS = Fraction(1, 20)
 """Noise intervals miss this often; a mean's box of two intervals gives each half of it."""
 
+CAP_SHARE = 80
+"""Per cent of the reply moment after which the engine is interrupted; the rest is for noise and packing."""
+
 Number = float | None
 Column = list[Number]
 
@@ -48,7 +51,7 @@ def execute(priced: Priced, engine: Totals) -> Executed:
     """The answer as an Arrow IPC stream. Called once, after a durable reservation; never raises."""
     cells, incident = priced.plan.cells, False
     try:
-        totals = engine.totals(priced.statements, priced.plan.keys, priced.reply_ms // 2)
+        totals = engine.totals(priced.statements, priced.plan.keys, priced.reply_ms * CAP_SHARE // 100)
     except Exception:  # noqa: BLE001 - nothing that happens after the charge may show (design §4, U3)
         totals, incident = [[0] * cells for _ in priced.draws], True
     try:

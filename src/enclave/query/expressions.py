@@ -32,7 +32,6 @@ ARITHMETIC = {exp.Add: Op.PLUS, exp.Sub: Op.MINUS, exp.Mul: Op.TIMES}
 EXTREMES = {exp.Least: Op.LEAST, exp.Greatest: Op.GREATEST}
 DATE_PARTS = {exp.Year: Op.YEAR, exp.Month: Op.MONTH}
 CONNECTORS = {exp.And: Op.AND, exp.Or: Op.OR}
-AGGREGATES = (exp.AggFunc,)
 ALLOWED = "+ - *, ABS, LEAST, GREATEST, COALESCE, YEAR, MONTH, CASE, IN, BETWEEN, IS NULL"
 
 
@@ -80,7 +79,7 @@ class Expressions:
             self.text.refuse("query.subquery", node)
         if isinstance(node, exp.Window):
             self.text.refuse("query.window", node)
-        if isinstance(node, AGGREGATES | exp.Filter):
+        if isinstance(node, exp.AggFunc | exp.Filter):
             self.text.refuse("query.aggregate_here", node, found=self.text.written(node).upper())
         if isinstance(node, exp.Div | exp.IntDiv | exp.Mod):
             self.text.refuse("query.division", node)

@@ -143,7 +143,7 @@ class _Reader:
                 found.append(made if alias else replace(made, name=_unused(made.name, [a.name for a in found])))
             elif type(node) is exp.Star:
                 self.text.refuse("query.star", node)
-            elif not any(k.term == self.expressions.term(node) for k in keys):
+            elif self.expressions.term(node) not in [k.term for k in keys]:
                 self.text.refuse("query.not_grouped", node)
         if not found:
             self.text.refuse("query.no_aggregate", self.tree)
