@@ -3,8 +3,9 @@
 Every expression reads one row, the person's own pseudonym and shift, and text of the policy. None reads another row: that
 is what makes neighbouring extracts differ in one person's rows only (design §4; soundness U6).
 
-Pseudonym: HMAC-SHA256 (RFC 2104) over `domain 0x1F identifier`, first 64 bits, big-endian, minus 2^63. The two padded
-keys are bound as parameters `inner` and `outer`; they never stand in SQL text.
+Pseudonym: HMAC-SHA256 (RFC 2104) over `domain 0x1F identifier`, first 64 bits, big-endian, minus 2^63. A person's shift is
+drawn from bits 128 to 159 of the same digest: no pseudonym tells a bit of it. The two padded keys are bound as parameters
+`inner` and `outer`; they never stand in SQL text.
 """
 
 from __future__ import annotations
@@ -16,9 +17,6 @@ from enclave.intake import treatments as t
 from enclave.intake.columns import Stored, literal
 from enclave.intake.package import Descriptor
 
-SHIFT = "shift"
-"""The domain under which a person's own number of days is drawn."""
-
 
 def pads(key: bytes) -> dict[str, bytes]:
     """The padded keys of HMAC for a key of at most 64 bytes."""
@@ -26,20 +24,25 @@ def pads(key: bytes) -> dict[str, bytes]:
     return {"inner": bytes(b ^ 0x36 for b in block), "outer": bytes(b ^ 0x5C for b in block)}
 
 
-def _keyed(domain: str, identifier: str) -> str:
+def keyed(domain: str, identifier: str) -> str:
+    """HMAC of an SQL text expression, in hex; NULL for NULL."""
     message = f"encode({literal(domain)} || chr(31) || {identifier})"
-    digest = f"sha256($outer::BLOB || unhex(sha256($inner::BLOB || {message})))"
-    return f"('0x' || left({digest}, 16))::UBIGINT"
+    return f"sha256($outer::BLOB || unhex(sha256($inner::BLOB || {message})))"
+
+
+def number_of(digest: str) -> str:
+    """The pseudonym in a hex digest: its first 64 bits."""
+    return f"(('0x' || left({digest}, 16))::UBIGINT::HUGEINT - 9223372036854775808)::BIGINT"
 
 
 def pseudonym(domain: str, identifier: str) -> str:
     """The 64-bit pseudonym of an SQL text expression; NULL for NULL."""
-    return f"({_keyed(domain, identifier)}::HUGEINT - 9223372036854775808)::BIGINT"
+    return number_of(keyed(domain, identifier))
 
 
-def shift_of(identifier: str, reach: int) -> str:
-    """The person's own shift in days, -reach..reach."""
-    return f"({_keyed(SHIFT, identifier)} % {2 * reach + 1})::INTEGER - {reach}" if reach else "0"
+def shift_of(digest: str, reach: int) -> str:
+    """The person's own shift, -reach..reach days, from bits of the digest that the pseudonym does not show."""
+    return f"(('0x' || substr({digest}, 33, 8))::UBIGINT % {2 * reach + 1})::INTEGER - {reach}" if reach else "0"
 
 
 def _within(expression: str, lower: object, upper: object) -> str:

@@ -181,11 +181,13 @@ def plan(
                 continue  # what it joins was refused: its rows cannot be told apart
             try:
                 file = raw.open_file(con, folder, table)
-                found[table.name] = stage.stage(con, d, table, file, pseudonym_key)
+                staged = stage.stage(con, d, table, file, pseudonym_key)
+                stage.check_key(con, table)
             except (BadInput, Refused) as refused:
                 refusals.append(refused)
                 continue
-            progress(f"read {table.name}", found[table.name].read, found[table.name].read)
+            found[table.name] = staged
+            progress(f"read {table.name}", staged.read, staged.read)
             stage.keep_parents(con, d, table)
             con.execute(f"DROP TABLE {stage.staged(table)}")
     read, dropped = {n: s.read for n, s in found.items()}, {n: s.dropped for n, s in found.items()}

@@ -12,31 +12,40 @@ from collections.abc import Iterator
 
 import duckdb
 
-from enclave.errors import Incident
+from enclave.errors import BadInput, Incident
 from enclave.intake.columns import Stored, stored_columns, summed
-from enclave.intake.contributions import NORM_STEP
+from enclave.intake.contributions import NORM_STEP, norm_columns
 from enclave.intake.package import Descriptor, FacetText, Resource
 
+_PERSONS = "temp.proof_"
 _ONE = 65536
 _STEPS = NORM_STEP * NORM_STEP
 
 
 def reverify(con: duckdb.DuckDBPyConnection, d: Descriptor, catalog: str) -> None:
-    """Incident naming the first check that finds a breach in the attached extract."""
+    """Incident naming the first check that finds a breach in the attached extract; BadInput for a key that stands twice."""
     for table in d.tables:
+        place = f'{catalog}.main."{table.name}"'
+        twice = _count(con, f'SELECT count(*) - count(DISTINCT "{table.key[0]}") FROM {place}')
+        if twice:
+            raise BadInput("intake.duplicate_key", place=f"{table.name}.{table.key[0]}", table=table.name, count=twice)
+        con.execute(f"CREATE OR REPLACE TEMP TABLE {_PERSONS} AS {_persons(table, place)}")
         for check, sql in _checks(d, table, catalog):
-            (breaches,) = con.execute(sql).fetchall()[0]
-            if breaches:
-                raise Incident("intake.not_as_promised", table=table.name, check=check, count=int(breaches))
+            if breaches := _count(con, sql):
+                raise Incident("intake.not_as_promised", table=table.name, check=check, count=breaches)
+    con.execute(f"DROP TABLE IF EXISTS {_PERSONS}")
+
+
+def _count(con: duckdb.DuckDBPyConnection, sql: str) -> int:
+    return int(con.execute(sql).fetchall()[0][0])
 
 
 def _checks(d: Descriptor, table: Resource, catalog: str) -> Iterator[tuple[str, str]]:
     """(name, SQL that counts breaches)."""
     place = f'{catalog}.main."{table.name}"'
-    yield "person totals", _persons(table, place)
+    yield "person totals", _totals(table)
     for facet in table.facets:
         yield f"norms of {facet.column}", _facet(table, facet, place)
-    yield "unique key", f'SELECT count(*) - count(DISTINCT "{table.key[0]}") FROM {place}'
     for join in table.joins:
         far = d.table(join.table)
         assert far is not None
@@ -54,15 +63,20 @@ def _checks(d: Descriptor, table: Resource, catalog: str) -> Iterator[tuple[str,
 
 
 def _persons(table: Resource, place: str) -> str:
-    """Row counts and totals, and that each norm is the same on all rows of a person."""
-    unit = f'"{table.unit_column}"'
-    tests = [f"max(unit_rows) <> {NORM_STEP} * count(*)"]
-    for column in summed(table):
-        exact = f'greatest(1, coalesce({NORM_STEP} * sum(abs("{column}"::BIGINT)), 0))'
-        tests.append(f'max("total_{column}") <> {exact}')
-    same = ["unit_rows", *(f'"total_{c}"' for c in summed(table))]
-    tests += [f"min({name}) <> max({name})" for name in same]
-    return f"SELECT count(*) FROM (SELECT 1 FROM {place} GROUP BY {unit} HAVING {' OR '.join(tests)})"
+    """One row per person: the row count, the exact totals, and the least and greatest of every stored norm."""
+    parts = [f'"{table.unit_column}" AS unit_', "count(*) AS rows_"]
+    parts += [f'greatest(1, coalesce({NORM_STEP} * sum(abs("{c}"::BIGINT)), 0)) AS "sum {c}"' for c in summed(table)]
+    for name, _ in norm_columns(table):
+        parts += [f'min("{name}") AS "least {name}"', f'max("{name}") AS "{name}"']
+    return f"SELECT {', '.join(parts)} FROM {place} GROUP BY unit_"
+
+
+def _totals(table: Resource) -> str:
+    """Row counts and totals, and that no norm differs between two rows of a person."""
+    tests = [f"unit_rows <> {NORM_STEP} * rows_"]
+    tests += [f'"total_{c}" <> "sum {c}"' for c in summed(table)]
+    tests += [f'"least {name}" <> "{name}"' for name, _ in norm_columns(table)]
+    return f"SELECT count(*) FROM {_PERSONS} WHERE {' OR '.join(tests)}"
 
 
 def _exact(norm: str, squares: str) -> str:
@@ -78,20 +92,18 @@ def _over(norm: str, squares: str, clip: int) -> str:
 
 
 def _facet(table: Resource, facet: FacetText, place: str) -> str:
-    unit, cell = f'"{table.unit_column}"', f'"{facet.column}"'
-    names = (f'"{facet_norm}"' for facet_norm in (f"norm_{facet.column}", f"distinct_{facet.column}"))
-    norm, distinct = names
+    norm, distinct = f'p."norm_{facet.column}"', f'p."distinct_{facet.column}"'
     per_cell = (
-        f"SELECT {unit} AS unit_, count(*)::HUGEINT AS c, min({norm}) AS n0, max({norm}) AS n1, min({distinct}) AS d0, "
-        f'max({distinct}) AS d1, count(*) FILTER ("first_{facet.column}") AS firsts FROM {place} GROUP BY {unit}, {cell}'
+        f'SELECT "{table.unit_column}" AS unit_, "{facet.column}" AS cell_, count(*)::HUGEINT AS c, '
+        f'sum("first_{facet.column}"::INTEGER) AS firsts FROM {place} GROUP BY unit_, cell_'
     )
     per_person = (
-        "SELECT min(n0) AS n0, max(n1) AS n1, min(d0) AS d0, max(d1) AS d1, sum(c * c)::HUGEINT AS squares, "
-        f"count(*)::HUGEINT AS cells, count(*) FILTER (firsts <> 1) AS strays FROM ({per_cell}) GROUP BY unit_"
+        "SELECT unit_, sum(c * c)::HUGEINT AS squares, count(*)::HUGEINT AS cells, "
+        f"count(*) FILTER (firsts <> 1) AS strays FROM ({per_cell}) GROUP BY unit_"
     )
-    tests = ["n0 <> n1", "d0 <> d1", "strays <> 0", _exact("n1", "squares"), _exact("d1", "cells")]
-    tests += [_over("n1", "squares", facet.clip), _over("d1", "cells", facet.distinct_clip)]
-    return f"SELECT count(*) FROM ({per_person}) WHERE {' OR '.join(tests)}"
+    tests = ["f.strays <> 0", _exact(norm, "f.squares"), _exact(distinct, "f.cells")]
+    tests += [_over(norm, "f.squares", facet.clip), _over(distinct, "f.cells", facet.distinct_clip)]
+    return f"SELECT count(*) FROM ({per_person}) f JOIN {_PERSONS} p ON p.unit_ = f.unit_ WHERE {' OR '.join(tests)}"
 
 
 def _finer(column: str, facet: str, place: str) -> str:

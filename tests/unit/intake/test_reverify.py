@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from tests.oracle import clinic
 
-from enclave.errors import Incident
+from enclave.errors import BadInput, Incident
 from enclave.intake.reverify import reverify
 
 BREACHES = [
     ("UPDATE visits SET norm_dept = norm_dept - 1", "norms of dept"),
     ("UPDATE visits SET norm_dept = norm_dept + 1", "norms of dept"),
-    ("UPDATE visits SET norm_dept = norm_dept + 1 WHERE dept = 'NEUR'", "norms of dept"),
+    ("UPDATE visits SET norm_dept = norm_dept + 1 WHERE dept = 'NEUR'", "person totals"),
     ("UPDATE visits SET distinct_dx_category = distinct_dx_category - 1", "norms of dx_category"),
     ("UPDATE visits SET first_dept = true", "norms of dept"),
     ("UPDATE visits SET first_dept = false WHERE dept IS NULL", "norms of dept"),
@@ -23,7 +23,6 @@ BREACHES = [
     ("UPDATE visits SET admit_year = 2030", "bounds"),
     ("UPDATE visits SET admitted_on = DATE '1999-01-01'", "bounds"),
     ("UPDATE diagnoses SET patient_id = 1", None),
-    ("INSERT INTO diagnoses SELECT * FROM diagnoses", None),
     ("DELETE FROM patients", "join to patients"),
 ]
 
@@ -39,6 +38,15 @@ def test_a_breach_is_found(tmp_path: Path, breach: str, check: str | None) -> No
             reverify(con, clinic.parsed(), "extract")
     assert found.value.code == "intake.not_as_promised"
     assert check in (None, found.value.facts["check"])
+
+
+def test_a_key_that_stands_twice_is_the_sources_to_correct(tmp_path: Path) -> None:
+    made = clinic.built(tmp_path, clinic.rows())
+    with clinic.opened(made.path, writable=True) as con:
+        con.execute("INSERT INTO extract.main.diagnoses SELECT * FROM extract.main.diagnoses")
+        with pytest.raises(BadInput) as found:
+            reverify(con, clinic.parsed(), "extract")
+    assert (found.value.code, found.value.facts["count"]) == ("intake.duplicate_key", 3)
 
 
 def test_a_finer_column_that_is_not_finer_stops_the_build(tmp_path: Path) -> None:
