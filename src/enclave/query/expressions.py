@@ -18,7 +18,7 @@ from enclave.query.grammar import Text
 from enclave.query.names import Scope
 from enclave.query.plan import Op, Term
 
-NUMBER = re.compile(r"\d{1,18}(\.\d{0,18})?|\.\d{1,18}")
+NUMBER = re.compile(r"[0-9]{1,40}(\.[0-9]{0,40})?|\.[0-9]{1,40}")
 
 COMPARISONS = {
     exp.EQ: Op.EQUAL,
