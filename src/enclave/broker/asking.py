@@ -3,17 +3,19 @@
  (1) the run is leased in this epoch and its grant holds: signatures, dates, members, dataset
  (2) plan and price, from text and dictionary; tables against the grant, on the question as asked
  (3) the stored answer of this very question: free within the project; across projects the population does not pay
- (4) reserve, under every cap, with (1) asked again inside the reserving transaction
+ (4) wait for a turn, then reserve, under every cap, with (1) asked again inside the reserving transaction
  (5) the moment of the reply is fixed here: price class, size class and whether this broker has the extract open
- (6) execute: never raises; what fails answers in the ordinary shape and is an incident
+ (6) execute: never raises; what fails, or ends after the moment, answers in the ordinary shape and is an incident
  (7) settle: the answer and the note of it in one transaction; an incident freezes the project's questions
  (8) wait for the moment, reply
 
-Up to (4) a refusal is in words and costs nothing. After it there are no words and no refund.
+Up to (4) a refusal is in words and costs nothing. After it there are no words and no refund: when a settlement cannot be
+written, the channel ends at the moment the reply would have left.
 """
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -27,13 +29,19 @@ from enclave.audit.event import now
 from enclave.broker.caps import Payers, RegisterCap, open_accounts, payers
 from enclave.broker.engines import OpenExtracts, Opening
 from enclave.broker.standing import standing
-from enclave.budget import NOTHING, Amount, Charge, Ledger, Share, StoredAnswer
+from enclave.broker.turns import Turns
+from enclave.budget import NOTHING, Amount, Charge, Ledger, Reservation, Share, StoredAnswer
 from enclave.catalogue import Dataset
+from enclave.errors import EnclaveError
 from enclave.query import Executed, Priced, execute, prepare
 from enclave.store import Keyring, Place
 
+log = logging.getLogger("enclave.broker")
+
 OPENING_MS = 4_000
-"""Added to the moment of the question that opens an extract: opening is a fact of this broker's day, not of the data."""
+OPENING_ROWS_PER_MS = 2_000
+"""Added to the moment of the question that opens an extract (digest, attach, first touch of every column), by its public
+size: that it is this question which opens it is a fact of this broker's day, not of the data."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +64,24 @@ class Answered:
     due: float
 
 
+class NoAnswer(EOFError):
+    """A charged question cannot be settled: its channel ends, without a word."""
+
+
+class Charged:
+    """A reserved question. The moment of its reply is fixed here and moved by nothing."""
+
+    def __init__(self, reservation: Reservation, reply_ms: int, opening_ms: int) -> None:
+        self.reservation = reservation
+        self.due = time.monotonic() + (reply_ms + opening_ms) / 1000
+        self._opens = opening_ms > 0
+
+    @property
+    def is_late(self) -> bool:
+        """True once the moment has passed; how long an extract takes to open is no fact of the data, so it is let be."""
+        return not self._opens and time.monotonic() > self.due
+
+
 @dataclass(frozen=True)
 class Asking:
     """Everything a question needs but the question itself."""
@@ -65,6 +91,7 @@ class Asking:
     keyring: Keyring
     ledger: Ledger
     extracts: OpenExtracts
+    turns: Turns
     caps: Mapping[str, RegisterCap]
     still_leased: Callable[[Asker], None]
     """Raises unless the asker's run is leased in its epoch now."""
@@ -82,37 +109,61 @@ class Asking:
         grant = self._standing(asker)
         priced = self._price(asker, grant, sql, epsilon)
         who = payers(asker.dataset, grant, asker.member)
-        own = self.ledger.find_answer(priced.answer_key, project=asker.project)
+        own = self._own(priced, asker)
         if own is not None:
             return self._again(priced, who, own)
         open_accounts(self.ledger, who, asker.dataset, grant, self.caps)
-        other = self.ledger.find_answer(priced.answer_key)
+        with self.turns.turn(priced.answer_key) as turn:
+            own = self._own(priced, asker)  # somebody may have asked it while we waited
+            if own is None:
+                other = self.ledger.find_answer(priced.answer_key)
+                reservation = self._reserve(asker, priced, who, paid_by_another=other is not None)
+                charged = Charged(reservation, priced.reply_ms, self._opening_ms(asker.dataset))
+                turn.until = charged.due
+                return self._carried_out(asker, priced, who, charged, other)
+        return self._again(priced, who, own)
+
+    def _own(self, priced: Priced, asker: Asker) -> StoredAnswer | None:
+        return self.ledger.find_answer(priced.answer_key, project=asker.project)
+
+    def _reserve(self, asker: Asker, priced: Priced, who: Payers, *, paid_by_another: bool) -> Reservation:
         amount = Amount(priced.rho)
         shares = (
-            Share(who.population, NOTHING if other else amount),
+            Share(who.population, NOTHING if paid_by_another else amount),
             Share(who.project, amount),
             Share(who.researcher, amount),
         )
         what = {"run": asker.run, "member": asker.member, "question": priced.answer_key, "dataset": asker.dataset.name}
-        reservation = self.ledger.reserve(Charge(shares, what), recheck=lambda: self._recheck(asker))
-        due = self._moment(priced, asker.dataset)
+        return self.ledger.reserve(Charge(shares, what), recheck=lambda: self._recheck(asker))
+
+    def _carried_out(
+        self, asker: Asker, priced: Priced, who: Payers, charged: Charged, other: StoredAnswer | None
+    ) -> Answered:
+        """(6) and (7), on a charge that is durable."""
         if other is not None:
             done = Executed(other.answer, incident=False)
         else:
             done = execute(priced, Opening(self.extracts, asker.dataset))
-        head = self.ledger.settle(
-            reservation, answer_key=priced.answer_key, answer=done.body, incident=done.incident, what={"run": asker.run}
-        )
-        shown = self._shown(priced, who, reused=False)
+        incident, number = done.incident or charged.is_late, charged.reservation.seq
+        if incident:
+            log.error("incident in %s, reservation %d%s", asker.run, number, ": late" if charged.is_late else "")
+        settled = {"answer_key": priced.answer_key, "answer": done.body, "incident": incident}
+        try:
+            head = self.ledger.settle(charged.reservation, what={"run": asker.run}, **settled)
+            shown = self._shown(priced, who, reused=False)
+        except EnclaveError as trouble:
+            log.error("reservation %d of %s is not settled: %s", number, asker.run, trouble)
+            time.sleep(max(0.0, charged.due - time.monotonic()))
+            raise NoAnswer from trouble
         answer = AnswerHead(
             answer=priced.answer_key,
-            sql=sql,
+            sql=priced.sql,
             quote=shown,
             epsilon_spent=priced.epsilon,
             rho_spent=priced.rho,
             ledger_head=head.hash,
         )
-        return Answered(answer, done.body, due)
+        return Answered(answer, done.body, charged.due)
 
     def _standing(self, asker: Asker) -> Grant:
         self.still_leased(asker)
@@ -130,9 +181,8 @@ class Asking:
         grant.check_uses(sorted({table for table, _ in priced.variables}), [f"{t}.{c}" for t, c in named])
         return priced
 
-    def _moment(self, priced: Priced, dataset: Dataset) -> float:
-        opening = 0 if self.extracts.is_open(dataset) else OPENING_MS
-        return time.monotonic() + (priced.reply_ms + opening) / 1000
+    def _opening_ms(self, dataset: Dataset) -> int:
+        return 0 if self.extracts.is_open(dataset) else OPENING_MS + dataset.size_class // OPENING_ROWS_PER_MS
 
     def _again(self, priced: Priced, who: Payers, stored: StoredAnswer) -> Answered:
         """The very bytes this project already holds, at the moment a new answer would have come."""

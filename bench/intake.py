@@ -1,0 +1,129 @@
+"""How fast do raw records become an extract, in how much memory? And what does a question on it cost?
+
+2,000,000 invented persons with their visits (Parquet) go through the whole of `catalogue.shelve` in a process of its own:
+read, rules, pseudonyms, shifts, norms, encryption, re-verification, digests. Rows counted are raw rows read. Memory is
+the most that process and its children held at once (resident, sampled every 50 ms). The extract is then asked.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+PERSONS = 2_000_000
+TABLES = ("patients", "visits")
+GOAL_ROWS = 300_000
+GOAL_MIB = 4096
+
+
+def descriptor() -> str:
+    """The hospital's descriptor, of these two tables: what looks into the others goes."""
+    policy = yaml.safe_load((ROOT / "policies/datasets/hospital/datapackage.yaml").read_text())
+    policy["resources"] = [r for r in policy["resources"] if r["name"] in TABLES]
+    for resource in policy["resources"]:
+        resource.pop("derived", None)
+    policy["size_class"] = 10_000_000
+    return str(yaml.safe_dump(policy, allow_unicode=True, sort_keys=False))
+
+
+def shelve_once(home: Path, source: Path) -> None:
+    """What the measured process does: a home is born, the policy signed, the tables shelved; prints its figures."""
+    from enclave.bootstrap import birth
+    from enclave.catalogue import shelve
+    from enclave.intake.policy import sign
+    from enclave.store import Keyring, open_state
+
+    settings = birth.create(home, demo=True)
+    keyring, db = Keyring(settings.place), open_state(settings.place)
+    policy = settings.place.policies / "datasets/hospital/datapackage.yaml"
+    policy.write_text(descriptor())
+    sign(db, policy, keyring, "officer")
+    stages: dict[str, float] = {}
+    start = time.perf_counter()
+
+    def progress(stage: str, _done: int, _total: int | None) -> None:
+        stages.setdefault(stage, time.perf_counter() - start)
+
+    made = shelve(db, settings.place, keyring, "steward", policy, source, demo_home=True, progress=progress)
+    seconds = time.perf_counter() - start
+    read = sum(made.rows.values()) + sum(sum(rules.values()) for rules in made.dropped.values())
+    print(json.dumps({"seconds": seconds, "rows": read, "stages": stages}))
+
+
+def _watched(command: list[str]) -> tuple[dict[str, Any], float]:
+    """What the process printed, and the most MiB its tree held."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as child:
+        root, peak = psutil.Process(child.pid), 0
+        while child.poll() is None:
+            try:
+                tree = [root, *root.children(recursive=True)]
+                peak = max(peak, sum(p.memory_info().rss for p in tree))
+            except psutil.NoSuchProcess:
+                pass
+            time.sleep(0.05)
+        printed = child.stdout.read() if child.stdout else ""
+    if child.returncode:
+        raise RuntimeError("intake failed: nothing was measured")
+    figures: dict[str, Any] = json.loads(printed.splitlines()[-1])
+    return figures, peak / 2**20
+
+
+def measure() -> list[dict[str, Any]]:
+    """Rows of intake, then those of a question on the extract it made."""
+    with tempfile.TemporaryDirectory(prefix="domicile-bench-") as folder:
+        raw, home = Path(folder) / "raw", Path(folder) / "home"
+        make = [sys.executable, str(ROOT / "datasets_synthetic" / "make.py"), str(raw), "--persons", str(PERSONS)]
+        subprocess.run([*make, "--tables", ",".join(TABLES), "--format", "parquet"], check=True, cwd=ROOT)
+        figures, peak = _watched([sys.executable, "-m", "bench.intake", str(home), str(raw)])
+        rate = figures["rows"] / figures["seconds"]
+        print(f"  stages begun at: { {k: round(v, 1) for k, v in figures['stages'].items()} }")
+        rows = [
+            _row(
+                "intake.rows_per_second",
+                round(rate),
+                "rows/s",
+                rate / GOAL_ROWS,
+                f">= {GOAL_ROWS:,}",
+                rate >= GOAL_ROWS,
+            ),
+            _row("intake.peak_mib", round(peak), "MiB", peak / GOAL_MIB, f"< {GOAL_MIB:,}", peak < GOAL_MIB),
+        ]
+        return rows + _questions(home)
+
+
+def _questions(home: Path) -> list[dict[str, Any]]:
+    from bench.query import measure as ask
+
+    from enclave.catalogue import find, open_key
+    from enclave.store import Keyring, Place, open_state
+
+    place = Place(home)
+    dataset = find(open_state(place), "hospital")
+    path, key = open_key(place, Keyring(place), dataset)
+    return ask(path, key, dataset)
+
+
+def _row(name: str, value: float, unit: str, ratio: float, goal: str, holds: bool) -> dict[str, Any]:
+    against = f"the goal; {PERSONS:,} persons, {' and '.join(TABLES)}"
+    return {
+        "name": name,
+        "value": value,
+        "unit": unit,
+        "against": against,
+        "ratio": round(ratio, 3),
+        "goal": goal,
+        "holds": holds,
+    }
+
+
+if __name__ == "__main__":
+    shelve_once(Path(sys.argv[1]), Path(sys.argv[2]))

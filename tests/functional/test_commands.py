@@ -1,0 +1,122 @@
+"""The commands people type, as processes: what they print, with which code they end."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from tests.living import ROOT, Living, as_json
+
+FENCE = re.compile(r"```python\n(.*?)```", re.DOTALL)
+
+
+def test_a_command_without_a_token_is_refused_with_what_to_do(living: Living) -> None:
+    done = living.cli("nobody", "enclave", "requests")
+    assert done.returncode == 3
+    assert "ENCLAVE_TOKEN" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_refusals_are_said_in_chinese_to_those_who_read_it(living: Living) -> None:
+    import os
+    import subprocess
+    import sys
+
+    environ = {"PATH": os.environ["PATH"], "LANG": "zh_CN.UTF-8", "ENCLAVE_HOME": str(living.place.home)}
+    command = [str(Path(sys.executable).parent / "enclave"), "requests"]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+    assert done.returncode == 3 and "令牌" in done.stderr
+
+
+def test_a_home_that_is_not_there_is_named(living: Living, tmp_path: Path) -> None:
+    done = living.cli("operator", "enclave", "status", home=tmp_path / "nowhere")
+    assert done.returncode == 4 and "nowhere" in done.stderr
+
+
+def test_a_home_is_never_made_twice(living: Living) -> None:
+    done = living.cli("operator", "enclave", "init", "--demo")
+    assert done.returncode == 3 and "already a home" in done.stderr
+
+
+def test_status_says_what_runs_and_what_it_does_not_protect_against(living: Living) -> None:
+    done = living.cli("operator", "enclave", "status")
+    assert done.returncode == 0
+    assert "DEMO" in done.stdout and "one user" in done.stdout
+    found = as_json(living.cli("operator", "enclave", "status", "--json"))
+    assert {p["process"]: p["state"] for p in found["processes"]} == dict.fromkeys(("broker", "worker", "serve"), "up")
+
+
+def test_a_researcher_may_not_decide_and_a_steward_may_not_verify_the_trace(living: Living) -> None:
+    assert living.cli("researcher", "enclave", "pass", "out_0000000000000000").returncode in (3, 4)
+    assert living.cli("steward", "enclave", "audit", "verify").returncode == 3
+    proof = as_json(living.cli("auditor", "enclave", "audit", "verify", "--json"))  # the control
+    assert proof["ok"] is True and proof["events"] > 10
+
+
+def test_the_auditor_finds_who_signed_the_policy(living: Living) -> None:
+    rows = as_json(living.cli("auditor", "enclave", "audit", "search", "--kind", "policy.", "--json"))
+    assert {row["actor"] for row in rows} == {"officer"}
+
+
+def test_an_officer_freezes_thaws_and_raises_an_account_through_the_broker(living: Living) -> None:
+    card = living.run(
+        "import domicile", "domicile.open('hospital').sql('SELECT COUNT(*) AS n FROM visits', epsilon='0.2')"
+    )
+    assert card.state == "finished", card.why
+    words = ("enclave", "budget")
+    assert living.cli("steward", *words, "freeze", "project", living.project).returncode == 3
+    ask = "domicile.open('hospital').sql('SELECT COUNT(*) AS n FROM visits WHERE los_days > 3', epsilon='0.2')"
+    try:
+        done = living.cli("officer", *words, "freeze", "project", living.project, "--why", "test")
+        assert done.returncode == 0, done.stderr
+        assert living.run("import domicile", ask).state == "failed"
+    finally:
+        done = living.cli("officer", *words, "thaw", "project", living.project, "--why", "test")
+    assert done.returncode == 0, done.stderr
+    assert living.run("import domicile", ask).state == "finished"
+    before = account(living, "project")
+    done = living.cli("officer", *words, "raise", "project", living.project, "--to", "310", "--why", "test")
+    assert done.returncode == 0, done.stderr
+    assert account(living, "project") > before
+    lower = living.cli("officer", *words, "raise", "project", living.project, "--to", "1", "--why", "test")
+    assert lower.returncode == 3 and "only goes up" in lower.stderr
+
+
+def account(living: Living, kind: str) -> int:
+    rows = as_json(living.cli("officer", "enclave", "budget", "show", "--json"))
+    return max(int(row["rho_cap"]) for row in rows if row["kind"] == kind and living.project in row["name"])
+
+
+def test_an_intake_rehearsed_writes_nothing(living: Living) -> None:
+    shelf = sorted(p.name for p in living.place.extracts.rglob("*"))
+    raw = living.place.home.parent / "raw"
+    done = living.cli("steward", "enclave", "intake", str(raw), "--as", "hospital", "--dry-run", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["lineage"]["visits"]["dept"]
+    assert sorted(p.name for p in living.place.extracts.rglob("*")) == shelf
+
+
+def test_an_intake_again_finds_the_same_content(living: Living) -> None:
+    raw = living.place.home.parent / "raw"
+    made = as_json(living.cli("steward", "enclave", "intake", str(raw), "--as", "hospital", "--json"))
+    assert (made["version"], made["unchanged"]) == (1, True)
+
+
+def test_the_readme_runs_behind_the_wall(living: Living) -> None:
+    code = FENCE.findall((ROOT / "README.md").read_text())
+    assert code, "the README shows a notebook"
+    card = living.run(*code)
+    assert card.state == "finished", card.why
+    assert [o.kind for o in living.settled(card.run).outputs] == ["chart"]
+
+
+def test_quote_and_catalogue_are_shown_without_spending(living: Living) -> None:
+    assert living.cli("researcher", "domicile", "login", living.settings.url).returncode == 0
+    done = living.cli("researcher", "domicile", "dataset", "hospital")
+    assert done.returncode == 0 and "los_days" in done.stdout
+    sql = "SELECT dept, AVG(los_days) AS los FROM visits GROUP BY dept"
+    done = living.cli("researcher", "domicile", "quote", sql, "--epsilon", "0.3", "--project", living.project)
+    assert done.returncode == 0, done.stderr
+    assert "0.3" in done.stdout and "population" in done.stdout
+    done = living.cli("researcher", "domicile", "quote", "SELECT MIN(los_days) FROM visits", "--epsilon", "0.3")
+    assert done.returncode == 3 and "MIN" in done.stderr and "line 1" in done.stderr
