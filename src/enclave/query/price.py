@@ -35,8 +35,8 @@ MARGIN = 10
 FIXED_MS = 3.0
 """Planning, fetching, packing of one statement on a loaded machine."""
 
-ROW_NS = {Style.ROWS: 40.0, Style.FLAGGED: 25.0, Style.DISTINCT: 350.0}
-TERM_NS = 4.0
+ROW_NS = {Style.ROWS: 40.0, Style.FLAGGED: 25.0, Style.DISTINCT: 700.0}
+TERM_NS = 15.0
 JOIN_NS = 200.0
 CELL_MS = 0.03
 """Worst times per row, per row and part of a term, per row and joined table, per cell and tally: measured on a
@@ -133,7 +133,7 @@ def _draw(tally: Tally, share: int, epsilon: str, delta: str, count: int) -> Dra
 
 def worst_ms(plan: Plan, moved: tuple[Tally, ...], statements: tuple[Statement, ...], rows: int) -> float:
     """The longest the question can take at full load, by its shape and a public number of rows."""
-    parts = sum(k.term.size for k in plan.keys) + (plan.where.size if plan.where else 0)
+    parts = sum(k.term.size - 1 for k in plan.keys) + (plan.where.size if plan.where else 0)
     total = 0.0
     for statement in statements:
         style = moved[statement.tallies[0]].style
