@@ -11,6 +11,7 @@ from sqlalchemy import insert
 
 from enclave.audit import Event, record
 from enclave.broker.session import ASKED
+from enclave.budget import Amount, Charge, Ledger, Share, project
 from enclave.catalogue import Dataset
 from enclave.catalogue.dictionary import to_json
 from enclave.catalogue.manifest import Manifest, folder_of, write_manifest
@@ -47,6 +48,12 @@ def test_the_origin_of_a_release_is_read_from_the_home(cast: Any) -> None:
         "prj_1", "grt_1", "researcher", "hospital", 1, notebook, {"epsilon": 0.5}, name="stay.ipynb"
     )
     run = submit(cast.db, submission, Limits.default(SandboxFiles.find())).run
+    payer, other = project("prj_1"), project("prj_2")
+    with Ledger.of(cast.place) as ledger:
+        for account in (payer, other):
+            ledger.open_account(account, Amount(10**9), actor="broker")
+        ledger.reserve(Charge((Share(payer, Amount(5_000_000)),), {"run": run}))  # a crash may have ended this one
+        ledger.reserve(Charge((Share(other, Amount(7_000_000)),), {"run": "run_of_another"}))
     for answer, rho, head in (("a" * 64, 5_000_000, "1" * 64), ("b" * 64, 0, "2" * 64), ("a" * 64, 0, "3" * 64)):
         detail = {"answer": answer, "rho": rho, "ledger_head": head}
         with record(cast.db, Event(ASKED, "researcher", run, detail)):

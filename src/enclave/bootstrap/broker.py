@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from socket import socket
@@ -19,6 +20,7 @@ from enclave.broker.engines import OpenExtracts
 from enclave.broker.lease import bind, still_leased
 from enclave.broker.officer import act
 from enclave.broker.session import Session
+from enclave.broker.turns import Turns
 from enclave.budget import Ledger
 from enclave.intake.policy import check_signed
 from enclave.query import self_test
@@ -26,6 +28,9 @@ from enclave.settings import Settings
 
 log = logging.getLogger("enclave.broker")
 SOCKET = "broker.sock"
+_LAST_ANSWERS = 10
+"""Seconds that questions in the engines get to be answered when the broker is asked to end."""
+_LAST_REPLY = 0.1
 
 
 def control_path(settings: Settings) -> Path:
@@ -42,10 +47,10 @@ def run(settings: Settings) -> None:
 
 
 def _serve(house: House, ledger: Ledger) -> None:
-    extracts = OpenExtracts(house.place, house.keyring)
+    extracts, turns = OpenExtracts(house.place, house.keyring), Turns()
     control = ControlSocket(
         control_path(house.settings),
-        _binder(house, ledger, extracts),
+        _binder(house, ledger, extracts, turns),
         lambda said: act(house.db, house.keyring, ledger, said),
     )
     ended = threading.Event()
@@ -55,8 +60,11 @@ def _serve(house: House, ledger: Ledger) -> None:
     with ready(house.place, "broker"):
         while not ended.wait(house.settings.checkpoint_seconds):
             _checkpoint(house, ledger)
+    turns.close(_LAST_ANSWERS)
+    time.sleep(_LAST_REPLY)
     control.close()
     _checkpoint(house, ledger)
+    ledger.close()  # before the extracts: an engine closed under a question would be an incident in it
     extracts.close()
 
 
@@ -65,7 +73,7 @@ def _checkpoint(house: House, ledger: Ledger) -> None:
 
 
 def _binder(
-    house: House, ledger: Ledger, extracts: OpenExtracts
+    house: House, ledger: Ledger, extracts: OpenExtracts, turns: Turns
 ) -> Callable[[str, int, str], Callable[[socket], None]]:
     def serve_run(run: str, epoch: int, worker: str) -> Callable[[socket], None]:
         signed = check_signed(house.place.policies / "budget.toml", house.keyring)
@@ -75,6 +83,7 @@ def _binder(
             keyring=house.keyring,
             ledger=ledger,
             extracts=extracts,
+            turns=turns,
             caps=read_caps(signed.text.decode()),
             still_leased=lambda asker: still_leased(house.db, asker),
         )

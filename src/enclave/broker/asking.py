@@ -147,9 +147,11 @@ class Asking:
         incident, number = done.incident or charged.is_late, charged.reservation.seq
         if incident:
             log.error("incident in %s, reservation %d%s", asker.run, number, ": late" if charged.is_late else "")
-        settled = {"answer_key": priced.answer_key, "answer": done.body, "incident": incident}
+        key, what = priced.answer_key, {"run": asker.run}
         try:
-            head = self.ledger.settle(charged.reservation, what={"run": asker.run}, **settled)
+            head = self.ledger.settle(
+                charged.reservation, answer_key=key, answer=done.body, incident=incident, what=what
+            )
             shown = self._shown(priced, who, reused=False)
         except EnclaveError as trouble:
             log.error("reservation %d of %s is not settled: %s", number, asker.run, trouble)

@@ -12,6 +12,7 @@ import os
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,12 @@ def _peer_user(connection: socket.socket) -> int:
     return int(_CREDENTIALS.unpack(raw)[1])
 
 
+def _end(channel: socket.socket) -> None:
+    """End a channel that its own thread may be reading: a mere close would not wake it."""
+    with contextlib.suppress(OSError):
+        channel.shutdown(socket.SHUT_RDWR)
+
+
 class ControlSocket:
     """The broker's door for workers and officers' commands on this machine."""
 
@@ -42,6 +49,7 @@ class ControlSocket:
         self._act = act
         self._live: dict[str, socket.socket] = {}
         self._lock = threading.Lock()
+        self._closing = False
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         with contextlib.suppress(FileNotFoundError):
             path.unlink()
@@ -50,7 +58,7 @@ class ControlSocket:
             self._listener.bind(str(path))
         finally:
             os.umask(before)
-        self._listener.listen(16)
+        self._listener.listen(128)  # a full queue refuses at once, it does not wait
 
     def serve_forever(self) -> None:
         """Accept workers until closed; each speaks on a thread of its own."""
@@ -58,18 +66,22 @@ class ControlSocket:
             try:
                 connection, _ = self._listener.accept()
             except OSError:
-                return
+                if self._listener.fileno() < 0 or self._closing:
+                    return
+                time.sleep(0.1)  # out of descriptors, for instance: that passes
+                continue
             threading.Thread(target=self._speak, args=(connection,), daemon=True).start()
 
     def close(self) -> None:
         """Stop accepting and drop every channel."""
+        self._closing = True
         # shutdown wakes the thread that waits in accept(); close alone would not
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         with self._lock:
             for channel in self._live.values():
-                channel.close()
+                _end(channel)
 
     def _speak(self, connection: socket.socket) -> None:
         with connection, contextlib.suppress(EOFError, OSError, frame.FrameError):
@@ -96,7 +108,7 @@ class ControlSocket:
             older = self._live.pop(run, None)
             self._live[run] = ours
         if older is not None:
-            older.close()
+            _end(older)
         threading.Thread(target=self._serve, args=(run, ours, serve), daemon=True).start()
         with theirs:
             frame.send(connection, {"ok": True})

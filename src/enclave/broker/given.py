@@ -1,4 +1,8 @@
-"""Which answers was a run given? From the events of its questions, so that reused answers count too."""
+"""Which answers was a run given, and what did it spend?
+
+Answers: from the events of its questions, so that reused ones count too. Spending: from the ledger, so that a charge whose
+question a crash ended counts too.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,8 @@ from sqlalchemy import Engine, select
 
 from enclave.audit.tables import events
 from enclave.broker.session import ASKED
-from enclave.store import reading
+from enclave.budget import AccountKind, charges
+from enclave.store import Place, reading
 
 
 def answers_given(db: Engine, run: str) -> tuple[str, ...]:
@@ -25,9 +30,11 @@ def known_among(db: Engine, run: str, answers: Collection[str]) -> set[str]:
     return set(answers) & set(answers_given(db, run))
 
 
-def spent_by(db: Engine, run: str) -> tuple[int, str]:
+def spent_by(db: Engine, place: Place, run: str) -> tuple[int, str]:
     """Nano-rho that `run` newly spent, and the ledger head of its last answer ("" when it asked nothing)."""
     query = select(events.c.detail).where(events.c.kind == ASKED, events.c.subject == run).order_by(events.c.seq)
     with reading(db) as connection:
         details = [json.loads(detail) for detail in connection.execute(query).scalars()]
-    return sum(int(d["rho"]) for d in details), str(details[-1]["ledger_head"]) if details else ""
+    shares = [share for charge in charges(place, "run", run) for share in charge.shares]
+    rho = sum(s.amount.nano_rho for s in shares if s.account.kind is AccountKind.PROJECT)
+    return rho, str(details[-1]["ledger_head"]) if details else ""

@@ -18,7 +18,7 @@ from enclave.budget.amount import ATTO, NANO, NOTHING, Amount
 from enclave.budget.entries import Charge, Entry, Share
 from enclave.budget.ledger import Ledger, Reservation
 from enclave.budget.proof import verify, verify_checkpoints
-from enclave.budget.reading import StoredAnswer, balances, history
+from enclave.budget.reading import StoredAnswer, balances, charges, history
 
 __all__ = [
     "ATTO",
@@ -35,6 +35,7 @@ __all__ = [
     "Share",
     "StoredAnswer",
     "balances",
+    "charges",
     "history",
     "population",
     "project",

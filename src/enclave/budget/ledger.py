@@ -223,6 +223,8 @@ class Ledger:
             return Checkpoint(bare.at, bare.state, bare.ledger, signature)
 
         with self._witnessing:
+            if self._heads is not None:
+                witness.begin(self._heads)  # a crash between the next two lines must not look like a stolen witness
             checkpoint = self._committer.do(job)
             if self._heads is not None:
                 witness.append(self._heads, checkpoint)

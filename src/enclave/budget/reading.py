@@ -9,10 +9,10 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from enclave.audit import Head
+from enclave.audit import Head, canonical
 from enclave.budget import rows
 from enclave.budget.accounts import Balance
-from enclave.budget.entries import Entry, Facts
+from enclave.budget.entries import Charge, Entry, Facts, Reserved
 from enclave.budget.file import to_read
 from enclave.budget.proof import check_answer
 from enclave.store import Place
@@ -40,6 +40,14 @@ def history(place: Place, since: int = 0, limit: int = 1000) -> list[Entry]:
     """Entries above number `since`, oldest first."""
     with to_read(place.ledger) as connection:
         return list(rows.entries_after(connection, since, limit))
+
+
+def charges(place: Place, fact: str, value: str) -> list[Charge]:
+    """Every charge whose facts say that `fact` is `value`, oldest first, however its reservation ended."""
+    said = canonical({fact: value}).decode()[1:-1]
+    with to_read(place.ledger) as connection:
+        acts = [entry.act for entry in rows.entries_saying(connection, Reserved.KIND, said)]
+    return [act.charge for act in acts if isinstance(act, Reserved) and act.charge.what.get(fact) == value]
 
 
 def answers_for(connection: sqlite3.Connection, key: str, project: str | None = None) -> Iterator[StoredAnswer]:

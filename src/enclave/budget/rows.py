@@ -49,6 +49,12 @@ def entries_after(connection: sqlite3.Connection, seq: int, limit: int = -1) -> 
         yield Entry(*row)
 
 
+def entries_saying(connection: sqlite3.Connection, kind: str, said: str) -> Iterator[Entry]:
+    """Entries of a kind whose detail holds the text `said`, oldest first."""
+    for row in connection.execute(f"{_ENTRIES} WHERE kind = ? AND instr(detail, ?) ORDER BY seq", (kind, said)):
+        yield Entry(*row)
+
+
 def account_row(b: Balance) -> tuple[str | int, ...]:
     """The parameters of PUT_ACCOUNT."""
     return (*b.account.pair(), *b.cap.pair(), *b.spent.pair(), b.opened, b.frozen_at, b.incidents)

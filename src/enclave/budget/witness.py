@@ -19,6 +19,18 @@ HEADS = "heads.jsonl"
 """The name of the file in `place.witness`."""
 
 
+def begin(path: Path) -> None:
+    """Make the file, if it is not there, before anything is witnessed: from then on its absence says it was taken away."""
+    if path.exists():
+        return
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
 def append(path: Path, checkpoint: Checkpoint) -> None:
     """Add one line, on the disk when this returns. A line torn by a crash was never acknowledged, and is cut off first."""
     assert checkpoint.signature is not None

@@ -19,7 +19,7 @@ def gather(
     """What the home knows about `run`; Tampered when the manifest of its extract is not this home's."""
     job = find_run(db, run)
     dataset = catalogue.find(db, job.dataset, job.dataset_version)
-    rho, head = spent_by(db, run)
+    rho, head = spent_by(db, place, run)
     spent = BudgetFacts(
         epsilon_spent=format(epsilon_of(rho, dataset.delta), ".6g"),
         delta=dataset.delta,
