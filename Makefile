@@ -35,10 +35,14 @@ check: setup
 	@.venv/bin/ruff check .
 	@.venv/bin/lint-imports --no-logo
 	@.venv/bin/mypy
+	@$(PY) docs/draw_states.py --check || (echo "docs/reference/states.md is not what the code says: make fix"; exit 1)
+	@$(PY) docs/list_words.py --check || (echo "docs/reference/messages.md is not what the catalogue says: make fix"; exit 1)
 
 fix: setup
 	@.venv/bin/ruff format .
 	@.venv/bin/ruff check --fix .
+	@$(PY) docs/draw_states.py
+	@$(PY) docs/list_words.py
 
 bench: setup
 	@$(PY) bench/run_all.py

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 PERSONS = 2_000_000
@@ -25,27 +24,18 @@ GOAL_ROWS = 300_000
 GOAL_MIB = 4096
 
 
-def descriptor() -> str:
-    """The hospital's descriptor, of these two tables: what looks into the others goes."""
-    policy = yaml.safe_load((ROOT / "policies/datasets/hospital/datapackage.yaml").read_text())
-    policy["resources"] = [r for r in policy["resources"] if r["name"] in TABLES]
-    for resource in policy["resources"]:
-        resource.pop("derived", None)
-    policy["size_class"] = 10_000_000
-    return str(yaml.safe_dump(policy, allow_unicode=True, sort_keys=False))
-
-
 def shelve_once(home: Path, source: Path) -> None:
     """What the measured process does: a home is born, the policy signed, the tables shelved; prints its figures."""
     from enclave.bootstrap import birth
     from enclave.catalogue import shelve
+    from enclave.intake import narrowed
     from enclave.intake.policy import sign
     from enclave.store import Keyring, open_state
 
     settings = birth.create(home, demo=True)
     keyring, db = Keyring(settings.place), open_state(settings.place)
     policy = settings.place.policies / "datasets/hospital/datapackage.yaml"
-    policy.write_text(descriptor())
+    policy.write_bytes(narrowed(policy.read_bytes(), TABLES, size_class=20_000_000))
     sign(db, policy, keyring, "officer")
     stages: dict[str, float] = {}
     start = time.perf_counter()

@@ -157,7 +157,7 @@ class Client(PapermillNotebookClient):  # type: ignore[misc]  # no stubs are shi
             bundle = content["data"][_OUTPUT_MIME]
             self._receipts.declared(bundle)
             kept = {"output_type": "display_data", "data": {_OUTPUT_MIME: bundle}, "metadata": {}}
-            cell.outputs.append(nbformat.NotebookNode(kept))  # type: ignore[no-untyped-call]
+            cell.outputs.append(nbformat.NotebookNode(kept))
         else:
             self._receipts.dropped(str(content.get("text", "")))
         return None
@@ -202,7 +202,7 @@ def converse(settings: dict[str, Any], kernel: Kernel) -> NoReturn:
         frames.end("failed", "run.kernel_ended")
     job, notebook = read_job(settings["fds"]["job"])
     frames.progress("running", 0, len(notebook["cells"]))
-    node: Any = nbformat.reads(json.dumps(notebook), as_version=4)  # type: ignore[no-untyped-call]
+    node: Any = nbformat.reads(json.dumps(notebook), as_version=4)
     options = {"engine_name": "forked", "kernel_name": "python3", "language": "python", "progress_bar": False}
     try:
         papermill.execute_notebook(node, None, parameters=job["parameters"], **options)

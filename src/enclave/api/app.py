@@ -9,26 +9,20 @@ from __future__ import annotations
 import logging
 import secrets
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from domicile.wire.shapes import Problem
 from domicile.wire.words import say
+from enclave.api import datasets, releases, requests, runs, standing
 from enclave.bootstrap.house import House
 from enclave.errors import EnclaveError
 
 log = logging.getLogger("enclave.api")
 MAX_BODY = 24 * 1024 * 1024
 """Bytes of one request: a notebook and its parameters."""
-
-
-def house_of(request: Request) -> House:
-    """The house behind this door."""
-    house = request.app.state.house
-    assert isinstance(house, House)
-    return house
 
 
 def problem(error: EnclaveError) -> Problem:
@@ -68,10 +62,8 @@ async def _on_fault(_: Request, error: Exception) -> JSONResponse:
     return _reply(500, _plain("door.internal", reference=reference))
 
 
-def build(house: House) -> FastAPI:
-    """The application over one house."""
-    from enclave.api import datasets, releases, requests, runs, standing
-
+def build(house: House, *others: APIRouter) -> FastAPI:
+    """The application over one house; `others` are doors beside the API, such as the console."""
     app = FastAPI(
         title="Domicile", version="1", docs_url=None, redoc_url=None, openapi_url="/api/v1/openapi.json"
     )  # the interactive pages load scripts from elsewhere, so they are off
@@ -82,4 +74,6 @@ def build(house: House) -> FastAPI:
     app.add_exception_handler(Exception, _on_fault)
     for part in (standing, datasets, requests, runs, releases):
         app.include_router(part.router, prefix="/api/v1")
+    for other in others:
+        app.include_router(other)
     return app

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Depends, Header
+from fastapi import Depends, Header, Request
 
-from enclave.api.app import house_of
 from enclave.bootstrap.house import House
 from enclave.errors import Refused
 from enclave.people import Member, authenticate
+
+
+def house_of(request: Request) -> House:
+    """The house behind this door."""
+    house = request.app.state.house
+    assert isinstance(house, House)
+    return house
+
 
 AHouse = Annotated[House, Depends(house_of)]
 

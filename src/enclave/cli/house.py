@@ -62,8 +62,9 @@ def status(context: typer.Context, json: AsJson = False) -> None:
 def run_serve(context: typer.Context) -> None:
     """Be the HTTP door (what `up` starts)."""
     from enclave.api.app import build
+    from enclave.console import router
 
-    serve.run(at(context).settings, build)
+    serve.run(at(context).settings, lambda house: build(house, router))
 
 
 def run_worker(context: typer.Context) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -12,6 +13,8 @@ from enclave import audit as trace
 from enclave.cli.door import at
 from enclave.custody.proof import verify_house
 from enclave.people import Action
+from enclave.watch import frozen
+from enclave.watch import incidents as found_incidents
 
 audit = typer.Typer(help="What happened, provably, in order.", no_args_is_help=True)
 
@@ -48,6 +51,19 @@ def search(
         table("", ("seq", "at", "kind", "actor", "subject", "detail"), rows)
 
 
+def incidents(context: typer.Context, json: AsJson = False) -> None:
+    """Charged questions that failed on our side, and the accounts that stand frozen."""
+    door = at(context)
+    door.permissions.enforce(door.db, door.member, Action.BUDGET_READ, "incidents", {"members": ()})
+    rows = [asdict(one) for one in found_incidents(door.place)]
+    stopped = [{"kind": b.kind.value, "name": b.name, "since_entry": b.frozen_at} for b in frozen(door.place)]
+    if json:
+        as_json({"incidents": rows, "frozen": stopped})
+        return
+    table("", ("entry", "at", "reservation", "run"), rows)
+    table("", ("kind", "name", "since_entry"), stopped)
+
+
 def selfcheck(context: typer.Context, json: AsJson = False) -> None:
     """Try the wall from inside on this machine and say what holds."""
     from enclave.bootstrap.worker import build_wall
@@ -68,4 +84,5 @@ def selfcheck(context: typer.Context, json: AsJson = False) -> None:
 def add_to(app: typer.Typer) -> None:
     """The verbs of this subject."""
     app.add_typer(audit, name="audit")
+    app.command()(incidents)
     app.command()(selfcheck)
