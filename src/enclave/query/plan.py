@@ -211,14 +211,12 @@ class Plan:
     @property
     def variables(self) -> frozenset[tuple[str, str]]:
         """(table, column) of everything the question reads, joins and the person key included: what a grant is held
-        against."""
-        read = {(s.table.name, c) for s in self.sources for c in (s.to,) if c}
+        against. The root's person key always stands here, so that no table is counted without being named."""
+        read = {(s.table.name, c) for s in self.sources for c in (s.to,) if c} | {(self.root.name, self.root.unit)}
         read |= {(self.sources[s.near].table.name, s.column) for s in self.sources if s.column}
         terms = [k.term for k in self.keys] + [a.term for a in self.aggregates if a.term] + [self.where]
         for term in terms:
             for part in term.walk() if term else ():
                 if part.ref:
                     read.add((self.sources[part.ref.source].table.name, part.ref.column.name))
-        if any(a.measure is Measure.PERSONS for a in self.aggregates):
-            read.add((self.root.name, self.root.unit))
         return frozenset(read)
