@@ -125,6 +125,7 @@ def check(sql: str, people: People) -> None:
 @given(mutated())
 @example("SELECT COUNT(*) FROM visits WHERE CASE WHEN urgent THEN CASE WHEN urgent THEN TRUE END END")
 @example("SELECT COUNT(*) FROM visits WHERE ((los_days IN (1, 2)) IN (TRUE)) IN (FALSE)")
+@example("SELECT COUNT(*) FROM visits WHERE los_days IN ()")
 @example("SELECT COALESCE(dept, dx) AS k, COUNT(*) FROM visits GROUP BY k")
 @example("SELECT dept = dx AS k, COUNT(*) FROM visits GROUP BY k")
 @example("SELECT 'a' = 'a' AS k, COUNT(*) FROM visits GROUP BY k")

@@ -137,6 +137,8 @@ class Expressions:
         if node.args.get("query"):
             self.text.refuse("query.subquery", node.args["query"])
         self.bare(node, "this", "expressions")
+        if not node.expressions:
+            self.text.refuse("query.in_literals", node)
         for value in node.expressions:
             if type(value.this if type(value) is exp.Neg else value) not in (exp.Literal, exp.Boolean, exp.Cast):
                 self.text.refuse("query.in_literals", value)

@@ -35,12 +35,13 @@ MARGIN = 10
 FIXED_MS = 3.0
 """Planning, fetching, packing of one statement on a loaded machine."""
 
-ROW_NS = {Style.ROWS: 40.0, Style.FLAGGED: 25.0, Style.DISTINCT: 700.0}
+ROW_NS = {Style.ROWS: 40.0, Style.FLAGGED: 25.0, Style.DISTINCT: 200.0}
+CELLS_NS = 500.0
 TERM_NS = 15.0
 JOIN_NS = 200.0
 CELL_MS = 0.03
-"""Worst times per row, per row and part of a term, per row and joined table, per cell and tally: measured on a
-warm extract at full load (two questions and two busy loops on two cores)."""
+"""Worst times per row (more where a person has several distinct cells), per row and part of a term, per row and joined
+table, per cell and tally: measured on a warm extract at full load (two questions and two busy loops on two cores)."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,8 @@ def worst_ms(plan: Plan, moved: tuple[Tally, ...], statements: tuple[Statement, 
     for statement in statements:
         style = moved[statement.tallies[0]].style
         terms = [moved[i].term for i in statement.tallies]
-        row = ROW_NS[style] + TERM_NS * (parts + sum(2 * t.size for t in terms if t))
+        several = style is Style.DISTINCT and moved[statement.tallies[0]].norm.column is not None
+        row = ROW_NS[style] + CELLS_NS * several + TERM_NS * (parts + sum(2 * t.size for t in terms if t))
         row += JOIN_NS * (len(plan.sources) - 1)
         total += FIXED_MS + rows * row / 1e6
     return total + CELL_MS * plan.cells * len(moved)
