@@ -120,7 +120,7 @@ def test_shelving_the_same_register_again_gives_no_new_budget(place: Place) -> N
             try:
                 ledger.reserve(Charge((Share(population("cn"), Amount(CAP)),)))
             except Refused as refused:
-                assert refused.code == "budget.exhausted"
+                assert refused.code == "budget.population_exhausted"
         assert ledger.balance(population("cn")).spent == Amount(CAP)
         with pytest.raises(Refused, match="signed raise"):
             ledger.open_account(population("cn"), Amount(2 * CAP), actor="steward")

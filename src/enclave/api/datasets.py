@@ -53,7 +53,7 @@ def quote(name: str, question: Question, house: AHouse, member: AMember) -> Quot
         return priced.quote
     grant = find_grant(house.db, house.keyring, house.permissions, member, question.project)
     who = payers(known, grant, member.id)
-    accounts = standing(house.place, (who.population, who.project, who.researcher), known.delta, priced.rho)
+    accounts = standing(house.place, who.asking_side, known.delta, priced.rho)
     return priced.quote.model_copy(update={"accounts": accounts})
 
 

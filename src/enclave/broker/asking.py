@@ -129,9 +129,9 @@ class Asking:
     def _reserve(self, asker: Asker, priced: Priced, who: Payers, *, paid_by_another: bool) -> Reservation:
         amount = Amount(priced.rho)
         shares = (
-            Share(who.population, NOTHING if paid_by_another else amount),
-            Share(who.project, amount),
+            Share(who.project, amount),  # the asker's own first: the cap that all share refuses what theirs would allow
             Share(who.researcher, amount),
+            Share(who.population, NOTHING if paid_by_another else amount),
         )
         what = {"run": asker.run, "member": asker.member, "question": priced.answer_key, "dataset": asker.dataset.name}
         return self.ledger.reserve(Charge(shares, what), recheck=lambda: self._recheck(asker))
@@ -140,10 +140,8 @@ class Asking:
         self, asker: Asker, priced: Priced, who: Payers, charged: Charged, other: StoredAnswer | None
     ) -> Answered:
         """(6) and (7), on a charge that is durable."""
-        if other is not None:
-            done = Executed(other.answer, incident=False)
-        else:
-            done = execute(priced, Opening(self.extracts, asker.dataset))
+        opening = Opening(self.extracts, asker.dataset)
+        done = execute(priced, opening) if other is None else _given_again(other, opening)
         incident, number = done.incident or charged.is_late, charged.reservation.seq
         if incident:
             log.error("incident in %s, reservation %d%s", asker.run, number, ": late" if charged.is_late else "")
@@ -200,5 +198,14 @@ class Asking:
         return Answered(head, stored.answer, time.monotonic() + priced.reply_ms / 1000)
 
     def _shown(self, priced: Priced, who: Payers, *, reused: bool) -> Quote:
-        accounts = standing(self.place, (who.population, who.project, who.researcher), priced.dataset.delta, priced.rho)
+        accounts = standing(self.place, who.asking_side, priced.dataset.delta, priced.rho)
         return priced.quote.model_copy(update={"accounts": accounts, "reused": reused})
+
+
+def _given_again(other: StoredAnswer, opening: Opening) -> Executed:
+    """Another project's answer. The extract is opened as for a new one, or the moment of the next reply would tell."""
+    try:
+        opening.open()
+    except Exception:  # noqa: BLE001 - as `execute`: a failure after the charge is an incident, never words
+        return Executed(other.answer, incident=True)
+    return Executed(other.answer, incident=False)

@@ -57,6 +57,12 @@ class Payers:
     project: Account
     researcher: Account
 
+    @property
+    def asking_side(self) -> tuple[Account, ...]:
+        """Those a researcher is shown. What is spent on the population would tell what other projects ask: a question
+        that leaves it unmoved was asked before."""
+        return (self.project, self.researcher)
+
 
 def payers(dataset: Dataset, grant: Grant, member: str) -> Payers:
     """Who pays for a question of `member` under `grant` on `dataset`."""

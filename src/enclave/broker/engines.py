@@ -23,6 +23,10 @@ class Opening:
     extracts: OpenExtracts
     dataset: Dataset
 
+    def open(self) -> None:
+        """Open the engine, and ask it nothing."""
+        self.extracts.engine(self.dataset)
+
     def totals(self, statements: tuple[Statement, ...], keys: tuple[Key, ...], cap_ms: int) -> list[list[int]]:
         return self.extracts.engine(self.dataset).totals(statements, keys, cap_ms)
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from enclave.budget.accounts import Account, Balance, raise_message, thaw_message
+from enclave.budget.accounts import Account, AccountKind, Balance, raise_message, thaw_message
 from enclave.budget.entries import Act, Charge, Frozen, Lost, Opened, Raised, Reserved, Settled, Share, Thawed
 from enclave.errors import NotFound, Refused, Tampered
 from enclave.store import verify_signature
@@ -132,7 +132,8 @@ def exhausted(balance: Balance, share: Share) -> Refused:
     """The refusal of a charge above a cap.
 
     `requested_rho`, `left_rho`, `cap_rho` (and `…_delta`) are the integers; `requested`, `left`, `cap` are the text that
-    people read: whoever knows ε puts it there (`refusal.facts["left"] = "ε 0.42"`).
+    people read: whoever knows ε puts it there (`refusal.facts["left"] = "ε 0.42"`). What is left of a population is not
+    said: it would tell each project, for nothing, what the others ask.
     """
     amounts = {"requested": share.amount, "left": balance.left, "cap": balance.cap}
     rho_holds = share.amount.nano_rho <= balance.left.nano_rho
@@ -140,6 +141,8 @@ def exhausted(balance: Balance, share: Share) -> Refused:
     for name, amount in amounts.items():
         facts[f"{name}_rho"], facts[f"{name}_delta"] = amount.nano_rho, amount.atto_delta
         facts[name] = f"{amount.atto_delta} atto-delta" if rho_holds else f"{amount.nano_rho} nano-rho"
+    if balance.kind is AccountKind.POPULATION:
+        return Refused("budget.population_exhausted", name=balance.name, requested=facts["requested"])
     return Refused("budget.exhausted", **facts)
 
 
