@@ -9,6 +9,8 @@ import pytest
 from tests.attacks.asked import Door, copied, furnished, opened
 from tests.living import Living
 
+from enclave.broker import asking
+
 
 @pytest.fixture(scope="session")
 def furnished_home(tmp_path_factory: pytest.TempPathFactory) -> Living:
@@ -16,7 +18,8 @@ def furnished_home(tmp_path_factory: pytest.TempPathFactory) -> Living:
 
 
 @pytest.fixture
-def door(furnished_home: Living, tmp_path: Path) -> Iterator[Door]:
+def door(furnished_home: Living, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Door]:
+    monkeypatch.setattr(asking, "OPENING_MS", 400)  # a question that is asked again waits for the moment of the first
     living = copied(furnished_home, tmp_path / "home")
     with opened(living) as door:
         yield door

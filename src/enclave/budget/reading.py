@@ -51,10 +51,13 @@ def charges(place: Place, fact: str, value: str) -> list[Charge]:
 
 
 def answers_for(connection: sqlite3.Connection, key: str, project: str | None = None) -> Iterator[StoredAnswer]:
-    """The stored answers under `key` (those `project` paid for), oldest first, each checked against the chain."""
+    """The stored answers under `key` (those `project` paid for), oldest first, each checked against the chain.
+
+    What was answered in an incident may be noise over zeros: it is kept as evidence, and never given again."""
     query = "SELECT reservation, project, settled, answer FROM answers WHERE key = ? AND project = coalesce(?, project)"
     for reservation, payer, settled, answer in connection.execute(f"{query} ORDER BY reservation", (key, project)):
         entry = rows.entry_at(connection, settled)
         said = check_answer(entry, reservation, key, answer)
         assert entry is not None
-        yield StoredAnswer(key, payer, reservation, Head(entry.seq, entry.hash), answer, said.what)
+        if not said.incident:
+            yield StoredAnswer(key, payer, reservation, Head(entry.seq, entry.hash), answer, said.what)
