@@ -28,7 +28,7 @@ from enclave.settings import Settings
 from enclave.store import Keyring, open_state
 
 NOTEBOOK = json.dumps({"nbformat": 4, "cells": [{"cell_type": "code", "source": "x = 1"}]}).encode()
-QUICK_OPENING_MS = 700
+QUICK_OPENING_MS = 400
 
 
 def living_in(home: Path, like: Living) -> Living:

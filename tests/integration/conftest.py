@@ -1,4 +1,7 @@
-"""One home with records and a grant, made once per session; each test gets a copy of its own."""
+"""One home with records and a grant, made once per session; each test gets a copy of its own.
+
+Its size class is small, so that replies leave at the quickest moment there is.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,8 @@ from tests.living import Living, born, granted, raw_hospital, shelved
 def template(tmp_path_factory: pytest.TempPathFactory) -> Living:
     folder = tmp_path_factory.mktemp("template")
     made = born(folder)
+    descriptor = made.place.policies / "datasets" / "hospital" / "datapackage.yaml"
+    descriptor.write_text(descriptor.read_text().replace("size_class: 1000000", "size_class: 20000"))
     shelved(made, raw_hospital(folder / "raw", 500))
     made.request, made.project = granted(made)
     made.close()

@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import IO
 
 import httpx
 
@@ -28,6 +29,7 @@ _children: list[subprocess.Popen[bytes]] = []
 """What this very process started: kept so that it can be reaped, should it end while we live."""
 _START_SECONDS = 60
 _STOP_SECONDS = 20
+_ATTEMPTS = 50
 
 
 @dataclass(frozen=True)
@@ -42,14 +44,24 @@ class Seen:
 def alone(place: Place, name: str) -> Iterator[None]:
     """Be the one process of this name in the home, or be refused."""
     with (place.run / f"{name}.pid").open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as taken:
-            raise Refused("up.already_running", name=name) from taken
+        _lock(file, name)
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()
         yield
+
+
+def _lock(file: IO[str], name: str) -> None:
+    """Take the lock; whoever only looks (`seen`) holds it for an instant, so it is tried for a moment."""
+    for attempt in range(_ATTEMPTS):
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as taken:
+            if attempt == _ATTEMPTS - 1:
+                raise Refused("up.already_running", name=name) from taken
+            time.sleep(0.01)
+        else:
+            return
 
 
 def seen(place: Place, name: str) -> Seen:
@@ -58,7 +70,7 @@ def seen(place: Place, name: str) -> Seen:
     try:
         with path.open("r+") as file:
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except BlockingIOError:
                 return Seen(name, int(file.read() or 0) or None)
     except FileNotFoundError:
@@ -83,12 +95,14 @@ def up(settings: Settings) -> tuple[Seen, ...]:
     for name in PROCESSES:
         if seen(place, name).pid is None:
             (place.run / f"{name}.ready").unlink(missing_ok=True)  # left behind by a kill -9
-            _start(settings, name)
-        _wait_until_ready(settings, name)
+            child = _start(settings, name)
+            _wait_until_ready(settings, name, child)
+        else:
+            _wait_until_ready(settings, name)
     return status(place)
 
 
-def _start(settings: Settings, name: str) -> None:
+def _start(settings: Settings, name: str) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "enclave.cli", "--home", str(settings.home), name]
     with (settings.place.run / f"{name}.log").open("ab") as log:
         child = subprocess.Popen(
@@ -101,6 +115,7 @@ def _start(settings: Settings, name: str) -> None:
             cwd=settings.home,
         )
     _children.append(child)
+    return child
 
 
 def _ready(settings: Settings, name: str) -> bool:
@@ -115,10 +130,12 @@ def _ready(settings: Settings, name: str) -> bool:
     return False
 
 
-def _wait_until_ready(settings: Settings, name: str) -> None:
+def _wait_until_ready(settings: Settings, name: str, child: subprocess.Popen[bytes] | None = None) -> None:
+    """Incident when it does not get ready; at once when the process that was started has ended, and no other stands in."""
     give_up = time.monotonic() + _START_SECONDS
     while not _ready(settings, name):
-        if time.monotonic() > give_up:
+        ended = child is not None and child.poll() is not None and seen(settings.place, name).pid is None
+        if ended or time.monotonic() > give_up:
             raise Incident("up.did_not_start", name=name, log=str(settings.place.run / f"{name}.log"))
         time.sleep(0.05)
 

@@ -6,12 +6,14 @@ may be killed at any line: its lease lapses, the run is queued again, and what w
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import secrets
 import signal
 import socket
 import threading
+import time
 
 from enclave.access import check as check_grant
 from enclave.access import expire_due
@@ -22,7 +24,7 @@ from enclave.bootstrap.house import House, open_house
 from enclave.bootstrap.up import alone, ready
 from enclave.broker.channel import ask_for_channel
 from enclave.broker.given import answers_given
-from enclave.errors import EnclaveError, NoWall, Refused
+from enclave.errors import EnclaveError, Refused
 from enclave.run import Limits, SandboxFiles, Wall
 from enclave.run.environment import Say, prepare
 from enclave.run.job import Job
@@ -32,6 +34,7 @@ from enclave.run.states import RunState
 from enclave.settings import Settings
 
 log = logging.getLogger("enclave.worker")
+_PAUSE = 1.0
 
 
 def build_wall(settings: Settings, say: Say = lambda _: None) -> Wall:
@@ -51,8 +54,18 @@ def run(settings: Settings) -> None:
         worker = f"{socket.gethostname()[:40]}-{os.getpid()}-{secrets.token_hex(4)}"
         with ready(house.place, "worker"):
             while not ended.is_set():
-                if not turn(house, wall, worker):
+                if not _guarded_turn(house, wall, worker):
                     ended.wait(settings.poll_seconds)
+
+
+def _guarded_turn(house: House, wall: Wall, worker: str) -> bool:
+    """A turn whose trouble is the operator's to read: one bad run must not end the worker for all others."""
+    try:
+        return turn(house, wall, worker)
+    except (EnclaveError, OSError) as trouble:
+        log.exception("a turn failed: %s", trouble)
+        time.sleep(_PAUSE)
+        return False
 
 
 def turn(house: House, wall: Wall, worker: str) -> bool:
@@ -72,7 +85,7 @@ def _carry_out(house: House, wall: Wall, job: Job) -> None:
         check_grant(house.db, house.keyring, project=job.project, member=job.member, dataset=job.dataset, at=now())
         channel = ask_for_channel(control_path(house.settings), run=job.run, epoch=job.epoch, worker=job.worker or "")
     except EnclaveError as refusal:
-        finish(house.db, job, RunState.FAILED, why=refusal.code)
+        _fail(house, job, refusal)
         return
     with channel:
         try:
@@ -84,8 +97,14 @@ def _carry_out(house: House, wall: Wall, job: Job) -> None:
                 channel=channel,
                 questions=lambda: len(answers_given(house.db, job.run)),
             )
-        except NoWall as missing:
-            log.error("%s", missing)
-            finish(house.db, job, RunState.FAILED, why=missing.code)
         except Refused as lost:  # cancelled, or taken over: whoever did that recorded it
             log.warning("%s: %s", job.run, lost.code)
+        except EnclaveError as trouble:
+            _fail(house, job, trouble)
+
+
+def _fail(house: House, job: Job, trouble: EnclaveError) -> None:
+    """End the run by the name of what stopped it, unless it was ended or taken over meanwhile."""
+    log.error("%s: %s", job.run, trouble)
+    with contextlib.suppress(Refused):
+        finish(house.db, job, RunState.FAILED, why=trouble.code)
