@@ -6,6 +6,7 @@ faster than it is answered, ends the channel. A refusal goes back in words; afte
 
 from __future__ import annotations
 
+import logging
 import socket
 import time
 from dataclasses import dataclass
@@ -16,15 +17,19 @@ from sqlalchemy import Engine as Database
 from domicile.wire import frame
 from domicile.wire.shapes import Problem
 from enclave.audit import Event, declare, record
-from enclave.broker.asking import Asker, Asking
+from enclave.broker.asking import Answered, Asker, Asking, NoAnswer
 from enclave.catalogue import card
 from enclave.errors import BadInput, EnclaveError, Refused
+
+log = logging.getLogger("enclave.broker")
 
 ASKED = declare("question.asked", "a run asked a private question and was answered")
 REFUSED = declare("question.refused", "a run's question was refused before anything was charged")
 
 MAX_REQUEST = 32 * 1024
 MAX_QUESTIONS = 200
+MAX_REQUESTS = 500
+"""Of any kind, refused ones and descriptions too: each costs the broker work, and a refusal an event."""
 
 
 @dataclass
@@ -37,9 +42,9 @@ class Session:
     asked: int = 0
 
     def serve(self, channel: socket.socket) -> None:
-        """Answer until the other side is gone or says something that is no request."""
+        """Answer until the other side is gone, says something that is no request, or has said enough."""
         try:
-            while True:
+            for _ in range(MAX_REQUESTS):
                 request, _ = frame.receive(channel, max_head=MAX_REQUEST, max_body=0)
                 head, body, due = self._answer(request)
                 time.sleep(max(0.0, due - time.monotonic()))
@@ -75,9 +80,18 @@ class Session:
         if verb == "quote":
             return "quote", self.asking.quote(self.asker, sql, epsilon).model_dump(mode="json"), b"", 0.0
         answered = self.asking.ask(self.asker, sql, epsilon)
+        self._note(answered)
+        return "answer", answered.head.model_dump(mode="json"), answered.body, answered.due
+
+    def _note(self, answered: Answered) -> None:
+        """Record an answer; what cannot be recorded is not given, and its channel ends no sooner than the reply would."""
         head = answered.head
-        self._record(ASKED, {"answer": head.answer, "rho": head.rho_spent, "ledger_head": head.ledger_head})
-        return "answer", head.model_dump(mode="json"), answered.body, answered.due
+        try:
+            self._record(ASKED, {"answer": head.answer, "rho": head.rho_spent, "ledger_head": head.ledger_head})
+        except Exception as trouble:  # after the charge there are no words, whatever it is
+            log.error("an answer to %s is not recorded: %s", self.asker.run, type(trouble).__name__)
+            time.sleep(max(0.0, answered.due - time.monotonic()))
+            raise NoAnswer from trouble
 
     def _record(self, kind: str, detail: dict[str, Any]) -> None:
         with record(self.db, Event(kind, self.asker.member, self.asker.run, detail)):
