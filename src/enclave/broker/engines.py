@@ -38,18 +38,19 @@ class OpenExtracts:
         self._place = place
         self._keyring = keyring
         self._lock = threading.Lock()
-        self._open: dict[str, Engine] = {}
+        self._open: dict[Dataset, Engine] = {}
+        """By the whole dictionary: an engine opened under one is not lent to a question priced by another."""
 
     def is_open(self, dataset: Dataset) -> bool:
-        return dataset.digest in self._open
+        return dataset in self._open
 
     def engine(self, dataset: Dataset) -> Engine:
         """The engine of `dataset`'s extract, opened now if need be."""
         with self._lock:
-            found = self._open.get(dataset.digest)
+            found = self._open.get(dataset)
             if found is None:
                 path, key = open_key(self._place, self._keyring, dataset)
-                found = self._open[dataset.digest] = Engine(path, key)
+                found = self._open[dataset] = Engine(path, key)
             return found
 
     def close(self) -> None:

@@ -5,6 +5,7 @@ From the descriptor alone, and to JSON and back for the catalogue's row: nothing
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import asdict
 from typing import Any
@@ -69,6 +70,11 @@ def dataset_of(descriptor: Descriptor, *, version: int, digest: str, policy_dige
 def to_json(dataset: Dataset) -> str:
     """The dictionary as kept in the catalogue's row."""
     return json.dumps(asdict(dataset), ensure_ascii=False, sort_keys=True)
+
+
+def dictionary_digest(dataset: Dataset) -> str:
+    """What a manifest signs of the dictionary: all of it."""
+    return hashlib.sha256(to_json(dataset).encode()).hexdigest()
 
 
 def _read_column(tree: dict[str, Any]) -> Column:

@@ -14,6 +14,7 @@ from typing import Any, Self
 
 from enclave import audit
 from enclave.catalogue.dataset import Dataset
+from enclave.catalogue.dictionary import dictionary_digest
 from enclave.errors import EnclaveError, NotFound, Tampered
 from enclave.intake.extract import FILE
 from enclave.store import Keyring, Place, Signature, open_sealed, write_atomically
@@ -42,6 +43,9 @@ class Manifest:
     dropped: dict[str, dict[str, int]]
     lineage: dict[str, dict[str, str]]
     made_at: str
+    dictionary: str = ""
+    """`dictionary_digest` of the dataset as it was shelved: bounds and sensitivities are proved from it, never from a row of
+    the database that somebody edited."""
 
     def message(self) -> bytes:
         """The bytes that are signed."""
@@ -92,6 +96,8 @@ def open_key(place: Place, keyring: Keyring, dataset: Dataset) -> tuple[Path, st
     promised = (dataset.name, dataset.version, dataset.digest, dataset.policy_digest, dataset.demo)
     if (manifest.name, manifest.version, manifest.digest, manifest.policy_digest, manifest.demo) != promised:
         raise _broken(dataset, "manifest")
+    if manifest.dictionary != dictionary_digest(dataset):
+        raise _broken(dataset, "dictionary")
     key = _unseal(keyring, dataset, manifest)
     path = folder / FILE
     try:

@@ -21,8 +21,8 @@ from sqlalchemy import Engine, func, insert, select, update
 from enclave import audit
 from enclave.audit.event import now
 from enclave.catalogue.dataset import Dataset
-from enclave.catalogue.dictionary import dataset_of, from_json, to_json
-from enclave.catalogue.manifest import Manifest, folder_of, seal_purpose, write_manifest
+from enclave.catalogue.dictionary import dataset_of, dictionary_digest, from_json, to_json
+from enclave.catalogue.manifest import Manifest, folder_of, open_key, seal_purpose, write_manifest
 from enclave.catalogue.states import EVENTS, State, check_move
 from enclave.catalogue.tables import extracts
 from enclave.errors import EnclaveError, NotFound, Refused
@@ -131,7 +131,7 @@ def shelve(
             check_move(State.BUILDING, State.CHECKED)
             with audit.record(db, audit.Event(EVENTS[State.CHECKED], actor, f"dataset {d.name}", facts)):
                 pass
-            if same := _unchanged(db, place, d.name, extract, signed):
+            if same := _unchanged(db, place, keyring, d.name, extract, signed):
                 with audit.record(db, audit.Event(UNCHANGED, actor, f"dataset {d.name}", facts)):
                     pass
                 progress("unchanged", 0, None)
@@ -183,6 +183,7 @@ def _manifest(dataset: Dataset, extract: Extract, signed: Signed, sealed: bytes,
         dropped=extract.dropped,
         lineage=extract.lineage,
         made_at=now(),
+        dictionary=dictionary_digest(dataset),
     )
 
 
@@ -230,14 +231,21 @@ def _newest(db: Engine, name: str) -> int:
         return connection.execute(select(func.max(extracts.c.version)).where(extracts.c.name == name)).scalar() or 0
 
 
-def _unchanged(db: Engine, place: Place, name: str, extract: Extract, signed: Signed) -> Dataset | None:
-    """The shelved version when it holds this very content under this very policy, and its file is still there."""
+def _unchanged(
+    db: Engine, place: Place, keyring: Keyring, name: str, extract: Extract, signed: Signed
+) -> Dataset | None:
+    """The shelved version when it holds this very content under this very policy, and still opens."""
     row = _row(db, name, None)
     if row is None:
         return None
     dataset = from_json(row)
-    same = (dataset.digest, dataset.policy_digest) == (extract.digest, signed.digest)
-    return dataset if same and folder_of(place, name, dataset.version).is_dir() else None
+    if (dataset.digest, dataset.policy_digest) != (extract.digest, signed.digest):
+        return None
+    try:
+        open_key(place, keyring, dataset)
+    except EnclaveError:  # its manifest, dictionary or file is not what was shelved: a new version takes its place
+        return None
+    return dataset
 
 
 def _row(db: Engine, name: str, version: int | None) -> str | None:
