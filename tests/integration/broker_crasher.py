@@ -62,7 +62,7 @@ def dawdling(step: Callable[..., Any]) -> Callable[..., Any]:
 
     def stepping(*given: Any) -> Any:
         made = step(*given)
-        time.sleep(1.5)
+        time.sleep(0.4)
         return made
 
     return stepping

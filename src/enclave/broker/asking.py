@@ -175,7 +175,8 @@ class Asking:
         self._standing(asker)
 
     def _price(self, asker: Asker, grant: Grant, sql: str, epsilon: str | None) -> Priced:
-        priced = prepare(sql, asker.dataset, epsilon)
+        with self.turns.planning:
+            priced = prepare(sql, asker.dataset, epsilon)
         units = {table.name: table.unit for table in asker.dataset.tables}
         named = sorted((table, column) for table, column in priced.variables if column != units.get(table))
         grant.check_uses(sorted({table for table, _ in priced.variables}), [f"{t}.{c}" for t, c in named])

@@ -34,6 +34,9 @@ class Turns:
         self._taken: dict[str, float] = {}
         """Question → when its turn ends; infinite while it is carried out."""
         self._closed = False
+        self.planning = threading.Lock()
+        """Held while a question is planned and priced: that is Python's work, and more than one at a time would only take
+        the interpreter away from questions whose moment is fixed."""
 
     @contextmanager
     def turn(self, question: str) -> Iterator[Turn]:
