@@ -17,12 +17,11 @@ from starlette.exceptions import HTTPException
 from domicile.wire.shapes import Problem
 from domicile.wire.words import say
 from enclave.api import datasets, releases, requests, runs, standing
+from enclave.api.body import MAX_BODY, TOO_LARGE, Capped
 from enclave.bootstrap.house import House
 from enclave.errors import EnclaveError
 
 log = logging.getLogger("enclave.api")
-MAX_BODY = 24 * 1024 * 1024
-"""Bytes of one request: a notebook and its parameters."""
 
 
 def problem(error: EnclaveError) -> Problem:
@@ -52,6 +51,8 @@ async def _on_malformed(_: Request, error: Exception) -> JSONResponse:
 
 async def _on_http(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
+    if error.status_code == TOO_LARGE:
+        return _reply(TOO_LARGE, _plain("door.too_large", limit=MAX_BODY >> 20))
     body = _plain("door.no_path") if error.status_code in (404, 405) else _plain("door.bad_request", why=error.detail)
     return _reply(error.status_code, body)
 
@@ -67,6 +68,7 @@ def build(house: House, *others: APIRouter) -> FastAPI:
     app = FastAPI(
         title="Domicile", version="1", docs_url=None, redoc_url=None, openapi_url="/api/v1/openapi.json"
     )  # the interactive pages load scripts from elsewhere, so they are off
+    app.add_middleware(Capped)
     app.state.house = house
     app.add_exception_handler(EnclaveError, _on_refusal)
     app.add_exception_handler(RequestValidationError, _on_malformed)
