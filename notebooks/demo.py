@@ -160,7 +160,19 @@ def ask_behind_the_wall(project: str) -> list[str]:
         words = [word for key, value in parameters.items() for word in ("-p", f"{key}={value}")]
         run("demo-researcher", "domicile", "submit", f"notebooks/{name}", "--project", project, *words, "--wait")
         runs.append(ask("demo-researcher", "domicile", "runs")[0]["run"])
+    for one in runs:
+        wait_until_vetted(one)
     return runs
+
+
+def wait_until_vetted(one: str) -> None:
+    """The worker takes outputs in a moment after their run has finished."""
+    for _ in range(100):
+        states = [output["state"] for output in ask("demo-researcher", "domicile", "run", one)["outputs"]]
+        if states and "declared" not in states:
+            return
+        time.sleep(0.3)
+    raise StepFailed(f"the outputs of {one} were not vetted; demo-home/run/worker.log says why")
 
 
 def release(runs: list[str]) -> list[str]:

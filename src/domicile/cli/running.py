@@ -119,7 +119,7 @@ def cancel(run: str, json: AsJson = False) -> None:
 def fetch(
     name: Annotated[str, typer.Argument(help="A run, an output or a release.")],
     to: Annotated[Path | None, typer.Option(help="The new folder; else one of that name here.")] = None,
-    wait: Annotated[float, typer.Option(help="Seconds to wait for a release that was passed to be made.")] = 10,
+    wait: Annotated[float, typer.Option(help="Seconds to wait for a release that was passed to be made.")] = 30,
 ) -> None:
     """Fetch what was released."""
     from domicile.client import ProblemError

@@ -1,7 +1,8 @@
 """The worker process: leases runs, has them carried out behind the wall, brings their outputs to vet and decided ones out.
 
-One run at a time; more workers are more processes. Everything is read back from the database and the world, so a worker
-may be killed at any line: its lease lapses, the run is queued again, and what was taken in or sent is not done twice.
+One run at a time, and the gate beside it; more workers are more processes. Everything is read back from the database and
+the world, so a worker may be killed at any line: its lease lapses, the run is queued again, and what was taken in or sent
+is not done twice.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import secrets
 import signal
 import socket
 import threading
-import time
+from collections.abc import Callable
 
 from enclave.access import check as check_grant
 from enclave.access import expire_due
@@ -52,31 +53,42 @@ def run(settings: Settings) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: ended.set())
         worker = f"{socket.gethostname()[:40]}-{os.getpid()}-{secrets.token_hex(4)}"
-        with ready(house.place, "worker"):
-            while not ended.is_set():
-                if not _guarded_turn(house, wall, worker):
-                    ended.wait(settings.poll_seconds)
+        gate = threading.Thread(target=_until, args=(ended, settings, lambda: keep_gate(house)), name="gate")
+        gate.start()  # what was passed leaves, and what finished is vetted, while the next notebook runs
+        try:
+            with ready(house.place, "worker"):
+                _until(ended, settings, lambda: run_next(house, wall, worker))
+        finally:
+            ended.set()
+            gate.join()
 
 
-def _guarded_turn(house: House, wall: Wall, worker: str) -> bool:
-    """A turn whose trouble is the operator's to read: one bad run must not end the worker for all others."""
-    try:
-        return turn(house, wall, worker)
-    except (EnclaveError, OSError) as trouble:
-        log.exception("a turn failed: %s", trouble)
-        time.sleep(_PAUSE)
-        return False
+def _until(ended: threading.Event, settings: Settings, turn: Callable[[], bool]) -> None:
+    """Take turns until asked to end. A turn's trouble is the operator's to read: one bad run must not end it for all."""
+    while not ended.is_set():
+        try:
+            busy = turn()
+        except (EnclaveError, OSError) as trouble:
+            log.exception("a turn failed: %s", trouble)
+            busy = ended.wait(_PAUSE)
+        if not busy:
+            ended.wait(settings.poll_seconds)
 
 
-def turn(house: House, wall: Wall, worker: str) -> bool:
-    """One look at everything there is to do; True when there was something."""
+def run_next(house: House, wall: Wall, worker: str) -> bool:
+    """Lease the oldest run that waits and carry it out; True when there was one."""
     take_over_expired(house.db, worker)
-    expire_due(house.db, house.keyring)
     job = lease_next(house.db, worker, house.settings.lease_seconds)
     if job is not None:
         _carry_out(house, wall, job)
+    return job is not None
+
+
+def keep_gate(house: House) -> bool:
+    """Everything else there is to do: grants that ended, outputs to vet, releases to send; True when there was some."""
+    expire_due(house.db, house.keyring)
     busy = take_in_finished(house)
-    return bool(send_decided(house)) or busy or job is not None
+    return bool(send_decided(house)) or busy
 
 
 def _carry_out(house: House, wall: Wall, job: Job) -> None:
