@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,8 +15,10 @@ import pytest
 from enclave import access
 from enclave.access import approval, grant
 from enclave.access.content import content_of
+from enclave.audit.event import now
 from enclave.errors import Refused, Tampered
-from enclave.people import certificate
+from enclave.people import Role, certificate, certificates_of
+from enclave.store import reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -148,3 +151,21 @@ def test_remembered_signatures_remember_no_state(cast: Cast) -> None:
     access.suspend(cast.db, cast.keyring, cast.permissions, cast.member("officer"), project, reason="Now.")
     with pytest.raises(Refused):
         check(cast, project)
+
+
+def test_one_approver_alone_makes_no_grant_though_both_signatures_hold(cast: Cast) -> None:
+    """A request that asks for a single approval: no policy may say so, but a row of the database could."""
+    content = replace(cast.draft().content, steps=(Role.STEWARD,))
+    words = [
+        (cast.member("researcher"), 0, Role.RESEARCHER, approval.Verdict.SUBMITTED),
+        (cast.member("steward"), 1, Role.STEWARD, approval.Verdict.APPROVED),
+    ]
+    signed = [
+        approval.sign(member, cast.tokens[member.id], content, 1, at, role, verdict, now(), "")
+        for member, at, role, verdict in words
+    ]
+    with reading(cast.db) as connection:
+        papers = certificates_of(connection, cast.keyring.public_key, {"researcher", "steward"})
+    approval.check_submission(papers, content, signed)  # the control: all that is there holds
+    with pytest.raises(Tampered):
+        approval.check_granted(papers, content, signed)

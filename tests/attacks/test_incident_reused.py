@@ -8,7 +8,9 @@ from __future__ import annotations
 from tests.attacks.asked import Door, granted_to, numbers
 
 from enclave.budget import AccountKind, thaw_message
+from enclave.catalogue import find
 from enclave.catalogue.manifest import MANIFEST, folder_of
+from enclave.release.gather import incidents
 
 SQL = "SELECT COUNT(*) AS n FROM visits"
 PROJECT = AccountKind.PROJECT
@@ -48,6 +50,18 @@ def test_nor_to_another_project_which_then_pays_for_the_persons_too(door: Door) 
     other = door.ask(SQL, "100", project=project, member="stranger")
     assert numbers(other)["n"][0] > 300
     assert door.balance(AccountKind.POPULATION).spent.nano_rho == 2 * population
+
+
+def test_the_receipts_of_its_project_and_of_its_persons_say_that_it_was(door: Door) -> None:
+    def told(project: str) -> int:
+        return incidents(door.living.place, find(door.living.db, "hospital").register, project)
+
+    door.ask("SELECT COUNT(*) AS good FROM visits")
+    assert told(door.living.project) == 0, "the control"
+    door.extracts.close()
+    door.extracts._open.clear()  # as after a restart
+    broken_once(door)
+    assert (told(door.living.project), told("prj_other")) == (1, 1)
 
 
 def test_control_a_good_answer_is_given_again_for_nothing(door: Door) -> None:

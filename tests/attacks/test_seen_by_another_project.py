@@ -91,6 +91,14 @@ def opened_again(door: Door) -> Any:
     return opened(door.living)
 
 
+def test_nobody_waits_for_the_same_question_of_another_project(door: Door) -> None:
+    project = granted_to(door.living, "stranger")
+    door.ask(NEVER_ASKED, project=project, member="stranger")  # opens the extract
+    first = door.ask(ASKED_BEFORE)
+    door.ask(ASKED_BEFORE, project=project, member="stranger")
+    assert time.monotonic() < first.due, "it had its turn before the other's was over"
+
+
 def test_a_stranger_is_told_of_no_account_of_another_project(door: Door) -> None:
     try:
         door.asking.quote(door.asker(door.living.project, "stranger"), NEVER_ASKED, "1")

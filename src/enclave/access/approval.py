@@ -21,6 +21,9 @@ from enclave.errors import Tampered
 from enclave.people import Certificate, Member, Role, had_role, signature_holds
 from enclave.store import Signature
 
+FEWEST = 2
+"""One approver alone would be the only judge: no policy may say so (`AccessPolicy`), nor may a stored request."""
+
 
 class Verdict(StrEnum):
     SUBMITTED = "submitted"
@@ -123,7 +126,7 @@ def check_submission(papers: Collection[Certificate], content: Content, statemen
 
 
 def check_granted(papers: Collection[Certificate], content: Content, statements: Sequence[Statement]) -> None:
-    """Tampered unless the author's and *every* approval the content asks for are there and hold."""
+    """Tampered unless the author's and *every* approval the content asks for are there and hold, and they are `FEWEST`."""
     check_submission(papers, content, statements)
-    if not content.steps or len(statements) != 1 + len(content.steps):
+    if len(content.steps) < FEWEST or len(statements) != 1 + len(content.steps):
         raise Tampered("access.request_altered", request=content.request)

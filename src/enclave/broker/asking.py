@@ -113,7 +113,8 @@ class Asking:
         if own is not None:
             return self._again(priced, who, own)
         open_accounts(self.ledger, who, asker.dataset, grant, self.caps)
-        with self.turns.turn(priced.answer_key) as turn:
+        # by project: who waited for another project's question would know that it is being asked
+        with self.turns.turn(f"{asker.project} {priced.answer_key}") as turn:
             own = self._own(priced, asker)  # somebody may have asked it while we waited
             if own is None:
                 other = self.ledger.find_answer(priced.answer_key)

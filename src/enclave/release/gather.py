@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from sqlalchemy import Engine
 
+from domicile.wire.words import LANGUAGES, say
 from enclave import catalogue
 from enclave.broker.given import answers_given, spent_by
+from enclave.budget import balances, population
+from enclave.budget import project as project_account
 from enclave.catalogue.manifest import Manifest, folder_of
 from enclave.query import epsilon_of
 from enclave.release.provenance import ONE_USER, BudgetFacts, DatasetFacts, Provenance, RunFacts
@@ -48,4 +51,14 @@ def gather(
         environment=job.environment,
         executed=job.executed or b"",
     )
+    found = incidents(place, dataset.register, job.project)
+    if found:
+        spoken = " / ".join(say("release.incidents", lang, count=found) for lang in LANGUAGES)
+        not_covered = (*not_covered, spoken)
     return Provenance(about, asked, spent, process_wall, not_covered)
+
+
+def incidents(place: Place, register: str, project: str) -> int:
+    """Charged questions that failed on our side, of these persons or in this project: ε says nothing of them."""
+    concerned = (population(register), project_account(project))
+    return max((balance.incidents for balance in balances(place) if balance.account in concerned), default=0)
