@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import enclave
+from enclave import people
 from enclave.audit import Event, canonical, declare, record
 from enclave.audit.event import now
 from enclave.errors import BadInput, Refused, Tampered
@@ -40,10 +41,13 @@ def shipped(folder: str) -> Path:
 
 
 def create(home: Path, *, demo: bool, port: int | None = None) -> Settings:
-    """Make a home that does not exist yet; Refused when one does. An interrupted birth is simply begun again."""
+    """Make a home that does not exist yet; Refused when one does. An interrupted birth is simply begun again, and a home
+    that was born and belongs to nobody yet (killed before its operator was made) is taken as it stands."""
     place = Place(home)
     mark_file = home / "home.json"
     if mark_file.exists():
+        if mark_of(place, Keyring(place)).demo == demo and _belongs_to_nobody(place):
+            return Settings.load(home, {})
         raise Refused("home.exists", home=str(home))
     place.make()
     keyring = Keyring(place)
@@ -60,6 +64,14 @@ def create(home: Path, *, demo: bool, port: int | None = None) -> Settings:
     signature = keyring.sign(canonical(asdict(mark)))
     write_atomically(mark_file, json.dumps({"mark": asdict(mark), "signature": asdict(signature)}).encode())
     return settings
+
+
+def _belongs_to_nobody(place: Place) -> bool:
+    state = open_state(place)
+    try:
+        return not people.listing(state, Keyring(place))
+    finally:
+        state.dispose()
 
 
 def mark_of(place: Place, keyring: Keyring) -> Mark:
