@@ -15,6 +15,7 @@ from enclave.access import find_project
 from enclave.api.identity import AHouse, AMember
 from enclave.bootstrap.house import House
 from enclave.catalogue import find as find_dataset
+from enclave.errors import NotFound, Refused
 from enclave.people import Action, Member
 from enclave.run import Limits, SandboxFiles
 from enclave.run.job import Job, Submission, cancel, find, listing, submit
@@ -64,10 +65,16 @@ def facts(house: House, job: Job) -> dict[str, Any]:
     return {"owner": job.member, "members": find_project(house.db, job.project).members}
 
 
-def visible(house: House, member: Member, run: str) -> Job:
-    """The run, if this member may see it."""
+def visible(house: House, member: Member, run: str, action: Action = Action.RUN_READ) -> Job:
+    """The run, if this member may do that with it. Who may not even see it is told that there is none."""
     job = find(house.db, run)
-    house.permissions.enforce(house.db, member, Action.RUN_READ, run, facts(house, job))
+    about = facts(house, job)
+    try:
+        house.permissions.enforce(house.db, member, action, run, about)
+    except Refused:
+        if house.permissions.may(member, Action.RUN_READ, about):
+            raise
+        raise NotFound("run.unknown", run=run) from None
     return job
 
 
@@ -106,6 +113,5 @@ def one_run(run: str, house: AHouse, member: AMember) -> RunCard:
 
 @router.post("/runs/{run}/cancel")
 def call_off(run: str, house: AHouse, member: AMember) -> RunCard:
-    job = find(house.db, run)
-    house.permissions.enforce(house.db, member, Action.RUN_CANCEL, run, facts(house, job))
+    visible(house, member, run, Action.RUN_CANCEL)
     return run_card(house, cancel(house.db, member.id, run))

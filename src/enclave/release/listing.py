@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Engine, select
 
 from enclave.audit import Event, declare, record
-from enclave.errors import NotFound, Tampered
+from enclave.errors import NotFound, Refused, Tampered
 from enclave.people.member import Member
 from enclave.people.permissions import Action, Permissions
 from enclave.release.tables import releases
@@ -111,9 +111,15 @@ def _content(path: Path, digest: str, release: str) -> bytes:
 
 
 def fetch(db: Engine, place: Place, permissions: Permissions, member: Member, name: str) -> tuple[str, bytes]:
-    """The file name and the zip of a release, for a member who may have it; each fetch is an event."""
+    """The file name and the zip of a release, for a member who may have it; each fetch is an event. Who may not even read
+    its outputs is told that there is none."""
     sent = find(db, name)
-    allowed = permissions.enforce(db, member, Action.OUTPUT_FETCH, sent.id, sent.facts())
+    try:
+        allowed = permissions.enforce(db, member, Action.OUTPUT_FETCH, sent.id, sent.facts())
+    except Refused:
+        if permissions.may(member, Action.OUTPUT_READ, sent.facts()):
+            raise
+        raise NotFound("release.none", name=name[:64]) from None
     package = packed(place, sent)
     facts = {"run": sent.run, "receipt": sent.receipt_sha256} | allowed.trace()
     with record(db, Event(FETCHED, member.id, sent.id, facts)):
