@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 from tests.attacks.asked import Door, numbers
+from tests.living import Living
 
-from enclave.catalogue import find, open_key
+from enclave.catalogue import Shelved, find, open_key, shelve
 from enclave.errors import EnclaveError, Tampered
 
 
@@ -73,3 +74,17 @@ def test_an_edited_dictionary_gets_no_number(
     except EnclaveError:
         return  # refused before any charge: good too
     assert abs(told) < 100, "noise around zero, and an incident"
+
+
+def test_the_next_intake_of_the_same_records_shelves_a_version_that_opens(door: Door, furnished_home: Living) -> None:
+    living, source = door.living, furnished_home.place.home.parent / "raw"
+    descriptor = living.place.policies / "datasets" / "hospital" / "datapackage.yaml"
+
+    def taken_in() -> Shelved:
+        return shelve(living.db, living.place, living.keyring, "steward", descriptor, source, demo_home=True)
+
+    assert taken_in().unchanged, "the control"
+    edit(door, one_row_each)
+    made = taken_in()
+    assert (made.unchanged, made.version) == (False, 2)
+    assert numbers(door.ask("SELECT COUNT(*) AS n FROM visits", "100"))["n"][0] > 300
