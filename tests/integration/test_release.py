@@ -128,7 +128,7 @@ def test_its_project_fetches_a_release_and_nobody_else_does(passed: Any, tmp_pat
     zipped = tmp_path / file
     zipped.write_bytes(package)
     assert domicile.verify(zipped, passed.keyring.public_key).ok
-    with pytest.raises(Refused):
+    with pytest.raises(NotFound):
         fetch(passed.db, passed.place, passed.permissions, passed.member("researcher2"), "run_1")
     with pytest.raises(NotFound):
         fetch(passed.db, passed.place, passed.permissions, passed.member("researcher"), "run_%")

@@ -126,7 +126,7 @@ def _ready(settings: Settings, name: str) -> bool:
     if name == "worker":
         return (settings.place.run / "worker.ready").exists()
     with contextlib.suppress(httpx.HTTPError):
-        return httpx.get(f"{settings.url}/api/v1/health", timeout=2).status_code == 200
+        return httpx.get(f"{settings.url}/api/v1/health", timeout=2, trust_env=False).status_code == 200
     return False
 
 
