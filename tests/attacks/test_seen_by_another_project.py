@@ -94,9 +94,13 @@ def opened_again(door: Door) -> Any:
 def test_nobody_waits_for_the_same_question_of_another_project(door: Door) -> None:
     project = granted_to(door.living, "stranger")
     door.ask(NEVER_ASKED, project=project, member="stranger")  # opens the extract
-    first = door.ask(ASKED_BEFORE)
-    door.ask(ASKED_BEFORE, project=project, member="stranger")
-    assert time.monotonic() < first.due, "it had its turn before the other's was over"
+    in_time = []
+    for days in range(30, 33):  # who waits is always late; who does not may be, when the machine is busy: once suffices
+        question = f"{ASKED_BEFORE} WHERE los_days < {days}"
+        first = door.ask(question)
+        door.ask(question, project=project, member="stranger")
+        in_time.append(time.monotonic() < first.due)
+    assert any(in_time), "it had its turn before the other's was over"
 
 
 def test_a_stranger_is_told_of_no_account_of_another_project(door: Door) -> None:

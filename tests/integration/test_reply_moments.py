@@ -16,7 +16,7 @@ from enclave.catalogue import find
 from enclave.custody.proof import verify_house
 
 OPENING_MS = 1_500
-SLACK = 1.0
+SLACK = 3.0
 """Seconds a loaded machine may take to price a question and to carry its reply. Never is one early."""
 
 

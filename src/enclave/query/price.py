@@ -32,7 +32,7 @@ REPLY_CLASSES_MS = (100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 60_000, 
 MARGIN = 10
 """A class is at least this many times the worst case at full load."""
 
-FIXED_MS = 3.0
+FIXED_MS = 12.0
 """Planning, fetching, packing of one statement on a loaded machine."""
 
 ROW_NS = {Style.ROWS: 40.0, Style.FLAGGED: 25.0, Style.DISTINCT: 200.0}
