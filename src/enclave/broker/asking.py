@@ -28,6 +28,7 @@ from enclave.access import check as check_grant
 from enclave.audit.event import now
 from enclave.broker.caps import Payers, RegisterCap, open_accounts, payers
 from enclave.broker.engines import OpenExtracts, Opening
+from enclave.broker.report import GAUSSIAN
 from enclave.broker.standing import standing
 from enclave.broker.turns import Turns
 from enclave.budget import NOTHING, Amount, Charge, Ledger, Reservation, Share, StoredAnswer
@@ -133,7 +134,8 @@ class Asking:
             Share(who.researcher, amount),
             Share(who.population, NOTHING if paid_by_another else amount),
         )
-        what = {"run": asker.run, "member": asker.member, "question": priced.answer_key, "dataset": asker.dataset.name}
+        what: dict[str, str | int] = {"run": asker.run, "member": asker.member, "dataset": asker.dataset.name}
+        what |= {"question": priced.answer_key, GAUSSIAN: gaussian_rho(priced)}
         return self.ledger.reserve(Charge(shares, what), recheck=lambda: self._recheck(asker))
 
     def _carried_out(
@@ -209,3 +211,8 @@ def _given_again(other: StoredAnswer, opening: Opening) -> Executed:
     except Exception:  # noqa: BLE001 - as `execute`: a failure after the charge is an incident, never words
         return Executed(other.answer, incident=True)
     return Executed(other.answer, incident=False)
+
+
+def gaussian_rho(priced: Priced) -> int:
+    """How much of a price is that of discrete Gaussian draws; reports compose these by PLD."""
+    return sum(card.rho for card in priced.quote.mechanisms if card.mechanism == "discrete_gaussian")

@@ -18,7 +18,7 @@ from enclave.budget.amount import ATTO, NANO, NOTHING, Amount
 from enclave.budget.entries import Charge, Entry, Share
 from enclave.budget.ledger import Ledger, Reservation
 from enclave.budget.proof import verify, verify_checkpoints
-from enclave.budget.reading import StoredAnswer, balances, charges, history
+from enclave.budget.reading import Spent, StoredAnswer, balances, charges, history, spending
 
 __all__ = [
     "ATTO",
@@ -33,6 +33,7 @@ __all__ = [
     "Ledger",
     "Reservation",
     "Share",
+    "Spent",
     "StoredAnswer",
     "balances",
     "charges",
@@ -41,6 +42,7 @@ __all__ = [
     "project",
     "raise_message",
     "researcher",
+    "spending",
     "thaw_message",
     "verify",
     "verify_checkpoints",

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from enclave.audit import Head, canonical
 from enclave.budget import rows
-from enclave.budget.accounts import Balance
-from enclave.budget.entries import Charge, Entry, Facts, Reserved
+from enclave.budget.accounts import Account, Balance
+from enclave.budget.amount import Amount
+from enclave.budget.entries import Charge, Entry, Facts, Lost, Reserved, Settled
 from enclave.budget.file import to_read
 from enclave.budget.proof import check_answer
 from enclave.store import Place
@@ -48,6 +49,39 @@ def charges(place: Place, fact: str, value: str) -> list[Charge]:
     with to_read(place.ledger) as connection:
         acts = [entry.act for entry in rows.entries_saying(connection, Reserved.KIND, said)]
     return [act.charge for act in acts if isinstance(act, Reserved) and act.charge.what.get(fact) == value]
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What one question cost one account. `ended` is how its reservation ended: "settled", "lost", or "" while open."""
+
+    seq: int
+    at: str
+    amount: Amount
+    what: Facts
+    ended: str = ""
+    incident: bool = False
+
+
+def spending(place: Place, account: Account) -> list[Spent]:
+    """Every charge of `account`, oldest first: together they are its `spent`."""
+    found: dict[int, Spent] = {}
+    with to_read(place.ledger) as connection:
+        for entry in rows.entries_after(connection, 0):
+            match entry.kind:
+                case Reserved.KIND:
+                    act = entry.act
+                    assert isinstance(act, Reserved)
+                    mine = [share.amount for share in act.charge.shares if share.account == account]
+                    if mine:
+                        found[entry.seq] = Spent(entry.seq, entry.at, mine[0], act.charge.what)
+                case Settled.KIND | Lost.KIND:
+                    act = entry.act
+                    assert isinstance(act, Settled | Lost)
+                    if act.reservation in found:
+                        failed = isinstance(act, Settled) and act.incident
+                        found[act.reservation] = replace(found[act.reservation], ended=entry.kind, incident=failed)
+    return list(found.values())
 
 
 def answers_for(connection: sqlite3.Connection, key: str, project: str | None = None) -> Iterator[StoredAnswer]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -10,8 +11,19 @@ from domicile.wire.terminal import AsJson, as_json, table, tell
 from domicile.wire.words import preferred_language, say
 from enclave.bootstrap.broker import control_path
 from enclave.broker.channel import say_to_broker
+from enclave.broker.report import report
 from enclave.broker.standing import account_card
-from enclave.budget import Account, AccountKind, Amount, Balance, balances, raise_message, thaw_message
+from enclave.budget import (
+    Account,
+    AccountKind,
+    Amount,
+    Balance,
+    balances,
+    population,
+    project,
+    raise_message,
+    thaw_message,
+)
 from enclave.catalogue import listing
 from enclave.cli.door import Door, at
 from enclave.errors import NotFound
@@ -34,6 +46,39 @@ def show(context: typer.Context, json: AsJson = False) -> None:
         as_json(rows)
     else:
         table("", ("kind", "name", "epsilon_cap", "epsilon_spent", "epsilon_left", "frozen", "incidents"), rows)
+
+
+@budget.command("report")
+def report_(
+    context: typer.Context,
+    of_project: Annotated[str, typer.Option("--project", help="Every question of this project.")] = "",
+    register: Annotated[str, typer.Option(help="Every question on this person register.")] = "",
+    json: AsJson = False,
+) -> None:
+    """What was spent on which questions, as (ε, δ) and, for reports only, by privacy loss distribution."""
+    door = at(context)
+    door.permissions.enforce(door.db, door.member, Action.BUDGET_READ, "budget", {"members": ()})
+    deltas = {d.name: d.delta for d in listing(door.db)}
+    wanted = [project(of_project)] if of_project else [population(register)] if register else []
+    accounts = [_found(door, a.kind.value, a.name).account for a in wanted]
+    accounts = accounts or [b.account for b in balances(door.place) if b.kind is not AccountKind.RESEARCHER]
+    reports = [report(door.place, account, deltas, DELTA) for account in accounts]
+    if json:
+        as_json([{**r.totals(), "lines": [line.card() for line in r.lines]} for r in reports])
+        return
+    if wanted:
+        rows = [line.card() for line in reports[0].lines]
+        rows = [
+            {**r, "question": str(r["question"])[:16], "epsilon_so_far": f"{r['epsilon_so_far']:.4g}"} for r in rows
+        ]
+        table(str(accounts[0]), ("entry", "at", "question", "member", "run", "rho", "epsilon_so_far", "ended"), rows)
+    columns = ("kind", "name", "questions", "rho", "delta", "epsilon", "epsilon_pld", "incidents")
+    table("", columns, [_rounded(r.totals()) for r in reports])
+    tell(say("budget.report_reading"))
+
+
+def _rounded(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: f"{value:.4g}" if isinstance(value, float) else value for name, value in row.items()}
 
 
 def delta_of(door: Door, balance: Balance) -> str:
