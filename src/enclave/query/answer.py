@@ -18,10 +18,10 @@ import pyarrow as pa
 
 from enclave.catalogue.dataset import WEIGHT_ONE
 from enclave.query import mechanisms
-from enclave.query.bounds import centre_of
 from enclave.query.emit import Statement
 from enclave.query.plan import Aggregate, Key, Measure, Plan, Sort
 from enclave.query.price import Draw, Priced
+from enclave.query.tally import centre_of
 
 MISS = Fraction(1, 20)
 """Noise intervals miss this often; a mean's box of two intervals gives each half of it."""

@@ -18,10 +18,11 @@ from enclave.audit import canonical
 from enclave.catalogue.dataset import WEIGHT_ONE, Dataset
 from enclave.errors import BadInput, Refused
 from enclave.query import mechanisms
-from enclave.query.bounds import Style, Tally, tallies
+from enclave.query.bounds import tallies
 from enclave.query.emit import Statement, emitted
 from enclave.query.plan import Measure, Plan
 from enclave.query.question import parse
+from enclave.query.tally import Style, Tally
 
 EPSILON = re.compile(r"\d{1,4}(\.\d{1,9})?|\.\d{1,9}")
 MOST_EPSILON = 1_000

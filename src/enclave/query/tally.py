@@ -1,0 +1,80 @@
+"""What is added up for one mechanism, and how far can one person move it?
+
+A tally is one integer vector over the public keys, in units of 1/65536: whose rows, weighed by which stored norm, adding
+what. Its l2 sensitivity follows from the clip of the norm and the largest value a row may have; which norm may stand
+here is the business of `bounds`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from enclave.catalogue.dataset import NORM_STEP, WEIGHT_ONE
+from enclave.query.plan import Term
+
+
+class Style(StrEnum):
+    """How rows are brought into a tally."""
+
+    ROWS = "rows"  # each row of the root, weighed
+    FLAGGED = "flagged"  # rows that carry the first-occurrence flag of the facet
+    DISTINCT = "distinct"  # one row per person and cell
+
+
+@dataclass(frozen=True)
+class Norm:
+    """The stored norm a tally is weighed by, and its clip. Without a column no vector is longer than the clip, 1."""
+
+    column: str | None
+    clip: int
+    flag: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.clip < 1 or (self.column is None and self.clip != 1):
+            raise ValueError("a clip is a whole number, at least 1")
+
+    @property
+    def clipped_from(self) -> int:
+        """Stored norms up to this need no weight."""
+        return self.clip * NORM_STEP
+
+    @property
+    def numerator(self) -> int:
+        """weight = numerator // stored norm, above `clipped_from`."""
+        return self.clip * WEIGHT_ONE * NORM_STEP
+
+
+ONE_PER_PERSON = Norm(None, 1)
+
+
+@dataclass(frozen=True)
+class Tally:
+    """One integer vector over the public keys. `counts` says whether rows add 1 or the value of `term`."""
+
+    aggregate: int
+    style: Style
+    norm: Norm
+    term: Term | None = None
+    counts: bool = True
+    centre: int = 0
+    clamp: tuple[int, int] | None = None
+    factor: int = 1
+    """max |value| of a row where the norm counts rows; 1 where the norm is already Σ|x|."""
+
+    @property
+    def sensitivity(self) -> int:
+        """l2, in 1/65536: no person's vector is longer."""
+        return self.factor * self.norm.clip * WEIGHT_ONE
+
+    @property
+    def bound(self) -> str:
+        """In words, for the price of the question."""
+        what = self.norm.column or "one per person"
+        kept = "no clipping" if self.norm.column is None else f"clipped at {self.norm.clip}"
+        return f"{what}, {kept}" + (f", values within ±{self.factor}" if self.factor != 1 else "")
+
+
+def centre_of(term: Term) -> int:
+    """The middle of the bounds, in stored integers."""
+    return ((term.type.lower or 0) + (term.type.upper or 0)) // 2
