@@ -20,8 +20,9 @@ from pathlib import Path
 import duckdb
 
 from enclave.errors import Incident, Tampered
-from enclave.query.emit import CATALOG, Statement
+from enclave.query.emit import Statement
 from enclave.query.plan import Key
+from enclave.query.written import CATALOG
 
 THREADS = 2
 MEMORY_MIB = 2048
