@@ -77,7 +77,7 @@ def test_an_officer_freezes_thaws_and_raises_an_account_through_the_broker(livin
     (spent,) = as_json(living.cli("officer", *words, "report", "--project", living.project, "--json"))
     assert spent["rho"] == sum(line["rho"] for line in spent["lines"]) > 0
     assert 0 < spent["epsilon_pld"] <= spent["epsilon"]
-    assert living.cli("steward", *words, "report").returncode == 3
+    assert living.cli("researcher", *words, "report").returncode == 3
     before = account(living, "project")
     done = living.cli("officer", *words, "raise", "project", living.project, "--to", "310", "--why", "test")
     assert done.returncode == 0, done.stderr

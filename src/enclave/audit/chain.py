@@ -34,17 +34,22 @@ def _no_floats(value: Any) -> None:
     if isinstance(value, float):
         raise TypeError("a chained body holds no floats: write them as text")
     if isinstance(value, dict):
-        for inner in value.values():
+        value = value.values()
+    elif not isinstance(value, list | tuple):
+        return
+    for inner in value:
+        if type(inner) not in _PLAIN:  # most are, and a call for each is what a reservation would spend its time on
             _no_floats(inner)
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            _no_floats(inner)
+
+
+_PLAIN = frozenset({str, int, bool, type(None)})
+_SPELLING = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def canonical(body: Any) -> bytes:
     """The one spelling of `body`; TypeError for floats."""
     _no_floats(body)
-    return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    return _SPELLING.encode(body).encode()
 
 
 def link(previous: str, body: dict[str, Any]) -> str:
