@@ -17,7 +17,7 @@ from typing import NoReturn
 
 from sqlglot import Dialect, exp
 from sqlglot.errors import ErrorLevel, ParseError, SqlglotError
-from sqlglot.tokens import Token
+from sqlglot.tokenizer_core import Token
 
 from enclave.errors import BadInput, Refused
 from enclave.query.terms import Unfit
