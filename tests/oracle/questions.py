@@ -51,4 +51,10 @@ ANSWERED = (
     "SELECT sex, COUNT(*), AVG(age), SUM(age), SUM(balance) FROM patients GROUP BY sex",
     "SELECT COUNT(DISTINCT patient_id), AVG(balance) FROM patients WHERE age BETWEEN 1 AND 89",
     "SELECT smoker, COUNT(*) AS n FROM patients WHERE sex <> 'F' OR sex IS NULL GROUP BY smoker ORDER BY n DESC LIMIT 2",
+    "SELECT dept, VAR_POP(los_days), STDDEV_SAMP(change) FROM visits GROUP BY dept",
+    "SELECT STDDEV_POP(fee), VAR_SAMP(fee) FROM visits WHERE urgent",
+    "SELECT VAR_POP(balance) FROM patients",
+    "SELECT urgent, COUNT(*), CORR(los_days, change) FROM visits GROUP BY urgent",
+    "SELECT p.sex, COVAR_POP(v.los_days, p.age), COVAR_SAMP(v.fee, v.change) "
+    "FROM visits v JOIN patients p USING (patient_id) GROUP BY p.sex",
 )

@@ -17,7 +17,7 @@ from typing import Protocol
 import pyarrow as pa
 
 from enclave.catalogue.dataset import WEIGHT_ONE
-from enclave.query import mechanisms
+from enclave.query import mechanisms, moments
 from enclave.query.emit import Statement
 from enclave.query.plan import Aggregate, Key, Measure, Plan, Sort
 from enclave.query.price import Draw, Priced
@@ -73,10 +73,16 @@ def released(plan: Plan, draws: tuple[Draw, ...], noisy: list[list[int]]) -> dic
         mine = [(d, v) for d, v in zip(draws, noisy, strict=True) if d.tally.aggregate == at]
         if aggregate.measure is Measure.MEAN:
             made = mean_columns(aggregate, *mine[0], *mine[1])
+        elif aggregate.measure in moments.MOMENTS:
+            made = moments.columns(aggregate, [_noised(d, v, MISS / len(mine)) for d, v in mine])
         else:
             made = total_columns(aggregate, *mine[0])
         columns |= dict(zip([aggregate.name + s for s in ("", "_se", "_low", "_high")], made, strict=True))
     return columns
+
+
+def _noised(draw: Draw, totals: list[int], miss: Fraction) -> moments.Noised:
+    return moments.Noised(draw.tally, totals, draw.scale, mechanisms.noise_radius(draw.scale, miss))
 
 
 def total_columns(aggregate: Aggregate, draw: Draw, noisy: list[int]) -> tuple[Column, Column, Column, Column]:

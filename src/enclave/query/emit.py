@@ -102,7 +102,7 @@ def _weighed(tally: Tally) -> str:
 
 
 def _value_name(tally: Tally) -> str:
-    return f"v{tally.aggregate}{'c' if tally.counts else ''}"
+    return f"v{tally.aggregate}{'c' if tally.counts else tally.part}"
 
 
 def _values(tallies: list[Tally]) -> list[str]:

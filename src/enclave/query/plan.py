@@ -287,11 +287,13 @@ class Measure(StrEnum):
 
 @dataclass(frozen=True)
 class Aggregate:
-    """One private output column. `term` is None for COUNT(*) and COUNT(DISTINCT unit)."""
+    """One private output column. `term` is None for COUNT(*) and COUNT(DISTINCT unit); `other` is the second column of a
+    covariance."""
 
     name: str
     measure: Measure
     term: Term | None = None
+    other: Term | None = None
 
 
 @dataclass(frozen=True)
@@ -332,5 +334,5 @@ class Plan:
     def variables(self) -> frozenset[tuple[str, str]]:
         """What a grant is held against. The root's person key always stands here, so that no table is counted without
         being named."""
-        terms = [k.term for k in self.keys] + [a.term for a in self.aggregates] + [self.where]
+        terms = [k.term for k in self.keys] + [t for a in self.aggregates for t in (a.term, a.other)] + [self.where]
         return variables_of(self.sources, terms)

@@ -15,7 +15,7 @@ from hashlib import sha256
 
 from domicile.wire.shapes import MechanismCard, Quote
 from enclave.audit import canonical
-from enclave.catalogue.dataset import WEIGHT_ONE, Dataset
+from enclave.catalogue.dataset import Dataset
 from enclave.errors import BadInput, Refused
 from enclave.query import mechanisms
 from enclave.query.bounds import tallies
@@ -142,6 +142,7 @@ def worst_ms(plan: Plan, moved: tuple[Tally, ...], statements: tuple[Statement, 
         terms = [moved[i].term for i in statement.tallies]
         several = style is Style.DISTINCT and moved[statement.tallies[0]].norm.column is not None
         row = ROW_NS[style] + CELLS_NS * several + TERM_NS * (parts + sum(2 * t.size for t in terms if t))
+        row += TERM_NS * sum(4 * p.other.size for p in (moved[i].product for i in statement.tallies) if p)
         row += JOIN_NS * (len(plan.sources) - 1)
         total += FIXED_MS + rows * row / 1e6
     return total + CELL_MS * plan.cells * len(moved)
@@ -172,17 +173,28 @@ def answer_key(plan: Plan, dataset: Dataset, statements: tuple[Statement, ...], 
     return sha256(canonical(canon)).hexdigest()
 
 
+PARTS = {
+    "n": " (count)",
+    "x": " (centred sum)",
+    "y": " (centred sum of the second)",
+    "xx": " (centred squares)",
+    "yy": " (centred squares of the second)",
+    "xy": " (centred products)",
+}
+"""How the tallies of a moment are called in a quote."""
+
+
 def _card(plan: Plan, draw: Draw) -> MechanismCard:
     aggregate = plan.aggregates[draw.tally.aggregate]
-    unit = WEIGHT_ONE * (1 if draw.tally.counts or aggregate.term is None else aggregate.term.type.scale)
-    part = ""
+    unit = draw.tally.unit
+    part = PARTS.get(draw.tally.part, "")
     if aggregate.measure is Measure.MEAN:
         part = " (count)" if draw.tally.counts else " (centred sum)"
     return MechanismCard(
         column=aggregate.name + part,
         mechanism="discrete_gaussian",
-        sensitivity=draw.tally.sensitivity / unit,
-        scale=draw.scale / unit,
+        sensitivity=float(draw.tally.sensitivity / unit),
+        scale=float(draw.scale / unit),
         rho=draw.rho,
         bound=draw.tally.bound,
     )

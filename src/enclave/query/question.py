@@ -17,6 +17,7 @@ from enclave.catalogue.dataset import Dataset
 from enclave.errors import Refused
 from enclave.query import terms
 from enclave.query.expressions import Expressions
+from enclave.query.figures import figure, is_figure
 from enclave.query.grammar import MOST_NESTED, MOST_TOKENS, Text, parsed
 from enclave.query.names import Scope
 from enclave.query.plan import Aggregate, Key, Measure, Ordering, Plan, Sort, Term
@@ -153,6 +154,8 @@ class _Reader:
 
     def _aggregate(self, alias: str | None, node: exp.Expr) -> Aggregate:
         inner = node.this
+        if is_figure(node):
+            return figure(self.text, self.expressions.term, alias, node)
         if type(node) is exp.Count:
             self.text.only(node, "this", "big_int")
             if type(inner) is exp.Star:
@@ -245,7 +248,7 @@ def _unused(name: str, taken: list[str]) -> str:
 
 
 def is_aggregate(node: exp.Expr) -> bool:
-    return type(node) in (exp.Count, exp.Sum, exp.Avg)
+    return type(node) in (exp.Count, exp.Sum, exp.Avg) or is_figure(node)
 
 
 def text_clauses(text: Text, tree: exp.Select) -> None:

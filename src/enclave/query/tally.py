@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from fractions import Fraction
 
 from enclave.catalogue.dataset import NORM_STEP, WEIGHT_ONE
 from enclave.query.plan import Term
@@ -49,6 +50,19 @@ ONE_PER_PERSON = Norm(None, 1)
 
 
 @dataclass(frozen=True)
+class Product:
+    """The other factor of a centred product, and how the product becomes a level: (xy − least + grain/2) // grain,
+    counted from `middle`."""
+
+    other: Term
+    centre: int
+    clamp: tuple[int, int]
+    least: int
+    grain: int
+    middle: int
+
+
+@dataclass(frozen=True)
 class Tally:
     """One integer vector over the public keys. `counts` says whether rows add 1 or the value of `term`."""
 
@@ -61,11 +75,22 @@ class Tally:
     clamp: tuple[int, int] | None = None
     factor: int = 1
     """max |value| of a row where the norm counts rows; 1 where the norm is already Σ|x|."""
+    part: str = ""
+    """Which of the tallies of its aggregate, where there are several of values."""
+    product: Product | None = None
 
     @property
     def sensitivity(self) -> int:
         """l2, in 1/65536: no person's vector is longer."""
         return self.factor * self.norm.clip * WEIGHT_ONE
+
+    @property
+    def unit(self) -> Fraction:
+        """What 1 of the answer is here: stored totals / unit."""
+        if self.counts or self.term is None:
+            return Fraction(WEIGHT_ONE)
+        unit = Fraction(WEIGHT_ONE * self.term.type.scale)
+        return unit * self.product.other.type.scale / self.product.grain if self.product else unit
 
     @property
     def bound(self) -> str:

@@ -32,12 +32,27 @@ def value(tally: Tally) -> str:
         raise ValueError("a tally of values has a term")
     if tally.clamp is None:
         return number(tally.term)
-    lower, upper = tally.clamp
-    written = number(tally.term)
-    clamped = f"least(greatest({written}, {lower}), {upper})" + (f" - {tally.centre}" if tally.centre else "")
-    if tally.centre < 0:
-        clamped = f"least(greatest({written}, {lower}), {upper}) + {-tally.centre}"
-    return f"CASE WHEN {written} IS NULL THEN NULL ELSE {clamped} END" if tally.term.type.nullable else clamped
+    made = _centred(tally.term, tally.clamp, tally.centre)
+    terms = [tally.term]
+    if tally.product:
+        made = _level(f"({made}) * ({_centred(tally.product.other, tally.product.clamp, tally.product.centre)})", tally)
+        terms += [tally.product.other] if tally.product.other != tally.term else []
+    unknown = " OR ".join(f"{number(t)} IS NULL" for t in terms if t.type.nullable)
+    return f"CASE WHEN {unknown} THEN NULL ELSE {made} END" if unknown else made
+
+
+def _centred(term: Term, clamp: tuple[int, int], centre: int) -> str:
+    clamped = f"least(greatest({number(term)}, {clamp[0]}), {clamp[1]})"
+    return clamped + (f" - {centre}" if centre > 0 else f" + {-centre}" if centre < 0 else "")
+
+
+def _level(product: str, tally: Tally) -> str:
+    """The product as a whole level counted from the middle; the dividend is never negative, so `//` rounds down."""
+    made = tally.product
+    if made is None:
+        raise ValueError("not a product")
+    level = f"{product} + {made.grain // 2 - made.least}"
+    return f"({level}) // {made.grain} - {made.middle}" if made.grain > 1 else f"{level} - {made.middle}"
 
 
 def column(term: Term) -> str:
