@@ -8,6 +8,7 @@ from enclave.budget.accounts import (
     Account,
     AccountKind,
     Balance,
+    gap_message,
     population,
     project,
     raise_message,
@@ -15,9 +16,9 @@ from enclave.budget.accounts import (
     thaw_message,
 )
 from enclave.budget.amount import ATTO, NANO, NOTHING, Amount
-from enclave.budget.entries import Charge, Entry, Share
+from enclave.budget.entries import Charge, Entry, Gap, Share
 from enclave.budget.ledger import Ledger, Reservation
-from enclave.budget.proof import verify, verify_checkpoints
+from enclave.budget.proof import Behind, find_gap, verify, verify_checkpoints
 from enclave.budget.reading import Spent, StoredAnswer, balances, charges, history, spending
 
 __all__ = [
@@ -28,8 +29,10 @@ __all__ = [
     "AccountKind",
     "Amount",
     "Balance",
+    "Behind",
     "Charge",
     "Entry",
+    "Gap",
     "Ledger",
     "Reservation",
     "Share",
@@ -37,6 +40,8 @@ __all__ = [
     "StoredAnswer",
     "balances",
     "charges",
+    "find_gap",
+    "gap_message",
     "history",
     "population",
     "project",

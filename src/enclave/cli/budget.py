@@ -11,6 +11,7 @@ from domicile.wire.terminal import AsJson, as_json, table, tell
 from domicile.wire.words import preferred_language, say
 from enclave.bootstrap.broker import control_path
 from enclave.broker.channel import say_to_broker
+from enclave.broker.officer import accept_gap
 from enclave.broker.report import report
 from enclave.broker.standing import account_card
 from enclave.budget import (
@@ -18,15 +19,19 @@ from enclave.budget import (
     AccountKind,
     Amount,
     Balance,
+    Gap,
     balances,
+    find_gap,
+    gap_message,
     population,
     project,
     raise_message,
     thaw_message,
 )
+from enclave.budget.witness import HEADS
 from enclave.catalogue import listing
 from enclave.cli.door import Door, at
-from enclave.errors import NotFound
+from enclave.errors import NotFound, Refused
 from enclave.people import Action
 from enclave.query import rho_for
 
@@ -137,6 +142,23 @@ def thaw(context: typer.Context, kind: Kind, name: str, why: Why = "") -> None:
     balance = _found(door, kind, name)
     message = thaw_message(balance.account, balance.frozen_at)
     _act(door, Action.BUDGET_FREEZE, balance, "thaw", message, why, lifts=balance.frozen_at)
+
+
+@budget.command("accept-gap")
+def accept_gap_(
+    context: typer.Context,
+    why: Annotated[str, typer.Option(help="What happened, and what was restored; kept for good.")],
+) -> None:
+    """Sign that a ledger behind its witness goes on: every account then counts as spent in full."""
+    door = at(context)
+    door.permissions.enforce(door.db, door.member, Action.BUDGET_RAISE, "gap", {"members": ()})
+    behind = find_gap(door.place.ledger, door.place.witness / HEADS)
+    if behind is None:
+        raise Refused("budget.no_gap")
+    signature = door.member.sign(gap_message(behind.seen, behind.actual, behind.lines), door.token)
+    gap = Gap(behind.seen, behind.actual, behind.lines, door.member.id, signature)
+    accept_gap(door.db, gap, why)
+    tell(say("budget.gap_signed", seen=behind.seen.seq, seq=behind.actual.seq))
 
 
 def add_to(app: typer.Typer) -> None:
