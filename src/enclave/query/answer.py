@@ -17,7 +17,7 @@ from typing import Protocol
 import pyarrow as pa
 
 from enclave.catalogue.dataset import WEIGHT_ONE
-from enclave.query import mechanisms, moments
+from enclave.query import mechanisms, moments, quantiles
 from enclave.query.emit import Statement
 from enclave.query.plan import Aggregate, Key, Measure, Plan, Sort
 from enclave.query.price import Draw, Priced
@@ -53,13 +53,21 @@ def execute(priced: Priced, engine: Totals) -> Executed:
     try:
         totals = engine.totals(priced.statements, priced.plan.keys, priced.reply_ms * CAP_SHARE // 100)
     except Exception:  # noqa: BLE001 - nothing that happens after the charge may show (design §4, U3)
-        totals, incident = [[0] * cells for _ in priced.draws], True
+        totals, incident = [[0] * (cells * d.tally.size) for d in priced.draws], True
     try:
-        noisy = [mechanisms.noisy(t, d.scale) for t, d in zip(totals, priced.draws, strict=True)]
+        noisy = [drawn(priced.plan, d, t) for t, d in zip(totals, priced.draws, strict=True)]
         columns = released(priced.plan, priced.draws, noisy)
     except Exception:  # noqa: BLE001 - the same; without noise nothing is released but the shape
         columns, incident = {n: [None] * cells for n in number_names(priced.plan)}, True
     return Executed(packed(priced.plan, columns), incident)
+
+
+def drawn(plan: Plan, draw: Draw, totals: list[int]) -> list[int]:
+    """What the mechanism makes of exact totals: all of them with noise, or of each cell the bin that was chosen."""
+    point = plan.aggregates[draw.tally.aggregate].point
+    if draw.tally.side is None or point is None:
+        return mechanisms.noisy(totals, draw.scale)
+    return quantiles.choose(draw.tally, point, totals, draw.scale)
 
 
 def number_names(plan: Plan) -> list[str]:
@@ -70,9 +78,12 @@ def released(plan: Plan, draws: tuple[Draw, ...], noisy: list[list[int]]) -> dic
     """Post-processing of noisy integers: the columns of every aggregate, over all cells."""
     columns: dict[str, Column] = {}
     for at, aggregate in enumerate(plan.aggregates):
-        mine = [(d, v) for d, v in zip(draws, noisy, strict=True) if d.tally.aggregate == at]
+        source = quantiles.source_of(plan, at) if aggregate.measure is Measure.QUANTILE else at
+        mine = [(d, v) for d, v in zip(draws, noisy, strict=True) if d.tally.aggregate == source]
         if aggregate.measure is Measure.MEAN:
             made = mean_columns(aggregate, *mine[0], *mine[1])
+        elif aggregate.measure is Measure.QUANTILE:
+            made = quantiles.columns(aggregate, [quantiles.Drawn(d.tally, d.scale, v) for d, v in mine])
         elif aggregate.measure in moments.MOMENTS:
             made = moments.columns(aggregate, [_noised(d, v, MISS / len(mine)) for d, v in mine])
         else:

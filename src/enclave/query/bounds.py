@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from enclave.catalogue.dataset import WEIGHT_ONE, Column, Facet
 from enclave.errors import Refused
-from enclave.query import moments
+from enclave.query import moments, quantiles
 from enclave.query.plan import Aggregate, Key, Measure, Op, Plan, Term
 from enclave.query.tally import ONE_PER_PERSON, Norm, Style, Tally, centre_of
 
@@ -42,6 +42,8 @@ def tallies(plan: Plan) -> tuple[Tally, ...]:
                 made.append(_sum(plan, at, _term(aggregate)))
             case Measure.MEAN:
                 made += _mean(plan, at, _term(aggregate))
+            case Measure.QUANTILE:
+                made += quantiles.tallies_of(plan, at, count_norm(plan))
             case _ if aggregate.measure in moments.MOMENTS:
                 made += moments.tallies_of(at, aggregate, count_norm(plan))
     for tally in made:

@@ -16,27 +16,35 @@ from dataclasses import dataclass
 
 from enclave.catalogue.dataset import WEIGHT_ONE
 from enclave.query.plan import Plan
-from enclave.query.tally import Norm, Style, Tally
-from enclave.query.written import CATALOG, key, number, saturated, truth, value
+from enclave.query.sources import rows_of
+from enclave.query.tally import Bins, Norm, Style, Tally
+from enclave.query.written import bin_number, key, number, saturated, truth, value
 
 
 @dataclass(frozen=True)
 class Statement:
-    """One SELECT: `keys` key columns, then one BIGINT for each of `tallies` (indexes into those of the plan)."""
+    """One SELECT: `keys` key columns, the last of them the number of a bin where there are `bins`, then one BIGINT for each
+    of `tallies` (indexes into those of the plan)."""
 
     sql: str
+    bins: int = 0
     keys: int
     tallies: tuple[int, ...]
 
 
 def emitted(plan: Plan, tallies: tuple[Tally, ...]) -> tuple[Statement, ...]:
     """The statements of a plan, in the order in which their first tally stands."""
-    families: dict[tuple[Style, Norm], list[int]] = {}
+    families: dict[tuple[Style, Norm, Bins | None], list[int]] = {}
     for at, tally in enumerate(tallies):
-        families.setdefault((tally.style, tally.norm), []).append(at)
+        families.setdefault((tally.style, tally.norm, tally.bins), []).append(at)
     return tuple(
-        Statement(_statement(plan, style, norm, [tallies[i] for i in members]), len(plan.keys), tuple(members))
-        for (style, norm), members in families.items()
+        Statement(
+            _statement(plan, style, norm, [tallies[i] for i in members]),
+            len(plan.keys) + (bins is not None),
+            tuple(members),
+            bins.count if bins else 0,
+        )
+        for (style, norm, bins), members in families.items()
     )
 
 
@@ -45,7 +53,8 @@ def _statement(plan: Plan, style: Style, norm: Norm, tallies: list[Tally]) -> st
         return _distinct(plan, norm, len(tallies))
     rows = f"{sources(plan)} WHERE {condition(plan, norm)}"
     under = [_unweighed(t) for t in tallies]
-    keys = [f"{key(k.term)} AS k{i}" for i, k in enumerate(plan.keys)]
+    keys = [key(k.term) for k in plan.keys] + [bin_number(b) for b in (tallies[0].bins,) if b]
+    keys = [f"{k} AS k{i}" for i, k in enumerate(keys)]
     if norm.column is None:
         return _select([*keys, *(f"{saturated(u)} AS a{i}" for i, u in enumerate(under))], rows, len(keys))
     stored = f't0."{norm.column}"'

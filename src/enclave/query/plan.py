@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
+from fractions import Fraction
 
 from enclave.catalogue.dataset import Column, Kind, Table
 
@@ -283,6 +284,7 @@ class Measure(StrEnum):
     COVAR_POP = "covar_pop"
     COVAR_SAMP = "covar_samp"
     CORR = "corr"
+    QUANTILE = "quantile"
 
 
 @dataclass(frozen=True)
@@ -294,6 +296,8 @@ class Aggregate:
     measure: Measure
     term: Term | None = None
     other: Term | None = None
+    point: Fraction | None = None
+    """Which quantile."""
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from enclave.catalogue.dataset import Dataset
 from enclave.errors import BadInput, Refused
 from enclave.query import mechanisms
 from enclave.query.bounds import tallies
+from enclave.query.effort import branches, within_ns
 from enclave.query.emit import Statement, emitted
 from enclave.query.plan import Measure, Plan
 from enclave.query.question import parse
@@ -127,10 +128,11 @@ def priced(sql: str, plan: Plan, dataset: Dataset, epsilon: str) -> Priced:
 
 
 def _draw(tally: Tally, share: int, epsilon: str, delta: str, count: int) -> Draw:
-    scale = mechanisms.scale_for(share, tally.sensitivity) if share else COARSEST + 1
+    priced = mechanisms.price if tally.side is None else mechanisms.price_of_choice
+    scale = mechanisms.scale_for(share, tally.sensitivity, priced) if share else COARSEST + 1
     if scale > COARSEST:
         raise Refused("query.epsilon_too_small", epsilon=epsilon, delta=delta, mechanisms=count)
-    return Draw(tally, scale, mechanisms.price(scale, tally.sensitivity))
+    return Draw(tally, scale, priced(scale, tally.sensitivity))
 
 
 def worst_ms(plan: Plan, moved: tuple[Tally, ...], statements: tuple[Statement, ...], rows: int) -> float:
@@ -143,9 +145,12 @@ def worst_ms(plan: Plan, moved: tuple[Tally, ...], statements: tuple[Statement, 
         several = style is Style.DISTINCT and moved[statement.tallies[0]].norm.column is not None
         row = ROW_NS[style] + CELLS_NS * several + TERM_NS * (parts + sum(2 * t.size for t in terms if t))
         row += TERM_NS * sum(4 * p.other.size for p in (moved[i].product for i in statement.tallies) if p)
+        row += TERM_NS * sum(t.size for t in (bins.term for bins in (moved[statement.tallies[0]].bins,) if bins))
         row += JOIN_NS * (len(plan.sources) - 1)
+        twice = 2 if style is Style.ROWS and moved[statement.tallies[0]].norm.column else 1
+        row = row * branches(plan.sources[0]) + twice * within_ns(plan.sources)
         total += FIXED_MS + rows * row / 1e6
-    return total + CELL_MS * plan.cells * len(moved)
+    return total + CELL_MS * plan.cells * sum(t.size for t in moved)
 
 
 def reply_class(plan: Plan, moved: tuple[Tally, ...], statements: tuple[Statement, ...], dataset: Dataset) -> int:
@@ -163,10 +168,11 @@ def answer_key(plan: Plan, dataset: Dataset, statements: tuple[Statement, ...], 
         "policy": dataset.policy_digest,
         "sql": [s.sql for s in statements],
         "draws": [
-            [d.tally.aggregate, d.tally.norm.column, d.tally.norm.clip, d.tally.factor, d.scale, d.rho] for d in draws
+            [d.tally.aggregate, d.tally.part, d.tally.norm.column, d.tally.norm.clip, d.tally.factor, d.scale, d.rho]
+            for d in draws
         ],
         "keys": [[k.name, list(k.domain)] for k in plan.keys],
-        "columns": [[a.name, a.measure.value, a.term.type.scale if a.term else 1] for a in plan.aggregates],
+        "columns": [[a.name, a.measure.value, a.term.type.scale if a.term else 1, str(a.point)] for a in plan.aggregates],
         "order": [[o.column, o.descending] for o in plan.order],
         "limit": plan.limit,
     }
@@ -180,8 +186,12 @@ PARTS = {
     "xx": " (centred squares)",
     "yy": " (centred squares of the second)",
     "xy": " (centred products)",
+    "histogram": " (histogram)",
+    "low": " (lower end)",
+    "point": " (choice)",
+    "high": " (upper end)",
 }
-"""How the tallies of a moment are called in a quote."""
+"""How the tallies of a moment or a quantile are called in a quote."""
 
 
 def _card(plan: Plan, draw: Draw) -> MechanismCard:
@@ -192,9 +202,9 @@ def _card(plan: Plan, draw: Draw) -> MechanismCard:
         part = " (count)" if draw.tally.counts else " (centred sum)"
     return MechanismCard(
         column=aggregate.name + part,
-        mechanism="discrete_gaussian",
+        mechanism="discrete_gaussian" if draw.tally.side is None else "exponential",
         sensitivity=float(draw.tally.sensitivity / unit),
         scale=float(draw.scale / unit),
         rho=draw.rho,
-        bound=draw.tally.bound,
+        bound="; ".join([draw.tally.bound, *(words for s in plan.sources if s.made for words in s.made.said)]),
     )

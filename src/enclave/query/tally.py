@@ -8,7 +8,7 @@ here is the business of `bounds`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from fractions import Fraction
 
 from enclave.catalogue.dataset import NORM_STEP, WEIGHT_ONE
@@ -63,6 +63,39 @@ class Product:
 
 
 @dataclass(frozen=True)
+class Bins:
+    """Public bins of a bounded term: `width` stored integers each, from `lower` on; the last may be narrower."""
+
+    term: Term
+    lower: int
+    upper: int
+    width: int
+
+    @property
+    def count(self) -> int:
+        return (self.upper - self.lower) // self.width + 1
+
+    def lowest(self, at: int) -> int:
+        """The least value of a bin; of one before the first, the bound."""
+        return max(self.lower, self.lower + at * self.width)
+
+    def highest(self, at: int) -> int:
+        """The greatest value of a bin; of one after the last, the bound."""
+        return min(self.upper, self.lower + (at + 1) * self.width - 1)
+
+    def middle(self, at: int) -> float:
+        return (self.lowest(at) + self.highest(at)) / 2
+
+
+class Side(IntEnum):
+    """Which choice of three: the number, or an end of its interval."""
+
+    LOW = -1
+    POINT = 0
+    HIGH = 1
+
+
+@dataclass(frozen=True)
 class Tally:
     """One integer vector over the public keys. `counts` says whether rows add 1 or the value of `term`."""
 
@@ -78,11 +111,20 @@ class Tally:
     part: str = ""
     """Which of the tallies of its aggregate, where there are several of values."""
     product: Product | None = None
+    bins: Bins | None = None
+    """Counted by these bins too: a finer grouping."""
+    side: Side | None = None
+    """A bin is chosen by score instead of every bin being told with noise."""
 
     @property
     def sensitivity(self) -> int:
         """l2, in 1/65536: no person's vector is longer."""
         return self.factor * self.norm.clip * WEIGHT_ONE
+
+    @property
+    def size(self) -> int:
+        """How many totals each cell has."""
+        return self.bins.count if self.bins else 1
 
     @property
     def unit(self) -> Fraction:
@@ -97,6 +139,8 @@ class Tally:
         """In words, for the price of the question."""
         what = self.norm.column or "one per person"
         kept = "no clipping" if self.norm.column is None else f"clipped at {self.norm.clip}"
+        if self.bins:
+            return f"{what}, {kept}, {self.bins.count} bins"
         return f"{what}, {kept}" + (f", values within ±{self.factor}" if self.factor != 1 else "")
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 
-from enclave.query.plan import Op, Sort, Term
-from enclave.query.tally import Tally
+from enclave.query.plan import Made, Op, Sort, Term
+from enclave.query.tally import Bins, Tally
 from enclave.query.terms import EPOCH
 
 CATALOG = "extract"
@@ -44,6 +44,12 @@ def value(tally: Tally) -> str:
 def _centred(term: Term, clamp: tuple[int, int], centre: int) -> str:
     clamped = f"least(greatest({number(term)}, {clamp[0]}), {clamp[1]})"
     return clamped + (f" - {centre}" if centre > 0 else f" + {-centre}" if centre < 0 else "")
+
+
+def bin_number(bins: Bins) -> str:
+    """Which of the bins a row falls into; none where the term is NULL."""
+    number_of = f"({_centred(bins.term, (bins.lower, bins.upper), bins.lower)}) // {bins.width}"
+    return f"CASE WHEN {number(bins.term)} IS NULL THEN NULL ELSE {number_of} END" if bins.term.type.nullable else number_of
 
 
 def _level(product: str, tally: Tally) -> str:
