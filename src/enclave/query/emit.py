@@ -16,9 +16,8 @@ from dataclasses import dataclass
 
 from enclave.catalogue.dataset import WEIGHT_ONE
 from enclave.query.plan import Plan
-from enclave.query.sources import rows_of
 from enclave.query.tally import Bins, Norm, Style, Tally
-from enclave.query.written import bin_number, key, number, saturated, truth, value
+from enclave.query.written import CATALOG, bin_number, key, number, saturated, truth, value
 
 
 @dataclass(frozen=True)
@@ -27,9 +26,9 @@ class Statement:
     of `tallies` (indexes into those of the plan)."""
 
     sql: str
-    bins: int = 0
     keys: int
     tallies: tuple[int, ...]
+    bins: int = 0
 
 
 def emitted(plan: Plan, tallies: tuple[Tally, ...]) -> tuple[Statement, ...]:

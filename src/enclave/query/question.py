@@ -153,9 +153,9 @@ class _Reader:
         return tuple(found)
 
     def _aggregate(self, alias: str | None, node: exp.Expr) -> Aggregate:
-        inner = node.this
         if is_figure(node):
             return figure(self.text, self.expressions.term, alias, node)
+        inner = node.this
         if type(node) is exp.Count:
             self.text.only(node, "this", "big_int")
             if type(inner) is exp.Star:

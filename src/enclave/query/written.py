@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from enclave.query.plan import Made, Op, Sort, Term
+from enclave.query.plan import Op, Sort, Term
 from enclave.query.tally import Bins, Tally
 from enclave.query.terms import EPOCH
 
