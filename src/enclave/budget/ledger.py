@@ -37,8 +37,8 @@ from enclave.budget.entries import (
     check_facts,
 )
 from enclave.budget.file import hold, to_read, to_write
-from enclave.budget.proof import Behind, behind_witness, digest_of, walk
-from enclave.budget.reading import StoredAnswer, answers_for
+from enclave.budget.proof import TOPIC, Behind, behind_witness, digest_of, walk
+from enclave.budget.reading import StoredAnswer, answers_about, answers_for
 from enclave.errors import NotFound, Refused
 from enclave.store import Place, Signature
 
@@ -183,12 +183,14 @@ class Ledger:
         answer: bytes | None,
         incident: bool = False,
         what: Mapping[str, Fact] | None = None,
+        topic: str = "",
     ) -> Head:
         """End a reservation: store its answer (opaque bytes, already noisy) and chain the settlement, both or neither.
 
-        The same settlement again returns the first one's head. An incident freezes the project that asked."""
+        `topic` is what answers share that differ in their price alone. The same settlement again returns the first one's
+        head. An incident freezes the project that asked."""
         seq = reservation if isinstance(reservation, int) else reservation.seq
-        facts = dict(what or {})
+        facts = {**(what or {}), **({TOPIC: topic} if topic else {})}
         check_facts({**facts, "answer_key": answer_key})
         act = Settled(seq, answer_key, "" if answer is None else digest_of(answer), incident, facts)
 
@@ -198,7 +200,7 @@ class Ledger:
                 return _settled_before(desk, act)
             head = desk.write(act)
             if answer is not None:
-                row = (seq, answer_key, charge.project, head.seq, answer)
+                row = (seq, answer_key, charge.project, head.seq, answer, topic)
                 desk.connection.execute(rows.ADD_ANSWER, row)
             if incident:
                 _freeze_project(desk, charge, seq)
@@ -212,6 +214,11 @@ class Ledger:
         """The oldest stored answer under `answer_key`; with `project`, the oldest that this project paid for."""
         with to_read(self._path) as connection:
             return next(answers_for(connection, answer_key, project), None)
+
+    def find_topic(self, topic: str, *, project: str) -> list[StoredAnswer]:
+        """Every stored answer under `topic` that this project paid for, oldest first."""
+        with to_read(self._path) as connection:
+            return list(answers_about(connection, topic, project))
 
     def projects_holding(self, answer_key: str) -> list[str]:
         """The projects that paid for an answer under `answer_key`, in the order they did."""

@@ -21,6 +21,9 @@ from enclave.budget.standing import ENTRIES, ReservationState, Standing, unlawfu
 from enclave.errors import EnclaveError, Tampered
 from enclave.store import Signature
 
+TOPIC = "topic"
+"""The fact of a settlement that names its answer's topic."""
+
 _STATES = {act.KIND: str(state) for state, act in ENTRIES.items()}
 
 
@@ -64,12 +67,12 @@ def _compare(connection: sqlite3.Connection, standing: Standing, ended: dict[int
             raise Tampered("budget.reservation_differs", seq=seq)
 
 
-def check_answer(entry: Entry | None, reservation: int, key: str, answer: bytes) -> Settled:
-    """The settlement a stored answer came from; Tampered unless it names this key and these bytes."""
+def check_answer(entry: Entry | None, reservation: int, key: str, answer: bytes, topic: str) -> Settled:
+    """The settlement a stored answer came from; Tampered unless it names this key, this topic and these bytes."""
     said = entry.act if entry else None
     if not isinstance(said, Settled) or said.reservation != reservation or said.key != key:
         raise Tampered("budget.answer_altered", seq=reservation)
-    if said.digest != digest_of(answer):
+    if said.digest != digest_of(answer) or said.what.get(TOPIC, "") != topic:
         raise Tampered("budget.answer_altered", seq=reservation)
     return said
 
@@ -83,10 +86,10 @@ def verify(path: Path) -> Head:
     """Check the whole ledger, stored answers too; its head, or Tampered naming what does not hold."""
     with to_read(path) as connection:
         _, head = walk(connection)
-        for reservation, key, project, settled, answer in connection.execute(
-            "SELECT reservation, key, project, settled, answer FROM answers ORDER BY reservation"
+        for reservation, key, project, settled, answer, topic in connection.execute(
+            "SELECT reservation, key, project, settled, answer, topic FROM answers ORDER BY reservation"
         ):
-            check_answer(rows.entry_at(connection, settled), reservation, key, answer)
+            check_answer(rows.entry_at(connection, settled), reservation, key, answer, topic)
             reserved = rows.entry_at(connection, reservation)
             act = reserved.act if reserved else None
             if not isinstance(act, Reserved) or act.charge.project != project:

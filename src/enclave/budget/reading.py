@@ -88,10 +88,19 @@ def answers_for(connection: sqlite3.Connection, key: str, project: str | None = 
     """The stored answers under `key` (those `project` paid for), oldest first, each checked against the chain.
 
     What was answered in an incident may be noise over zeros: it is kept as evidence, and never given again."""
-    query = "SELECT reservation, project, settled, answer FROM answers WHERE key = ? AND project = coalesce(?, project)"
-    for reservation, payer, settled, answer in connection.execute(f"{query} ORDER BY reservation", (key, project)):
+    yield from _answers(connection, "key = ? AND project = coalesce(?, project)", (key, project))
+
+
+def answers_about(connection: sqlite3.Connection, topic: str, project: str) -> Iterator[StoredAnswer]:
+    """The same, under a topic."""
+    yield from _answers(connection, "topic = ? AND project = ?", (topic, project)) if topic else ()
+
+
+def _answers(connection: sqlite3.Connection, where: str, values: tuple[str | None, ...]) -> Iterator[StoredAnswer]:
+    query = f"SELECT reservation, key, project, settled, answer, topic FROM answers WHERE {where} ORDER BY reservation"
+    for reservation, key, payer, settled, answer, topic in connection.execute(query, values):
         entry = rows.entry_at(connection, settled)
-        said = check_answer(entry, reservation, key, answer)
+        said = check_answer(entry, reservation, key, answer, topic)
         assert entry is not None
         if not said.incident:
             yield StoredAnswer(key, payer, reservation, Head(entry.seq, entry.hash), answer, said.what)

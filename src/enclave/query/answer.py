@@ -45,11 +45,14 @@ class Executed:
 
     body: bytes
     incident: bool
+    noisy: tuple[list[int], ...] = ()
+    """What each mechanism drew, for the broker alone: a sharper question may add to it (`topup`). Empty when ours failed."""
 
 
 def execute(priced: Priced, engine: Totals) -> Executed:
     """The answer as an Arrow IPC stream. Called once, after a durable reservation; never raises."""
     cells, incident = priced.plan.cells, False
+    noisy: list[list[int]] = []
     try:
         totals = engine.totals(priced.statements, priced.plan.keys, priced.reply_ms * CAP_SHARE // 100)
     except Exception:  # noqa: BLE001 - nothing that happens after the charge may show (design §4, U3)
@@ -59,7 +62,7 @@ def execute(priced: Priced, engine: Totals) -> Executed:
         columns = released(priced.plan, priced.draws, noisy)
     except Exception:  # noqa: BLE001 - the same; without noise nothing is released but the shape
         columns, incident = {n: [None] * cells for n in number_names(priced.plan)}, True
-    return Executed(packed(priced.plan, columns), incident)
+    return Executed(packed(priced.plan, columns), incident, () if incident else tuple(noisy))
 
 
 def drawn(plan: Plan, draw: Draw, totals: list[int]) -> list[int]:
