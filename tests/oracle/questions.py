@@ -1,5 +1,6 @@
 """Questions of every shape the grammar has, over the small dataset: measured by the brute-force tests."""
 
+from tests.oracle.within import WITHIN
 
 ANSWERED = (
     "SELECT COUNT(*) FROM visits",
@@ -58,6 +59,7 @@ ANSWERED = (
     "SELECT urgent, COUNT(*), CORR(los_days, change) FROM visits GROUP BY urgent",
     "SELECT p.sex, COVAR_POP(v.los_days, p.age), COVAR_SAMP(v.fee, v.change) "
     "FROM visits v JOIN patients p USING (patient_id) GROUP BY p.sex",
+    *WITHIN,
     "SELECT MEDIAN(los_days) FROM visits",
     "SELECT dept, MEDIAN(los_days), QUANTILE_CONT(change, 0.9) FROM visits GROUP BY dept",
     "SELECT p.sex, QUANTILE_CONT(v.fee, 0.25) FROM visits v JOIN patients p USING (patient_id) GROUP BY p.sex",

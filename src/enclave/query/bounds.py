@@ -19,13 +19,17 @@ proved here too: weight × value fits int64 for every row, so no row can make a 
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 from enclave.catalogue.dataset import WEIGHT_ONE, Column, Facet
 from enclave.errors import Refused
 from enclave.query import moments, quantiles
 from enclave.query.plan import Aggregate, Key, Measure, Op, Plan, Term
-from enclave.query.tally import ONE_PER_PERSON, Norm, Style, Tally, centre_of
+from enclave.query.tally import EXACT, EXACT_TOTAL, ONE_PER_PERSON, Norm, Style, Tally, centre_of
 
 INT64 = 2**63 - 1
+WIDEST_CLIP = 2**38
 
 
 def tallies(plan: Plan) -> tuple[Tally, ...]:
@@ -46,6 +50,8 @@ def tallies(plan: Plan) -> tuple[Tally, ...]:
                 made += quantiles.tallies_of(plan, at, count_norm(plan))
             case _ if aggregate.measure in moments.MOMENTS:
                 made += moments.tallies_of(at, aggregate, count_norm(plan))
+    if plan.exact:
+        made = [replace(t, style=Style.EXACT) if t.style is Style.ROWS else t for t in made]
     for tally in made:
         check_width(tally, plan)
     return tuple(made)
@@ -70,6 +76,12 @@ def _sum(plan: Plan, at: int, term: Term) -> Tally:
     """3: the column's own Σ|x| where it bounds the term, else the term's bound times a count norm."""
     reach, counted = term.type.reach, count_norm(plan)
     column = dominating_column(term)
+    if plan.exact:
+        clip = max(reach, 1) * plan.row_clip
+        if column is not None and column.total_clip is not None:
+            clip = min(clip, column.total_clip * plan.row_clip // plan.root.row_clip)
+        if clip <= WIDEST_CLIP:
+            return Tally(at, Style.EXACT, Norm(EXACT_TOTAL, clip, at=at), term, counts=False)
     if column is not None and column.total_clip is not None:
         unclipped = counted.column is None and reach <= column.total_clip
         if not unclipped:
@@ -103,6 +115,8 @@ def dominating_column(term: Term) -> Column | None:
 
 def count_norm(plan: Plan) -> Norm:
     """2: the tightest norm under which rows by these keys may be counted."""
+    if plan.exact:
+        return Norm(EXACT, plan.row_clip)
     if plan.root.one_row_per_person:
         return ONE_PER_PERSON
     facets = sorted(facets_of(plan), key=lambda f: (f.clip, f.column))
@@ -131,6 +145,9 @@ def person_norm(plan: Plan) -> tuple[Style, Norm]:
     others = [k for k in plan.keys if not is_of_person(plan, k.term)]
     if not others:
         return Style.DISTINCT, ONE_PER_PERSON
+    if plan.exact:
+        cells = math.prod(len(k.domain) for k in others)
+        return Style.EXACT_DISTINCT, Norm(EXACT, 1 + math.isqrt(min(cells, plan.row_clip) - 1))
     column = _bare_root_column(others[0])
     facet = plan.root.facet(column.name) if column is not None and len(others) == 1 else None
     if facet is None:

@@ -6,8 +6,6 @@ One SELECT for each (style, norm) among the tallies. It returns the group keys, 
 - rows at or under the clip take weight 65536 in one branch, rows above it numerator // norm in another; a NULL norm
   belongs to neither, so it weighs nothing. Where rows are stored in order of the norm the second branch skips blocks
 - arithmetic in BIGINT whose width was proved, sums in HUGEINT, the total saturated to int64, never checked and raised
-- a joined table with a person key must agree on the person, whatever the join column is: the row of another person
-  never touches a count
 """
 
 from __future__ import annotations
@@ -15,9 +13,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from enclave.catalogue.dataset import WEIGHT_ONE
+from enclave.query.exact import weighed_rows
 from enclave.query.plan import Plan
+from enclave.query.sources import left_over, multiplicity, rows_of
 from enclave.query.tally import Bins, Norm, Style, Tally
-from enclave.query.written import CATALOG, bin_number, key, number, saturated, truth, value
+from enclave.query.written import bin_number, key, number, saturated, truth, value
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,9 @@ def emitted(plan: Plan, tallies: tuple[Tally, ...]) -> tuple[Statement, ...]:
 def _statement(plan: Plan, style: Style, norm: Norm, tallies: list[Tally]) -> str:
     if style is Style.DISTINCT:
         return _distinct(plan, norm, len(tallies))
-    rows = f"{sources(plan)} WHERE {condition(plan, norm)}"
+    if style in (Style.EXACT, Style.EXACT_DISTINCT):
+        return _exact(plan, style, norm, tallies)
+    rows = f"{rows_of(plan.sources, plan)} WHERE {condition(plan, norm)}"
     under = [_unweighed(t) for t in tallies]
     keys = [key(k.term) for k in plan.keys] + [bin_number(b) for b in (tallies[0].bins,) if b]
     keys = [f"{k} AS k{i}" for i, k in enumerate(keys)]
@@ -73,7 +75,7 @@ def _statement(plan: Plan, style: Style, norm: Norm, tallies: list[Tally]) -> st
 
 def _distinct(plan: Plan, norm: Norm, copies: int) -> str:
     """One row per person and cell, weighed by the person's norm."""
-    rows = f"{sources(plan)} WHERE {condition(plan, norm)}"
+    rows = f"{rows_of(plan.sources, plan)} WHERE {condition(plan, norm)}"
     keys = [f"{key(k.term)} AS k{i}" for i, k in enumerate(plan.keys)]
     names = [f"k{i}" for i in range(len(keys))]
     person = f't0."{plan.root.unit}" AS u'
@@ -86,6 +88,31 @@ def _distinct(plan: Plan, norm: Norm, copies: int) -> str:
         above = f"WHEN n > {norm.clipped_from} THEN {norm.numerator} // n"
         weight = f"sum(CASE WHEN n <= {norm.clipped_from} THEN {WEIGHT_ONE} {above} ELSE 0 END)"
     return _select([*names, *(f"{saturated(weight)} AS a{i}" for i in range(copies))], cells, len(keys))
+
+
+def _exact(plan: Plan, style: Style, norm: Norm, tallies: list[Tally]) -> str:
+    """Rows weighed by the length of the person's own vector over the keys of the plan; bins are finer."""
+    distinct, times = style is Style.EXACT_DISTINCT, any(s.many for s in plan.sources)
+    keys = [f"{key(k.term)} AS k{i}" for i, k in enumerate(plan.keys)]
+    names = [f"k{i}" for i in range(len(keys))]
+    binned = [f"{bin_number(b)} AS k{len(keys)}" for b in (tallies[0].bins,) if b]
+    person = f't0."{plan.root.unit}" AS u'
+    times = times and not distinct
+    multiplied = [f"{multiplicity(plan.sources)} AS m"] if times else []
+    values = [] if distinct else _values(tallies)
+    named = [v.rsplit(" AS ", 1)[1] for v in values]
+    selected = ", ".join([person, *keys, *binned, *multiplied, *values])
+    once = "DISTINCT " if distinct else ""
+    rows = f"SELECT {once}{selected} FROM {rows_of(plan.sources, plan)} WHERE {condition(plan, norm)}"
+    if norm.at is not None:
+        added = f"abs({named[0]})" + (" * m" if times else "")
+        adds = f"coalesce(sum({added}), 0)"
+    else:
+        adds = "sum(m)" if times else "count(*)"
+    extra = [f"k{len(keys)}"] if binned else []
+    weighed = weighed_rows(rows, names, adds, norm, [*extra, *named], times=times)
+    totals = [f"{saturated('sum(w)' if distinct else _weighed(t))} AS a{i}" for i, t in enumerate(tallies)]
+    return _select([*names, *extra, *totals], weighed, len(names) + len(extra))
 
 
 def _select(columns: list[str], rows: str, keys: int) -> str:
@@ -121,27 +148,10 @@ def _values(tallies: list[Tally]) -> list[str]:
     ]
 
 
-# --- sources and conditions -----------------------------------------------------------------------------------------
-
-
-def sources(plan: Plan) -> str:
-    written = []
-    for i, source in enumerate(plan.sources):
-        table = f'"{CATALOG}"."main"."{source.table.name}" AS t{i}'
-        if i == 0:
-            written.append(table)
-            continue
-        near = plan.sources[source.near].table
-        on = f't{source.near}."{source.column}" = t{i}."{source.to}"'
-        if source.table.unit and (source.column, source.to) != (near.unit, source.table.unit):
-            on += f' AND t0."{plan.root.unit}" = t{i}."{source.table.unit}"'
-        written.append(f"{'LEFT' if source.keep_unmatched else 'INNER'} JOIN {table} ON {on}")
-    return " ".join(written)
-
-
 def condition(plan: Plan, norm: Norm) -> str:
     """The filter of the question, and the flag where rows are counted by it."""
-    parts = [truth(plan.where)] if plan.where else []
+    several = any(s.many for s in plan.sources)
+    parts = [truth(c) for c in left_over(plan)] if several else [truth(plan.where)] if plan.where else []
     if norm.flag:
         parts.append(f't0."{norm.flag}"')
     return " AND ".join(f"({p})" for p in parts) or "TRUE"

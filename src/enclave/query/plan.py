@@ -12,6 +12,7 @@ of what they may be. Every operation is total: no cast that may fail, no divisio
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -239,6 +240,8 @@ class Source:
     keep_unmatched: bool = False
     """True for LEFT JOIN: the root's row stays, with NULL on this side."""
     made: Within | None = None
+    many: bool = False
+    """Reached on the person's key, and one row may meet many."""
 
 
 def variables_of(sources: tuple[Source, ...], terms: Iterable[Term | None]) -> frozenset[tuple[str, str]]:
@@ -322,6 +325,17 @@ class Plan:
     @property
     def root(self) -> Table:
         return self.sources[0].table
+
+    @property
+    def exact(self) -> bool:
+        """True when no stored norm bounds the rows: they are joined many to many, or made within one person."""
+        made_rows = self.sources[0].made is not None and not self.root.one_row_per_person
+        return made_rows or any(s.many for s in self.sources)
+
+    @property
+    def row_clip(self) -> int:
+        """How many rows of one person are expected at most, by the descriptor."""
+        return math.prod(s.table.row_clip for i, s in enumerate(self.sources) if i == 0 or s.many)
 
     @property
     def cells(self) -> int:

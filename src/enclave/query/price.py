@@ -19,7 +19,7 @@ from enclave.catalogue.dataset import Dataset
 from enclave.errors import BadInput, Refused
 from enclave.query import mechanisms
 from enclave.query.bounds import tallies
-from enclave.query.effort import branches, within_ns
+from enclave.query.effort import branches, check_memory, fan_out, within_ns
 from enclave.query.emit import Statement, emitted
 from enclave.query.plan import Measure, Plan
 from enclave.query.question import parse
@@ -37,7 +37,13 @@ MARGIN = 10
 FIXED_MS = 3.0
 """Planning, fetching, packing of one statement on a loaded machine."""
 
-ROW_NS = {Style.ROWS: 40.0, Style.FLAGGED: 25.0, Style.DISTINCT: 200.0}
+ROW_NS = {
+    Style.ROWS: 40.0,
+    Style.FLAGGED: 25.0,
+    Style.DISTINCT: 200.0,
+    Style.EXACT: 1_500.0,
+    Style.EXACT_DISTINCT: 1_500.0,
+}
 CELLS_NS = 500.0
 TERM_NS = 15.0
 JOIN_NS = 200.0
@@ -107,6 +113,7 @@ def checked_epsilon(epsilon: str | None) -> str:
 
 
 def priced(sql: str, plan: Plan, dataset: Dataset, epsilon: str) -> Priced:
+    check_memory(plan, dataset.size_class)
     moved = tallies(plan)
     statements = emitted(plan, moved)
     rho = mechanisms.rho_for(epsilon, dataset.delta)
@@ -148,7 +155,7 @@ def worst_ms(plan: Plan, moved: tuple[Tally, ...], statements: tuple[Statement, 
         row += TERM_NS * sum(t.size for t in (bins.term for bins in (moved[statement.tallies[0]].bins,) if bins))
         row += JOIN_NS * (len(plan.sources) - 1)
         twice = 2 if style is Style.ROWS and moved[statement.tallies[0]].norm.column else 1
-        row = row * branches(plan.sources[0]) + twice * within_ns(plan.sources)
+        row = row * branches(plan.sources[0]) * (fan_out(plan) or 1) + twice * within_ns(plan.sources)
         total += FIXED_MS + rows * row / 1e6
     return total + CELL_MS * plan.cells * sum(t.size for t in moved)
 

@@ -21,6 +21,7 @@ from enclave.query.figures import figure, is_figure
 from enclave.query.grammar import MOST_NESTED, MOST_TOKENS, Text, parsed
 from enclave.query.names import Scope
 from enclave.query.plan import Aggregate, Key, Measure, Ordering, Plan, Sort, Term
+from enclave.query.within import Levels
 
 MOST_CELLS = 10_000
 """Groups of one answer, counted over the full product of the public keys."""
@@ -47,7 +48,7 @@ class _Reader:
         text_clauses(text, tree)
         self.text = text
         self.tree = tree
-        self.scope = Scope(text, dataset, tree)
+        self.scope = Scope(text, dataset, tree, Levels(text, dataset, tree).find)
         self.expressions = Expressions(text, self.scope)
         self.items = [self._unaliased(node) for node in tree.expressions]
 
@@ -253,9 +254,9 @@ def is_aggregate(node: exp.Expr) -> bool:
 
 def text_clauses(text: Text, tree: exp.Select) -> None:
     """2: the clauses a question may have; each other one is refused by its own words."""
-    for clause, code in (("having", "query.having"), ("distinct", "query.select_distinct"), ("with_", "query.with")):
+    for clause, code in (("having", "query.having"), ("distinct", "query.select_distinct")):
         if tree.args.get(clause):
             text.refuse(code, tree.args[clause])
     if tree.args.get("windows") or tree.args.get("qualify"):
         text.refuse("query.window", tree)
-    text.only(tree, "expressions", "from_", "joins", "where", "group", "order", "limit")
+    text.only(tree, "with_", "expressions", "from_", "joins", "where", "group", "order", "limit")

@@ -21,6 +21,8 @@ class Style(StrEnum):
     ROWS = "rows"  # each row of the root, weighed
     FLAGGED = "flagged"  # rows that carry the first-occurrence flag of the facet
     DISTINCT = "distinct"  # one row per person and cell
+    EXACT = "exact"  # each row, weighed by the length of the person's own vector, found in the question itself
+    EXACT_DISTINCT = "exact distinct"  # one row per person and cell, weighed so
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,8 @@ class Norm:
     column: str | None
     clip: int
     flag: str | None = None
+    at: int | None = None
+    """The aggregate whose own values make the vector, where the question finds its norm itself."""
 
     def __post_init__(self) -> None:
         if self.clip < 1 or (self.column is None and self.clip != 1):
@@ -47,6 +51,10 @@ class Norm:
 
 
 ONE_PER_PERSON = Norm(None, 1)
+
+EXACT = "exact norm per person"
+EXACT_TOTAL = "exact total per person"
+"""What stands for the name of a stored norm where the question finds the norm itself."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 
-from enclave.query.plan import Op, Sort, Term
+from enclave.catalogue.dataset import Column
+from enclave.query.plan import Made, Op, Sort, Term
 from enclave.query.tally import Bins, Tally
 from enclave.query.terms import EPOCH
 
@@ -49,7 +50,11 @@ def _centred(term: Term, clamp: tuple[int, int], centre: int) -> str:
 def bin_number(bins: Bins) -> str:
     """Which of the bins a row falls into; none where the term is NULL."""
     number_of = f"({_centred(bins.term, (bins.lower, bins.upper), bins.lower)}) // {bins.width}"
-    return f"CASE WHEN {number(bins.term)} IS NULL THEN NULL ELSE {number_of} END" if bins.term.type.nullable else number_of
+    return (
+        f"CASE WHEN {number(bins.term)} IS NULL THEN NULL ELSE {number_of} END"
+        if bins.term.type.nullable
+        else number_of
+    )
 
 
 def _level(product: str, tally: Tally) -> str:
@@ -64,7 +69,12 @@ def _level(product: str, tally: Tally) -> str:
 def column(term: Term) -> str:
     if term.ref is None:
         raise ValueError("not a column")
-    return f't{term.ref.source}."{term.ref.column.name}"'
+    return f't{term.ref.source}."{stored_name(term.ref.column)}"'
+
+
+def stored_name(found: Column) -> str:
+    """The name a column rests under; one made within a person has ours."""
+    return found.stored if isinstance(found, Made) else found.name
 
 
 def key(term: Term) -> str:
