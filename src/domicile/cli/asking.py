@@ -112,11 +112,13 @@ def quote(
     sql: str,
     dataset: Annotated[str, typer.Option(help="Of which dataset.")] = "hospital",
     epsilon: Annotated[str | None, typer.Option(help="How much of the budget, as a decimal.")] = None,
+    accuracy: Annotated[str | None, typer.Option(help="Instead: how near the truth the noise must stay.")] = None,
+    confidence: Annotated[str | None, typer.Option(help="How surely; 0.95 unless said.")] = None,
     project: Annotated[str | None, typer.Option(help="Show what is left of this project too.")] = None,
     json: AsJson = False,
 ) -> None:
     """What a question would cost, from its text and the dictionary alone."""
-    found = api().quote(dataset, sql, epsilon, project)
+    found = api().quote(dataset, sql, epsilon, project, accuracy=accuracy, confidence=confidence)
     if json:
         as_json(found.model_dump(mode="json"))
         return

@@ -21,10 +21,12 @@ router = APIRouter(tags=["datasets"])
 
 
 class Question(Shape):
-    """A question as text. `epsilon` is a decimal text, so that no float decides a price."""
+    """A question as text. `epsilon`, `accuracy`, `confidence` are decimal texts, so that no float decides a price."""
 
     sql: str
     epsilon: str | None = None
+    accuracy: str | None = None
+    confidence: str | None = None
     project: str | None = None
 
 
@@ -48,7 +50,7 @@ def dataset(name: str, house: AHouse, member: AMember) -> DatasetCard:
 def quote(name: str, question: Question, house: AHouse, member: AMember) -> Quote:
     """The price, from text and dictionary; with a project, what is left of its accounts and how many more would fit."""
     known = _readable(house, member, name)
-    priced = prepare(question.sql, known, question.epsilon)
+    priced = prepare(question.sql, known, question.epsilon, question.accuracy, question.confidence)
     if question.project is None:
         return priced.quote
     grant = find_grant(house.db, house.keyring, house.permissions, member, question.project)
@@ -61,5 +63,5 @@ def quote(name: str, question: Question, house: AHouse, member: AMember) -> Quot
 def ask(name: str, question: Question, house: AHouse, member: AMember) -> dict[str, Any]:
     """Outside the wall a question is asked of the synthetic twin; there is none yet, and the real extract never answers."""
     known = _readable(house, member, name)
-    prepare(question.sql, known, question.epsilon)  # what is wrong with the text is said first
+    prepare(question.sql, known, question.epsilon, question.accuracy, question.confidence)  # what is wrong is said first
     raise Refused("client.twin_not_built", dataset=name)

@@ -100,17 +100,17 @@ class Asking:
     still_leased: Callable[[Asker], None]
     """Raises unless the asker's run is leased in its epoch now."""
 
-    def quote(self, asker: Asker, sql: str, epsilon: str | None) -> Quote:
+    def quote(self, asker: Asker, sql: str, epsilon: str | None, **within: str | None) -> Quote:
         """(1) and (2): the price in words anybody may have, with what is left of each account."""
         grant = self._standing(asker)
-        priced = self._price(asker, grant, sql, epsilon)
+        priced = self._price(asker, grant, sql, epsilon, **within)
         who = payers(asker.dataset, grant, asker.member)
         return self._shown(priced, who, holding(self.ledger, priced, asker.project))
 
-    def ask(self, asker: Asker, sql: str, epsilon: str | None) -> Answered:
+    def ask(self, asker: Asker, sql: str, epsilon: str | None, **within: str | None) -> Answered:
         """(1) to (7); the caller waits for the moment."""
         grant = self._standing(asker)
-        priced = self._price(asker, grant, sql, epsilon)
+        priced = self._price(asker, grant, sql, epsilon, **within)
         who = payers(asker.dataset, grant, asker.member)
         own = holding(self.ledger, priced, asker.project)
         if own.free is not None:
@@ -181,8 +181,8 @@ class Asking:
     def _recheck(self, asker: Asker) -> None:
         self._standing(asker)
 
-    def _price(self, asker: Asker, grant: Grant, sql: str, epsilon: str | None) -> Priced:
-        priced = prepare(sql, asker.dataset, epsilon)
+    def _price(self, asker: Asker, grant: Grant, sql: str, epsilon: str | None, **within: str | None) -> Priced:
+        priced = prepare(sql, asker.dataset, epsilon, **within)
         units = {table.name: table.unit for table in asker.dataset.tables}
         named = sorted((table, column) for table, column in priced.variables if column != units.get(table))
         grant.check_uses(sorted({table for table, _ in priced.variables}), [f"{t}.{c}" for t, c in named])

@@ -18,6 +18,7 @@ from enclave.audit import canonical
 from enclave.catalogue.dataset import Dataset
 from enclave.errors import BadInput, Refused
 from enclave.query import mechanisms
+from enclave.query.accuracy import Accuracy, check_promised, scale_of, wanted
 from enclave.query.bounds import tallies
 from enclave.query.effort import branches, check_memory, fan_out, within_ns
 from enclave.query.emit import Statement, emitted
@@ -70,7 +71,6 @@ class Priced:
     plan: Plan
     draws: tuple[Draw, ...]
     statements: tuple[Statement, ...]
-    epsilon_asked: str
     rho: int
     epsilon: float
     reply_ms: int
@@ -95,11 +95,15 @@ class Priced:
         )
 
 
-def prepare(sql: str, dataset: Dataset, epsilon: str | None, accuracy: str | None = None) -> Priced:
+def prepare(
+    sql: str, dataset: Dataset, epsilon: str | None, accuracy: str | None = None, confidence: str | None = None
+) -> Priced:
     """The priced question, or a refusal in words with its place. Touches no data and spends nothing."""
     plan = parse(sql, dataset)
-    if accuracy is not None:
-        raise Refused("query.accuracy_not_built")
+    within = wanted(epsilon, accuracy, confidence)
+    if within is not None:
+        check_promised(plan)
+        return priced(sql, plan, dataset, within)
     return priced(sql, plan, dataset, checked_epsilon(epsilon))
 
 
@@ -112,13 +116,12 @@ def checked_epsilon(epsilon: str | None) -> str:
     return written
 
 
-def priced(sql: str, plan: Plan, dataset: Dataset, epsilon: str) -> Priced:
+def priced(sql: str, plan: Plan, dataset: Dataset, asked: str | Accuracy) -> Priced:
+    """At an ε split evenly over the mechanisms, or at an accuracy of each."""
     check_memory(plan, dataset.size_class)
     moved = tallies(plan)
     statements = emitted(plan, moved)
-    rho = mechanisms.rho_for(epsilon, dataset.delta)
-    share = rho // len(moved)
-    draws = tuple(_draw(t, share, epsilon, dataset.delta, len(moved)) for t in moved)
+    draws = _accurate(moved, asked) if isinstance(asked, Accuracy) else _shared(moved, asked, dataset.delta)
     spent = sum(d.rho for d in draws)
     return Priced(
         sql=sql,
@@ -126,12 +129,26 @@ def priced(sql: str, plan: Plan, dataset: Dataset, epsilon: str) -> Priced:
         plan=plan,
         draws=draws,
         statements=statements,
-        epsilon_asked=epsilon,
         rho=spent,
         epsilon=mechanisms.epsilon_of(spent, dataset.delta),
         reply_ms=reply_class(plan, moved, statements, dataset),
         answer_key=answer_key(plan, dataset, statements, draws),
     )
+
+
+def _shared(moved: tuple[Tally, ...], epsilon: str, delta: str) -> tuple[Draw, ...]:
+    share = mechanisms.rho_for(epsilon, delta) // len(moved)
+    return tuple(_draw(t, share, epsilon, delta, len(moved)) for t in moved)
+
+
+def _accurate(moved: tuple[Tally, ...], accuracy: Accuracy) -> tuple[Draw, ...]:
+    scales = [scale_of(t, accuracy) for t in moved]
+    if max(scales) > COARSEST:
+        raise Refused("query.accuracy_too_coarse", accuracy=str(float(accuracy.within)))
+    draws = tuple(Draw(t, s, mechanisms.price(s, t.sensitivity)) for t, s in zip(moved, scales, strict=True))
+    if sum(d.rho for d in draws) > mechanisms.DEAREST:
+        raise Refused("query.accuracy_too_fine", accuracy=str(float(accuracy.within)))
+    return draws
 
 
 def _draw(tally: Tally, share: int, epsilon: str, delta: str, count: int) -> Draw:

@@ -54,12 +54,6 @@ def test_without_epsilon_the_question_asks_for_it(epsilon: str | None) -> None:
     assert bad.value.code == "query.no_epsilon"
 
 
-def test_accuracy_is_refused_in_words_until_it_is_built() -> None:
-    with pytest.raises(Refused) as refused:
-        prepare(COUNT, DATASET, "1", accuracy="50")
-    assert refused.value.code == "query.accuracy_not_built"
-
-
 def test_an_epsilon_below_the_smallest_unit_buys_nothing() -> None:
     with pytest.raises(Refused) as refused:
         prepare("SELECT AVG(fee), AVG(change) FROM visits", DATASET, "0.0001")
