@@ -96,6 +96,16 @@ class Api:
     def budget(self) -> list[AccountCard]:
         return self._cards(AccountCard, self._get("budget"), "accounts")
 
+    def ask_for_budget(self, form: Mapping[str, str]) -> dict[str, Any]:
+        """Ask for higher caps; the reply names the request and its state."""
+        return self._post("budget/requests", dict(form))
+
+    def budget_requests(self) -> list[dict[str, Any]]:
+        return list(self._get("budget/requests")["increases"])
+
+    def withdraw_budget_request(self, increase: str) -> dict[str, Any]:
+        return self._post(f"budget/requests/{_segment(increase)}/withdraw", {})
+
     def submit(
         self,
         notebook: str,

@@ -63,5 +63,7 @@ def quote(name: str, question: Question, house: AHouse, member: AMember) -> Quot
 def ask(name: str, question: Question, house: AHouse, member: AMember) -> dict[str, Any]:
     """Outside the wall a question is asked of the synthetic twin; there is none yet, and the real extract never answers."""
     known = _readable(house, member, name)
-    prepare(question.sql, known, question.epsilon, question.accuracy, question.confidence)  # what is wrong is said first
+    prepare(
+        question.sql, known, question.epsilon, question.accuracy, question.confidence
+    )  # what is wrong is said first
     raise Refused("client.twin_not_built", dataset=name)

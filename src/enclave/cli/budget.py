@@ -9,6 +9,15 @@ import typer
 
 from domicile.wire.terminal import AsJson, as_json, table, tell
 from domicile.wire.words import preferred_language, say
+from enclave.access import (
+    Increase,
+    account_facts,
+    check_grantable,
+    granted_increase,
+    listing_increases,
+    refuse_increase,
+)
+from enclave.api.increases import shown
 from enclave.bootstrap.broker import control_path
 from enclave.broker.channel import say_to_broker
 from enclave.broker.officer import accept_gap
@@ -101,7 +110,8 @@ def _found(door: Door, kind: str, name: str) -> Balance:
 
 
 def _act(door: Door, action: Action, balance: Balance, verb: str, message: bytes, why: str, **numbers: int) -> None:
-    door.permissions.enforce(door.db, door.member, action, balance.name, {"members": ()})
+    facts = account_facts(door.db, balance.account.project)
+    door.permissions.enforce(door.db, door.member, action, balance.name, facts)
     signature = door.member.sign(message, door.token)
     said: dict[str, Any] = {"act": verb, "officer": door.member.id, "why": why, **numbers}
     said |= {"kind": balance.kind.value, "name": balance.name}
@@ -117,14 +127,67 @@ def raise_(
     name: str,
     to: Annotated[str, typer.Option(help="The new cap, as ε in decimals.")],
     why: Why = "",
+    request: Annotated[str, typer.Option(help="The request for more budget (inc_…) that this raise grants.")] = "",
 ) -> None:
     """Raise a cap; it can never be lowered."""
     door = at(context)
+    asked = check_grantable(door.db, request) if request else None
+    if asked is not None and (kind, name) not in asked.wanted:
+        raise Refused("access.increase_names_other", increase=request, account=f"{kind} {name}")
     balance = _found(door, kind, name)
     new = Amount(rho_for(to, delta_of(door, balance)))
     message = raise_message(balance.account, balance.cap, new)
     numbers = {"old": balance.cap.nano_rho, "new": new.nano_rho}
     _act(door, Action.BUDGET_RAISE, balance, "raise", message, why, **numbers)
+    if asked is not None and _all_raised(door, asked):
+        granted_increase(door.db, door.member, request, why=why)
+        tell(say("house.done", what=request, state="granted"))
+
+
+def _all_raised(door: Door, asked: Increase) -> bool:
+    """True when every account of a request has at least the cap it asked for."""
+    return all(
+        _found(door, kind, name).cap.nano_rho >= rho_for(epsilon, delta_of(door, _found(door, kind, name)))
+        for (kind, name), epsilon in asked.wanted.items()
+    )
+
+
+@budget.command("requests")
+def requests(
+    context: typer.Context,
+    everything: Annotated[bool, typer.Option("--all", help="Those decided too.")] = False,
+    json: AsJson = False,
+) -> None:
+    """Who asks for more budget."""
+    door = at(context)
+    found = [shown(one) for one in listing_increases(door.db, door.permissions, door.member)]
+    rows = [row for row in found if everything or row["state"] == "asked"]
+    if json:
+        as_json(rows)
+    else:
+        columns = (
+            "increase",
+            "state",
+            "project",
+            "author",
+            "epsilon_project",
+            "epsilon_researcher",
+            "reason",
+            "answer",
+        )
+        table("", columns, rows)
+
+
+@budget.command("refuse")
+def refuse(
+    context: typer.Context,
+    increase: str,
+    reason: Annotated[str, typer.Option(help="Why; shown to who asked.")],
+) -> None:
+    """Refuse a request for more budget."""
+    door = at(context)
+    after = refuse_increase(door.db, door.permissions, door.member, increase, reason=reason)
+    tell(say("house.done", what=increase, state=after.state.value))
 
 
 @budget.command("freeze")
