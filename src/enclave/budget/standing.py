@@ -129,9 +129,10 @@ class Standing:
         balance = self.balance(share.account)
         if balance.frozen:
             raise Refused("budget.frozen", kind=str(balance.kind), name=balance.name, seq=balance.frozen_at)
-        if not share.amount.fits(balance.left):
+        amount, spent, cap = share.amount, balance.spent, balance.cap  # `fits(balance.left)`, without making it
+        if spent.nano_rho + amount.nano_rho > cap.nano_rho or spent.atto_delta + amount.atto_delta > cap.atto_delta:
             raise exhausted(balance, share)
-        return balance.after_spending(share.amount)
+        return balance.after_spending(amount)
 
     def _ended(self, act: Settled | Lost) -> Effect:
         charge = self.open.get(act.reservation)
