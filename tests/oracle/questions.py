@@ -66,4 +66,6 @@ ANSWERED = (
     "SELECT dept, QUANTILE_CONT(los_days, 0.25) AS q1, MEDIAN(los_days) AS q2, QUANTILE_CONT(los_days, 0.75) AS q3, "
     "COUNT(*) FROM visits WHERE urgent GROUP BY dept",
     "SELECT PERCENTILE_CONT(0.1) WITHIN GROUP (ORDER BY age) FROM patients",
+    "SELECT HISTOGRAM(los_days, 7) AS b, COUNT(*) FROM visits GROUP BY b",
+    "SELECT dept, HISTOGRAM(change, [-3, 0, 2.5]) AS b, COUNT(*), AVG(fee) FROM visits GROUP BY dept, b",
 )

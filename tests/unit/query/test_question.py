@@ -58,6 +58,7 @@ REFUSED = [
     ("SELECT dept, COUNT(*) FROM visits", "query.not_grouped", "line 1, column 8"),
     ("SELECT MAX(fee) FROM visits", "query.extreme", "line 1, column 12"),
     ("SELECT MODE(dept) FROM visits", "query.mode", None),
+    ("SELECT HISTOGRAM(fee, 0) AS b, COUNT(*) FROM visits GROUP BY b", "query.histogram", "line 1, column 23"),
     ("SELECT QUANTILE_CONT(fee, 1.5) FROM visits", "query.quantile_point", "line 1, column 27"),
     ("SELECT QUANTILE_CONT(fee, [0.1, 0.5]) FROM visits", "query.quantile_list", "line 1"),
     ("SELECT SUM(fee) / COUNT(*) FROM visits", "query.division", None),
