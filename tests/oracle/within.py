@@ -52,4 +52,9 @@ WITHIN = (
     "SELECT a.dept, b.dept AS other, COUNT(*) FROM visits a JOIN visits b ON a.patient_id = b.patient_id "
     "GROUP BY a.dept, b.dept",
     "SELECT SUM(v.change * d.rank) FROM visits v JOIN diagnoses d USING (patient_id)",
+    # stage 3: what is drawn for arithmetic, and under FILTER
+    "SELECT dept, SUM(los_days) / COUNT(*) AS r, COUNT(*) FILTER (WHERE urgent) AS u FROM visits GROUP BY dept "
+    "HAVING u > 2 ORDER BY r",
+    "SELECT SUM(change) FILTER (WHERE urgent), AVG(los_days) FILTER (WHERE dx = 'I10') FROM visits",
+    "SELECT 100 * SUM(n) / (COUNT(*) + 1) AS p FROM (SELECT patient_id, COUNT(*) AS n FROM visits GROUP BY 1)",
 )

@@ -63,6 +63,9 @@ def check_promised(plan: Plan) -> None:
     other = next((a for a in plan.aggregates if a.measure not in TOTALS), None)
     if other is not None:
         raise Refused("query.accuracy_of_others", column=other.name)
+    reckoned = next((o for o in plan.outputs if o.plain is None), None)
+    if reckoned is not None:
+        raise Refused("query.accuracy_of_others", column=reckoned.name)
 
 
 def scale_of(tally: Tally, accuracy: Accuracy) -> int:

@@ -19,6 +19,7 @@ from enum import StrEnum
 from fractions import Fraction
 
 from enclave.catalogue.dataset import Column, Kind, Table
+from enclave.query.reckon import Output, Post, Reckon
 
 WIDEST = 2**62
 """No stored integer of any term may leave ±2⁶²: one doubling below int64."""
@@ -321,6 +322,15 @@ class Plan:
     aggregates: tuple[Aggregate, ...]
     order: tuple[Ordering, ...] = ()
     limit: int | None = None
+    reckoned: tuple[Output, ...] = ()
+    """What is shown, where it is not the aggregates one by one."""
+    having: Post | None = None
+
+    @property
+    def outputs(self) -> tuple[Output, ...]:
+        """The answered columns, in order."""
+        plain = tuple(Output(a.name, Post(Reckon.AGGREGATE, at=at)) for at, a in enumerate(self.aggregates))
+        return self.reckoned or plain
 
     @property
     def root(self) -> Table:
