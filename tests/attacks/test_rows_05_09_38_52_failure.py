@@ -14,7 +14,7 @@ import pytest
 from tests.attacks.asked import Door
 from tests.oracle.counterexamples import person
 from tests.oracle.extracts import DATASET, KEY, build
-from tests.oracle.neighbours import recorded
+from tests.oracle.neighbours import recorded, unhurried
 from tests.oracle.questions import ANSWERED
 
 from enclave.budget import AccountKind
@@ -85,7 +85,7 @@ def test_row_38_every_release_of_the_kernel_was_priced(opened: Engine, sql: str)
     """No threshold, no count, no bound is drawn beside the price: as many releases as prices, and their sum is paid."""
     priced = prepare(sql, DATASET, "1")
     with recorded() as record:
-        execute(priced, opened)
+        execute(unhurried(priced), opened)
     assert len(record.calls) == len(priced.draws) == len(priced.quote.mechanisms)
     assert sum(d.rho for d in priced.draws) == priced.rho == sum(c.rho for c in priced.quote.mechanisms)
     with recorded() as record:
@@ -113,7 +113,7 @@ def test_row_09_memory_runs_out_in_the_ordinary_shape(tmp_path: Path) -> None:
         def totals(self, statements: tuple[Statement, ...], keys: tuple[Key, ...], cap_ms: int) -> list[list[int]]:
             return tight.totals(greedy, keys, cap_ms)
 
-    out, well = execute(priced, Greedy()), execute(priced, roomy)
+    out, well = execute(unhurried(priced), Greedy()), execute(unhurried(priced), roomy)
     assert (out.incident, well.incident) == (True, False)
     schemas = {str(pa.ipc.open_stream(e.body).schema) for e in (out, well)}
     assert len(schemas) == 1

@@ -17,6 +17,7 @@ import pytest
 from tests.oracle import clinic
 from tests.oracle.counterexamples import person
 from tests.oracle.extracts import DATASET, KEY, Rows, build
+from tests.oracle.neighbours import unhurried
 from tests.oracle.persons import People
 
 from enclave.catalogue.dataset import WEIGHT_ONE
@@ -29,7 +30,7 @@ from enclave.query.price import prepare
 
 def answered(folder: Path, rows: Rows, sql: str, epsilon: str = "1") -> list[dict[str, Any]]:
     engine = Engine(build(folder / "x.duckdb", DATASET, rows), KEY)
-    executed = execute(prepare(sql, DATASET, epsilon), engine)
+    executed = execute(unhurried(prepare(sql, DATASET, epsilon)), engine)
     engine.settle()
     engine.close()
     assert not executed.incident

@@ -35,12 +35,12 @@ REPLY_CLASSES_MS = (100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 60_000, 
 MARGIN = 10
 """A class is at least this many times the worst case at full load."""
 
-FIXED_MS = 3.0
+FIXED_MS = 10.0
 """Planning, fetching, packing of one statement on a loaded machine."""
 
 ROW_NS = {
-    Style.ROWS: 40.0,
-    Style.FLAGGED: 25.0,
+    Style.ROWS: 80.0,
+    Style.FLAGGED: 100.0,
     Style.DISTINCT: 200.0,
     Style.EXACT: 1_500.0,
     Style.EXACT_DISTINCT: 1_500.0,
@@ -48,9 +48,12 @@ ROW_NS = {
 CELLS_NS = 500.0
 TERM_NS = 15.0
 JOIN_NS = 200.0
+MANY_NS = 600.0
+BINS_NS = 150.0
 CELL_MS = 0.03
 """Worst times per row (more where a person has several distinct cells), per row and part of a term, per row and joined
-table, per cell and tally: measured on a warm extract at full load (two questions and two busy loops on two cores)."""
+table (more where it has many rows for a person), per row put in a bin, per cell and tally: measured on a warm extract at
+full load, two questions and two busy loops on two cores (docs/reference/reply-moments.md)."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,7 @@ class Priced:
             delta=float(self.dataset.delta),
             rho=self.rho,
             reply_ms=self.reply_ms,
-            columns=tuple(k.name for k in self.plan.keys) + tuple(o.name for o in self.plan.outputs),
+            columns=tuple(k.name for k in self.plan.keys) + tuple(a.name for a in self.plan.aggregates),
             mechanisms=tuple(_card(self.plan, d) for d in self.draws),
         )
 
@@ -170,7 +173,8 @@ def worst_ms(plan: Plan, moved: tuple[Tally, ...], statements: tuple[Statement, 
         row = ROW_NS[style] + CELLS_NS * several + TERM_NS * (parts + sum(2 * t.size for t in terms if t))
         row += TERM_NS * sum(4 * p.other.size for p in (moved[i].product for i in statement.tallies) if p)
         row += TERM_NS * sum(t.size for t in (bins.term for bins in (moved[statement.tallies[0]].bins,) if bins))
-        row += JOIN_NS * (len(plan.sources) - 1)
+        row += BINS_NS * sum(moved[i].bins is not None for i in statement.tallies[:1])
+        row += sum(JOIN_NS if s.table.one_row_per_person or not s.table.unit else MANY_NS for s in plan.sources[1:])
         twice = 2 if style is Style.ROWS and moved[statement.tallies[0]].norm.column else 1
         row = row * branches(plan.sources[0]) * (fan_out(plan) or 1) + twice * within_ns(plan.sources)
         total += FIXED_MS + rows * row / 1e6
@@ -199,8 +203,6 @@ def answer_key(plan: Plan, dataset: Dataset, statements: tuple[Statement, ...], 
         "columns": [[a.name, a.measure.value, a.term.type.scale if a.term else 1, str(a.point)] for a in plan.aggregates],
         "order": [[o.column, o.descending] for o in plan.order],
         "limit": plan.limit,
-        "reckoned": [[o.name, repr(o.post)] for o in plan.reckoned],
-        "having": repr(plan.having),
     }
     return sha256(canonical(canon)).hexdigest()
 

@@ -79,8 +79,8 @@ def test_the_answer_key_binds_everything_the_bytes_depend_on() -> None:
 
 def test_the_reply_moment_is_of_shape_and_size_class_only() -> None:
     small = prepare(COUNT, DATASET, "1")
-    assert small.reply_ms == 100
-    assert prepare(COUNT, DATASET, "0.01").reply_ms == 100
+    assert small.reply_ms == 200
+    assert prepare(COUNT, DATASET, "0.01").reply_ms == 200
     large = prepare(COUNT, replace(DATASET, size_class=10_000_000), "1")
     assert large.reply_ms in REPLY_CLASSES_MS
     worst = worst_ms(large.plan, tuple(d.tally for d in large.draws), large.statements, 10_000_000)
