@@ -93,7 +93,7 @@ class Priced:
             delta=float(self.dataset.delta),
             rho=self.rho,
             reply_ms=self.reply_ms,
-            columns=tuple(k.name for k in self.plan.keys) + tuple(a.name for a in self.plan.aggregates),
+            columns=tuple(k.name for k in self.plan.keys) + tuple(o.name for o in self.plan.outputs),
             mechanisms=tuple(_card(self.plan, d) for d in self.draws),
         )
 
@@ -200,9 +200,13 @@ def answer_key(plan: Plan, dataset: Dataset, statements: tuple[Statement, ...], 
             for d in draws
         ],
         "keys": [[k.name, list(k.domain)] for k in plan.keys],
-        "columns": [[a.name, a.measure.value, a.term.type.scale if a.term else 1, str(a.point)] for a in plan.aggregates],
+        "columns": [
+            [a.name, a.measure.value, a.term.type.scale if a.term else 1, str(a.point)] for a in plan.aggregates
+        ],
         "order": [[o.column, o.descending] for o in plan.order],
         "limit": plan.limit,
+        "reckoned": [[o.name, repr(o.post)] for o in plan.reckoned],
+        "having": repr(plan.having),
     }
     return sha256(canonical(canon)).hexdigest()
 
