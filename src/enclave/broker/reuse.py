@@ -31,13 +31,10 @@ class Holding:
 
 def holding(ledger: Ledger, priced: Priced, project: str) -> Holding:
     """What `project` holds of `priced`. The sharpest base is the cheapest."""
-    same = ledger.find_answer(priced.answer_key, project=project)
+    same, about = ledger.find_held(priced.answer_key, topic(priced), project=project)
     if same is not None:
         return Holding(free=same)
-    about = topic(priced)
-    found = (
-        [(unpack(stored.answer)[1], stored) for stored in ledger.find_topic(about, project=project)] if about else []
-    )
+    found = [(unpack(stored.answer)[1], stored) for stored in about]
     held = sorted(((held, stored) for held, stored in found if held is not None), key=lambda one: one[0].rho)
     for base, stored in reversed(held):
         if covers(base, priced):

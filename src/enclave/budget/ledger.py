@@ -215,10 +215,11 @@ class Ledger:
         with to_read(self._path) as connection:
             return next(answers_for(connection, answer_key, project), None)
 
-    def find_topic(self, topic: str, *, project: str) -> list[StoredAnswer]:
-        """Every stored answer under `topic` that this project paid for, oldest first."""
+    def find_held(self, answer_key: str, topic: str, *, project: str) -> tuple[StoredAnswer | None, list[StoredAnswer]]:
+        """What this project paid for: the answer under `answer_key`, or else all those under `topic`, oldest first."""
         with to_read(self._path) as connection:
-            return list(answers_about(connection, topic, project))
+            same = next(answers_for(connection, answer_key, project), None)
+            return same, [] if same is not None else list(answers_about(connection, topic, project))
 
     def projects_holding(self, answer_key: str) -> list[str]:
         """The projects that paid for an answer under `answer_key`, in the order they did."""
