@@ -69,3 +69,14 @@ ANSWERED = (
     "SELECT HISTOGRAM(los_days, 7) AS b, COUNT(*) FROM visits GROUP BY b",
     "SELECT dept, HISTOGRAM(change, [-3, 0, 2.5]) AS b, COUNT(*), AVG(fee) FROM visits GROUP BY dept, b",
 )
+
+VALUES = (
+    "SELECT COUNT(DISTINCT dx) FROM visits",
+    "SELECT COUNT(DISTINCT dept), COUNT(DISTINCT dx) FROM visits WHERE urgent OR los_days > 1",
+    "SELECT p.sex, COUNT(DISTINCT v.dx) FROM visits v JOIN patients p USING (patient_id) GROUP BY p.sex",
+    "SELECT dept, COUNT(DISTINCT dx) FROM visits GROUP BY dept",
+    "SELECT urgent, COUNT(DISTINCT visit_id), COUNT(DISTINCT los_days) FROM visits GROUP BY urgent",
+    "SELECT COUNT(DISTINCT YEAR(admitted_on)) FROM visits",
+    "SELECT COUNT(DISTINCT age) FROM patients",
+)
+"""Distinct values: what a person adds depends on who else has them, so totals are no sums over persons."""

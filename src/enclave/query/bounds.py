@@ -12,6 +12,8 @@ used only when all four rules of design §4 hold:
        expression takes (bound of |f|) × a count norm, and is clamped to that bound row by row
     4  distinct persons by flag only when the flag's facet is the one key, nothing is filtered or joined; otherwise
        DISTINCT first, under the norm of distinct cells of exactly that key, or any count norm (which is larger)
+    5  distinct values by an l1 norm of them (`values_norm`): each value adds the largest weight among its persons, so a
+       person moves the sum over all groups by no more than their values times their weight
 
 Where each person has one row, or falls into one cell, the vector is at most one long and no norm is needed. Widths are
 proved here too: weight × value fits int64 for every row, so no row can make a question fail.
@@ -46,6 +48,8 @@ def tallies(plan: Plan) -> tuple[Tally, ...]:
                 made.append(_sum(plan, at, _term(aggregate)))
             case Measure.MEAN:
                 made += _mean(plan, at, _term(aggregate))
+            case Measure.VALUES:
+                made.append(Tally(at, Style.VALUES, values_norm(plan, _counted(aggregate)), aggregate.term))
             case Measure.QUANTILE:
                 made += quantiles.tallies_of(plan, at, count_norm(plan))
             case _ if aggregate.measure in moments.MOMENTS:
@@ -156,6 +160,26 @@ def person_norm(plan: Plan) -> tuple[Style, Norm]:
     if alone:
         return Style.FLAGGED, Norm(facet.distinct_norm, facet.distinct_clip, flag=facet.first)
     return Style.DISTINCT, Norm(facet.distinct_norm, facet.distinct_clip)
+
+
+def values_norm(plan: Plan, term: Term) -> Norm:
+    """5: an l1 norm of the person's distinct values. Of a facet's own column the square of the root that is stored, where
+    the person falls into one group; else the person's rows, since no row brings more than one value."""
+    if plan.exact:
+        raise Refused("query.distinct_values_here")
+    if plan.root.one_row_per_person:
+        return ONE_PER_PERSON
+    column = term.ref.column if term.op is Op.COLUMN and term.ref is not None and term.ref.source == 0 else None
+    facet = plan.root.facet(column.name) if column is not None else None
+    if facet is not None and all(is_of_person(plan, key.term) for key in plan.keys):
+        return Norm(facet.distinct_norm, facet.distinct_clip, squared=True)
+    return Norm("unit_rows", plan.root.row_clip)
+
+
+def _counted(aggregate: Aggregate) -> Term:
+    if aggregate.term is None:
+        raise ValueError("distinct values are those of a term")
+    return aggregate.term
 
 
 def is_of_person(plan: Plan, term: Term) -> bool:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from enclave.catalogue.dataset import WEIGHT_ONE
 from enclave.query.exact import weighed_rows
-from enclave.query.plan import Plan
+from enclave.query.plan import Plan, Term
 from enclave.query.sources import left_over, multiplicity, rows_of
 from enclave.query.tally import Bins, Norm, Style, Tally
 from enclave.query.written import bin_number, key, number, saturated, truth, value
@@ -33,9 +33,10 @@ class Statement:
 
 def emitted(plan: Plan, tallies: tuple[Tally, ...]) -> tuple[Statement, ...]:
     """The statements of a plan, in the order in which their first tally stands."""
-    families: dict[tuple[Style, Norm, Bins | None], list[int]] = {}
+    families: dict[tuple[Style, Norm, Bins | None, Term | None], list[int]] = {}
     for at, tally in enumerate(tallies):
-        families.setdefault((tally.style, tally.norm, tally.bins), []).append(at)
+        apart = tally.term if tally.style is Style.VALUES else None
+        families.setdefault((tally.style, tally.norm, tally.bins, apart), []).append(at)
     return tuple(
         Statement(
             _statement(plan, style, norm, [tallies[i] for i in members]),
@@ -43,13 +44,15 @@ def emitted(plan: Plan, tallies: tuple[Tally, ...]) -> tuple[Statement, ...]:
             tuple(members),
             bins.count if bins else 0,
         )
-        for (style, norm, bins), members in families.items()
+        for (style, norm, bins, _), members in families.items()
     )
 
 
 def _statement(plan: Plan, style: Style, norm: Norm, tallies: list[Tally]) -> str:
     if style is Style.DISTINCT:
         return _distinct(plan, norm, len(tallies))
+    if style is Style.VALUES:
+        return _of_values(plan, norm, tallies)
     if style in (Style.EXACT, Style.EXACT_DISTINCT):
         return _exact(plan, style, norm, tallies)
     rows = f"{rows_of(plan.sources, plan)} WHERE {condition(plan, norm)}"
@@ -71,6 +74,26 @@ def _statement(plan: Plan, style: Style, norm: Norm, tallies: list[Tally]) -> st
     )
     totals = [f"{saturated(f'sum(a{i})')} AS a{i}" for i in range(len(tallies))]
     return _select([*names, *totals], f"({branches})", len(keys))
+
+
+def _of_values(plan: Plan, norm: Norm, tallies: list[Tally]) -> str:
+    """One row per cell and value, weighed by the largest weight of the persons who bring it."""
+    term = tallies[0].term
+    if term is None:
+        raise ValueError("distinct values are those of a term")
+    keys = [f"{key(k.term)} AS k{i}" for i, k in enumerate(plan.keys)]
+    names = [f"k{i}" for i in range(len(keys))]
+    weight = f"{WEIGHT_ONE}::BIGINT AS w"
+    if norm.column is not None:
+        stored = f'CAST(t0."{norm.column}" AS BIGINT)'
+        divisor = f"({stored} * {stored})" if norm.squared else stored
+        above = f"WHEN {stored} > {norm.clipped_from} THEN {norm.numerator} // {divisor}"
+        weight = f"CASE WHEN {stored} <= {norm.clipped_from} THEN {WEIGHT_ONE} {above} ELSE 0 END AS w"
+    rows = f"{rows_of(plan.sources, plan)} WHERE {condition(plan, norm)}"
+    weighed = f"(SELECT {', '.join([*keys, f'{key(term)} AS v', weight])} FROM {rows})"
+    values = _select([*names, "v", "max(w) AS w"], f"{weighed} WHERE v IS NOT NULL", 0)
+    grouped = f"({values} GROUP BY {', '.join([*names, 'v'])})"
+    return _select([*names, *(f"{saturated('sum(w)')} AS a{i}" for i in range(len(tallies)))], grouped, len(keys))
 
 
 def _distinct(plan: Plan, norm: Norm, copies: int) -> str:

@@ -289,6 +289,7 @@ class Measure(StrEnum):
     COVAR_SAMP = "covar_samp"
     CORR = "corr"
     QUANTILE = "quantile"
+    VALUES = "values"  # COUNT(DISTINCT term)
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,7 @@ ROW_NS = {
     Style.ROWS: 80.0,
     Style.FLAGGED: 100.0,
     Style.DISTINCT: 200.0,
+    Style.VALUES: 900.0,
     Style.EXACT: 1_500.0,
     Style.EXACT_DISTINCT: 1_500.0,
 }

@@ -207,8 +207,7 @@ class _Reader:
                 self.text.only(inner)
                 return Aggregate(alias or "count", Measure.ROWS)
             if type(inner) is exp.Distinct:
-                self._check_counts_persons(inner)
-                return Aggregate(alias or "persons", Measure.PERSONS)
+                return self._distinct(alias, inner)
             term = self.expressions.term(inner)
             with self.text.standing_at(node):
                 terms.missing(term)
@@ -227,14 +226,21 @@ class _Reader:
     def _called(self, verb: str, term: Term) -> str:
         return f"{verb}_{term.ref.column.name}" if term.ref else verb
 
-    def _check_counts_persons(self, distinct: exp.Distinct) -> None:
+    def _distinct(self, alias: str | None, distinct: exp.Distinct) -> Aggregate:
+        """COUNT(DISTINCT person), or of the values of one term."""
         self.text.only(distinct, "expressions")
-        node = distinct.expressions[0] if len(distinct.expressions) == 1 else distinct
+        if len(distinct.expressions) != 1:
+            self.text.refuse("query.distinct_other", distinct)
+        node = distinct.expressions[0]
         while type(node) is exp.Paren:
             node = node.this
-        if type(node) is not exp.Column or not self.scope.is_unit(node):
-            self.text.refuse("query.distinct_other", distinct)
-        self.scope.check_counts_the_root(node)
+        if type(node) is exp.Column and self.scope.is_unit(node):
+            self.scope.check_counts_the_root(node)
+            return Aggregate(alias or "persons", Measure.PERSONS)
+        term = self.expressions.term(node)
+        with self.text.standing_at(node):
+            terms.missing(term)
+        return Aggregate(alias or self._called("distinct", term), Measure.VALUES, term)
 
     # --- names, order, limit ----------------------------------------------------------------------------------------
 

@@ -21,6 +21,7 @@ class Style(StrEnum):
     ROWS = "rows"  # each row of the root, weighed
     FLAGGED = "flagged"  # rows that carry the first-occurrence flag of the facet
     DISTINCT = "distinct"  # one row per person and cell
+    VALUES = "values"  # each distinct value of the term once, by the largest weight of the persons who have it
     EXACT = "exact"  # each row, weighed by the length of the person's own vector, found in the question itself
     EXACT_DISTINCT = "exact distinct"  # one row per person and cell, weighed so
 
@@ -32,6 +33,8 @@ class Norm:
     column: str | None
     clip: int
     flag: str | None = None
+    squared: bool = False
+    """The square of a stored root of a count is that count, an l1 norm: `clip` stands for its square too."""
     at: int | None = None
     """The aggregate whose own values make the vector, where the question finds its norm itself."""
 
@@ -40,14 +43,19 @@ class Norm:
             raise ValueError("a clip is a whole number, at least 1")
 
     @property
+    def reach(self) -> int:
+        """No person's vector is longer."""
+        return self.clip * self.clip if self.squared else self.clip
+
+    @property
     def clipped_from(self) -> int:
         """Stored norms up to this need no weight."""
         return self.clip * NORM_STEP
 
     @property
     def numerator(self) -> int:
-        """weight = numerator // stored norm, above `clipped_from`."""
-        return self.clip * WEIGHT_ONE * NORM_STEP
+        """weight = numerator // stored norm (or its square), above `clipped_from`."""
+        return self.reach * WEIGHT_ONE * (NORM_STEP * NORM_STEP if self.squared else NORM_STEP)
 
 
 ONE_PER_PERSON = Norm(None, 1)
@@ -127,7 +135,7 @@ class Tally:
     @property
     def sensitivity(self) -> int:
         """l2, in 1/65536: no person's vector is longer."""
-        return self.factor * self.norm.clip * WEIGHT_ONE
+        return self.factor * self.norm.reach * WEIGHT_ONE
 
     @property
     def size(self) -> int:

@@ -70,7 +70,11 @@ REFUSED = [
     ("SELECT SUM(dept) FROM visits", "query.needs_number", None),
     ("SELECT SUM(urgent) FROM visits", "query.needs_number", None),
     ("SELECT SUM(DISTINCT fee) FROM visits", "query.distinct_other", None),
-    ("SELECT COUNT(DISTINCT dept) FROM visits", "query.distinct_other", None),
+    (
+        "SELECT COUNT(DISTINCT d.code) FROM visits v JOIN diagnoses d USING (patient_id)",
+        "query.distinct_values_here",
+        None,
+    ),
     ("SELECT COUNT(DISTINCT patient_id, dept) FROM visits", "query.distinct_other", None),
     (
         "SELECT COUNT(DISTINCT p.patient_id) FROM visits v LEFT JOIN patients p USING (patient_id)",
