@@ -137,3 +137,17 @@ def test_means_combine_their_sums_and_counts_and_an_incident_is_never_added_to(e
     if now_held is not None:
         assert [len(parts) for parts in now_held.mechanisms] == [2] * len(sharp.draws)
         assert now_held.mechanisms[0][0].vector == tuple(vectors[0])
+
+
+def test_a_choice_is_never_topped_up_and_a_histogram_is() -> None:
+    one = "SELECT dept, MEDIAN(los_days) AS m FROM visits GROUP BY dept"
+    quarters = "QUANTILE_CONT(los_days, 0.25) AS low, QUANTILE_CONT(los_days, 0.75) AS high"
+    several = f"SELECT dept, {quarters} FROM visits GROUP BY dept"
+    assert topic(prepare(one, DATASET, "1")) == ""
+    both = one.replace(" AS m", " AS m, COUNT(*) AS n")
+    assert topic(prepare(both, DATASET, "1")) == "", "one choice among the mechanisms is enough"
+    coarse, sharp = prepare(several, DATASET, "1"), prepare(several, DATASET, "2")
+    assert topic(coarse) == topic(sharp) != ""
+    sizes = [coarse.plan.cells * draw.tally.size for draw in coarse.draws]
+    held = Held(tuple((Part(d.scale, d.rho, (0,) * n),) for d, n in zip(coarse.draws, sizes, strict=True)))
+    assert held.fits(sharp) and wanting(held, sharp) is not None
