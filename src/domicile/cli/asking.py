@@ -132,6 +132,8 @@ def show_quote(found: Quote) -> None:
         for m in found.mechanisms
     ]
     tell(say("client.price", epsilon=f"{found.epsilon:.4g}", delta=f"{found.delta:g}", reply=found.reply_ms))
+    if found.rho_due is not None and found.rho_due < found.rho:
+        tell(say("client.due", epsilon=f"{found.epsilon_due or 0:.4g}"))
     table("", ("column", "noise_sd", "sensitivity", "bound"), rows)
     show_accounts([a.model_dump() for a in found.accounts])
 

@@ -11,6 +11,7 @@ from enclave.access import find_grant
 from enclave.api.identity import AHouse, AMember
 from enclave.bootstrap.house import House
 from enclave.broker.caps import payers
+from enclave.broker.reuse import holding
 from enclave.broker.standing import standing
 from enclave.catalogue import Dataset, card, find, listing
 from enclave.errors import Refused
@@ -56,7 +57,8 @@ def quote(name: str, question: Question, house: AHouse, member: AMember) -> Quot
     grant = find_grant(house.db, house.keyring, house.permissions, member, question.project)
     who = payers(known, grant, member.id)
     accounts = standing(house.place, who.asking_side, known.delta, priced.rho)
-    return priced.quote.model_copy(update={"accounts": accounts})
+    costs = holding(house.place, priced, grant.project).costs(priced)
+    return priced.quote.model_copy(update={"accounts": accounts, **costs})
 
 
 @router.post("/datasets/{name}/ask")

@@ -105,19 +105,19 @@ class Asking:
         grant = self._standing(asker)
         priced = self._price(asker, grant, sql, epsilon, **within)
         who = payers(asker.dataset, grant, asker.member)
-        return self._shown(priced, who, holding(self.ledger, priced, asker.project))
+        return self._shown(priced, who, holding(self.place, priced, asker.project))
 
     def ask(self, asker: Asker, sql: str, epsilon: str | None, **within: str | None) -> Answered:
         """(1) to (7); the caller waits for the moment."""
         grant = self._standing(asker)
         priced = self._price(asker, grant, sql, epsilon, **within)
         who = payers(asker.dataset, grant, asker.member)
-        own = holding(self.ledger, priced, asker.project)
+        own = holding(self.place, priced, asker.project)
         if own.free is not None:
             return self._again(priced, who, own, own.free)
         open_accounts(self.ledger, who, asker.dataset, grant, self.caps)
         with self.turns.turn(priced.answer_key) as turn:
-            own = holding(self.ledger, priced, asker.project)  # somebody may have asked it while we waited
+            own = holding(self.place, priced, asker.project)  # somebody may have asked it while we waited
             if own.free is None:
                 other = self.ledger.find_answer(priced.answer_key) if own.base is None else None
                 due = own.due(priced)
@@ -205,9 +205,8 @@ class Asking:
         return Answered(head, body_of(stored.answer), time.monotonic() + priced.reply_ms / 1000)
 
     def _shown(self, priced: Priced, who: Payers, own: Holding) -> Quote:
-        accounts, due = standing(self.place, who.asking_side, priced.dataset.delta, priced.rho), own.due(priced)
-        costs = {"reused": own.free is not None, "rho_due": due, "epsilon_due": epsilon_of(due, priced.dataset.delta)}
-        return priced.quote.model_copy(update={"accounts": accounts, **costs})
+        accounts = standing(self.place, who.asking_side, priced.dataset.delta, priced.rho)
+        return priced.quote.model_copy(update={"accounts": accounts, **own.costs(priced)})
 
 
 def _made(priced: Priced, own: Holding, opening: Opening) -> tuple[Executed, bytes]:

@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from enclave.broker.stored import unpack
-from enclave.budget import Ledger, StoredAnswer
-from enclave.query import Draw, Held, Priced, covers, topic, wanting
+from enclave.budget import StoredAnswer, held_answers
+from enclave.query import Draw, Held, Priced, covers, epsilon_of, topic, wanting
+from enclave.store import Place
 
 
 @dataclass(frozen=True)
@@ -28,10 +29,16 @@ class Holding:
             return 0
         return sum(draw.rho for draw in self.draws) if self.base is not None else priced.rho
 
+    def costs(self, priced: Priced) -> dict[str, bool | int | float]:
+        """What a quote says of it."""
+        due = self.due(priced)
+        epsilon = epsilon_of(due, priced.dataset.delta)
+        return {"reused": self.free is not None, "rho_due": due, "epsilon_due": epsilon}
 
-def holding(ledger: Ledger, priced: Priced, project: str) -> Holding:
+
+def holding(place: Place, priced: Priced, project: str) -> Holding:
     """What `project` holds of `priced`. The sharpest base is the cheapest."""
-    same, about = ledger.find_held(priced.answer_key, topic(priced), project=project)
+    same, about = held_answers(place, priced.answer_key, topic(priced), project=project)
     if same is not None:
         return Holding(free=same)
     found = [(unpack(stored.answer)[1], stored) for stored in about]

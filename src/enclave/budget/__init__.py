@@ -19,7 +19,7 @@ from enclave.budget.amount import ATTO, NANO, NOTHING, Amount
 from enclave.budget.entries import Charge, Entry, Gap, Share
 from enclave.budget.ledger import Ledger, Reservation
 from enclave.budget.proof import Behind, find_gap, verify, verify_checkpoints
-from enclave.budget.reading import Spent, StoredAnswer, balances, charges, history, spending
+from enclave.budget.reading import Spent, StoredAnswer, balances, charges, held_answers, history, spending
 
 __all__ = [
     "ATTO",
@@ -42,6 +42,7 @@ __all__ = [
     "charges",
     "find_gap",
     "gap_message",
+    "held_answers",
     "history",
     "population",
     "project",

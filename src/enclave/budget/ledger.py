@@ -38,7 +38,7 @@ from enclave.budget.entries import (
 )
 from enclave.budget.file import hold, to_read, to_write
 from enclave.budget.proof import TOPIC, Behind, behind_witness, digest_of, walk
-from enclave.budget.reading import StoredAnswer, answers_about, answers_for
+from enclave.budget.reading import StoredAnswer, answers_for
 from enclave.errors import NotFound, Refused
 from enclave.store import Place, Signature
 
@@ -214,12 +214,6 @@ class Ledger:
         """The oldest stored answer under `answer_key`; with `project`, the oldest that this project paid for."""
         with to_read(self._path) as connection:
             return next(answers_for(connection, answer_key, project), None)
-
-    def find_held(self, answer_key: str, topic: str, *, project: str) -> tuple[StoredAnswer | None, list[StoredAnswer]]:
-        """What this project paid for: the answer under `answer_key`, or else all those under `topic`, oldest first."""
-        with to_read(self._path) as connection:
-            same = next(answers_for(connection, answer_key, project), None)
-            return same, [] if same is not None else list(answers_about(connection, topic, project))
 
     def projects_holding(self, answer_key: str) -> list[str]:
         """The projects that paid for an answer under `answer_key`, in the order they did."""

@@ -84,6 +84,15 @@ def spending(place: Place, account: Account) -> list[Spent]:
     return list(found.values())
 
 
+def held_answers(
+    place: Place, answer_key: str, topic: str, *, project: str
+) -> tuple[StoredAnswer | None, list[StoredAnswer]]:
+    """What a project paid for: the answer under `answer_key`, or else all those under `topic`, oldest first."""
+    with to_read(place.ledger) as connection:
+        same = next(answers_for(connection, answer_key, project), None)
+        return same, [] if same is not None else list(answers_about(connection, topic, project))
+
+
 def answers_for(connection: sqlite3.Connection, key: str, project: str | None = None) -> Iterator[StoredAnswer]:
     """The stored answers under `key` (those `project` paid for), oldest first, each checked against the chain.
 
