@@ -32,6 +32,6 @@ def weighed_rows(rows: str, keys: list[str], adds: str, norm: Norm, kept: list[s
     step = f"SELECT u, c, x, (g + x // g) // 2 AS g FROM ({guess})"
     norms = f"SELECT u, CASE WHEN c > {MOST} THEN {BEYOND} WHEN g * g < x THEN g + 1 ELSE g END AS n FROM ({step})"
     weight = f"CASE WHEN n IS NULL THEN {WEIGHT_ONE} ELSE CAST({norm.numerator} // n AS BIGINT) END"
-    weight = f"CAST({weight} AS HUGEINT) * m" if times else weight
+    weight = f"{weight} * m" if times else weight
     selected = ", ".join([*keys, f"{weight} AS w", *kept])
     return f"(WITH r AS MATERIALIZED ({rows}), n AS ({norms}) SELECT {selected} FROM r LEFT JOIN n ON r.u = n.u)"

@@ -19,6 +19,7 @@ from enclave.errors import Refused
 from enclave.query import terms
 from enclave.query.expressions import Expressions
 from enclave.query.figures import figure, is_figure
+from enclave.query.flat import flattened
 from enclave.query.grammar import MOST_NESTED, MOST_TOKENS, Text, parsed
 from enclave.query.names import Scope
 from enclave.query.outputs import Having, Reckoning, conditional, is_arithmetic
@@ -76,7 +77,8 @@ class _Reader:
             raise Refused("query.too_deep", limit=DEEPEST, parts=MOST_TOKENS)
         if plan.cells > MOST_CELLS:
             self.text.refuse("query.too_many_cells", self.tree.args.get("group"), cells=plan.cells, limit=MOST_CELLS)
-        return plan
+        with self.text.standing_at(self.tree):
+            return flattened(plan)
 
     def _unaliased(self, node: exp.Expr) -> tuple[str | None, exp.Expr]:
         if type(node) is exp.Alias:

@@ -37,9 +37,9 @@ def several_of(sources: tuple[Source, ...]) -> tuple[int, ...]:
 
 
 def multiplicity(sources: tuple[Source, ...]) -> str:
-    """How many rows of the join one row here stands for."""
+    """How many rows of the join one row here stands for; wide enough for any two counts and a value."""
     counts = [f't{i}."made_rows"' for i in several_of(sources)]
-    return " * ".join(f"coalesce({c}, 1)" for c in counts)
+    return " * ".join(f"CAST(coalesce({c}, 1) AS HUGEINT)" for c in counts)
 
 
 def used_columns(plan: Plan, at: int) -> list[Column]:
