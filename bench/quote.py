@@ -70,13 +70,16 @@ def _measured(door: Door) -> list[dict[str, Any]]:
     asker = door.asker(door.living.project)
     session = Session(door.asking, asker, door.living.db)
 
+    def quote(sql: str) -> None:
+        door.asking.quote(asker, sql, "0.1")
+
     def refuse(sql: str) -> None:
         session.asked = 0
         head, _, _ = session._answer({"verb": "ask", "dataset": "hospital", "sql": sql, "epsilon": "0.1", "id": 1})
         if head["ok"]:
             raise RuntimeError(f"answered: {sql[:80]}")
 
-    quotes = _each(QUESTIONS, time.thread_time, lambda sql: _quoted(door, sql))
+    quotes = _each(QUESTIONS, time.thread_time, quote)
     refusals = _each(REFUSED + LARGEST, time.thread_time, refuse)
     largest = {sql: refusals.pop(sql) for sql in LARGEST}
     return [
@@ -86,10 +89,6 @@ def _measured(door: Door) -> list[dict[str, Any]]:
             "query.refusal_ms", max(refusals.values()), "ms CPU", "the slowest of five bad inputs, medians", REFUSAL_MS
         ),
     ]
-
-
-def _quoted(door: Door, sql: str) -> None:
-    door.asking.quote(door.asker(door.living.project), sql, "0.1")
 
 
 def measure() -> list[dict[str, Any]]:
