@@ -100,8 +100,8 @@ def measure() -> list[dict[str, Any]]:
         bare.close()
     alone, together = median(r[1] for r in rounds), median(r[2] for r in rounds)
     return [
-        _row("ledger.reservations", alone, median(r[1] / r[0] for r in rounds), 0.5),
-        _row("ledger.reservations_64", together, median(r[2] / r[0] for r in rounds), 2.0),
+        _row("ledger.reservations", alone, median(r[1] / r[0] for r in rounds), 0.7),
+        _row("ledger.reservations_64", together, median(r[2] / r[0] for r in rounds), 4.0),
     ]
 
 

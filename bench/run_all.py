@@ -40,6 +40,13 @@ def _ledger() -> list[Row]:
     return measure()
 
 
+def _quote() -> list[Row]:
+    """Prices and refusals, by the broker's own parts."""
+    from bench.quote import measure
+
+    return measure()
+
+
 def _run() -> list[Row]:
     from bench.run import measure
 
@@ -53,7 +60,7 @@ def _data() -> list[Row]:
     return measure()
 
 
-PARTS: dict[str, Callable[[], list[Row]]] = {"ledger": _ledger, "run": _run, "data": _data}
+PARTS: dict[str, Callable[[], list[Row]]] = {"ledger": _ledger, "quote": _quote, "run": _run, "data": _data}
 
 
 def shown(value: object) -> str:

@@ -23,6 +23,7 @@ MACHINES = {
     "Reservation": "enclave.budget.standing",
     "Access request": "enclave.access.request",
     "Grant": "enclave.access.grant",
+    "Budget increase": "enclave.access.increase",
     "Run": "enclave.run.states",
     "Output": "enclave.vet.states",
 }

@@ -14,7 +14,12 @@ from pathlib import Path
 from enclave.errors import BadInput, NotFound
 from enclave.store import Place
 
-ENVIRONMENT = {"ENCLAVE_HOST": "host", "ENCLAVE_PORT": "port", "ENCLAVE_STATE_URL": "state_url"}
+ENVIRONMENT = {
+    "ENCLAVE_HOST": "host",
+    "ENCLAVE_PORT": "port",
+    "ENCLAVE_STATE_URL": "state_url",
+    "ENCLAVE_WITNESS": "witness_path",
+}
 """Environment variable → setting."""
 
 
@@ -32,10 +37,12 @@ class Settings:
     lease_seconds: int = 30
     poll_seconds: float = 0.2
     checkpoint_seconds: int = 60
+    witness_path: str = ""
+    """Empty: `witness/` in the home. An absolute path on another disk makes a ledger put back there show (design §4)."""
 
     @property
     def place(self) -> Place:
-        return Place(self.home, self.state_url or None)
+        return Place(self.home, self.state_url or None, Path(self.witness_path) if self.witness_path else None)
 
     @property
     def url(self) -> str:
@@ -52,6 +59,8 @@ class Settings:
         except tomllib.TOMLDecodeError as broken:
             raise BadInput("settings.not_toml", place=str(path)) from broken
         given |= {name: environ[variable] for variable, name in ENVIRONMENT.items() if variable in environ}
+        if not Path(str(given.get("witness_path") or "/")).is_absolute():
+            raise BadInput("settings.bad_value", name="witness_path", expected="an absolute path")
         return cls(home=home, **{name: _cast(name, value) for name, value in given.items()})  # type: ignore[arg-type]  # each is cast to its field's type below
 
 

@@ -7,8 +7,9 @@ from tests.oracle.counterexamples import spread
 from tests.oracle.extracts import DATASET
 from tests.oracle.persons import People
 
-from enclave.query.bounds import Norm, Style, tallies
+from enclave.query.bounds import tallies
 from enclave.query.question import parse
+from enclave.query.tally import Norm, Style
 
 BY_FLAG = {"style": Style.FLAGGED, "norm": Norm("distinct_dept", 2, flag="first_dept")}
 

@@ -1,34 +1,19 @@
-"""U1: every row of a plan is one row of its root, used once: whatever fans out is refused."""
+"""U1: a stored norm holds where every row is one row of its root, used once; what fans out takes the exact path or is
+refused."""
 
 from __future__ import annotations
 
 import pytest
 from tests.oracle.counterexamples import person
-from tests.oracle.extracts import DATASET
+from tests.oracle.extracts import DATASET, Row
 from tests.oracle.persons import People
 
 from enclave.errors import EnclaveError
 from enclave.query.question import parse
 
 FANS_OUT = {
-    "two many-row tables on the person": (
-        "SELECT COUNT(*) FROM visits v JOIN diagnoses d ON v.patient_id = d.patient_id",
-        "query.join_not_declared",
-    ),
     "on a column that is no declared key": (
         "SELECT COUNT(*) FROM visits v JOIN diagnoses d ON v.dx = d.code",
-        "query.join_not_declared",
-    ),
-    "two many-row tables through the patient": (
-        "SELECT COUNT(*) FROM patients p JOIN visits v USING (patient_id) JOIN diagnoses d ON d.patient_id = p.patient_id",
-        "query.join_fans_out",
-    ),
-    "left join from the one to the many": (
-        "SELECT COUNT(*) FROM patients p LEFT JOIN visits v USING (patient_id)",
-        "query.join_fans_out",
-    ),
-    "a table with itself": (
-        "SELECT COUNT(*) FROM visits a JOIN visits b ON a.patient_id = b.patient_id",
         "query.join_not_declared",
     ),
     "no condition": ("SELECT COUNT(*) FROM visits, patients", "query.join_condition"),
@@ -47,6 +32,22 @@ FANS_OUT = {
 }
 
 
+MEETS_MANY = {
+    "two many-row tables on the person": "SELECT COUNT(*) FROM visits v JOIN diagnoses d ON v.patient_id = d.patient_id",
+    "two many-row tables through the patient": "SELECT COUNT(*) FROM patients p JOIN visits v USING (patient_id) "
+    "JOIN diagnoses d ON d.patient_id = p.patient_id",
+    "left join from the one to the many": "SELECT COUNT(*) FROM patients p LEFT JOIN visits v USING (patient_id)",
+    "a table with itself": "SELECT COUNT(*) FROM visits a JOIN visits b ON a.patient_id = b.patient_id",
+    "stacked on itself": "SELECT COUNT(*) FROM (SELECT patient_id FROM visits UNION ALL SELECT patient_id FROM visits)",
+}
+
+
+@pytest.mark.parametrize("sql", MEETS_MANY.values(), ids=MEETS_MANY.keys())
+def test_what_meets_many_is_weighed_by_its_own_length(sql: str) -> None:
+    with People(DATASET, person([{}] * 20, many_diagnoses(50))) as people:
+        assert 0.99 < people.ratio(sql) <= 1
+
+
 @pytest.mark.parametrize(("sql", "code"), FANS_OUT.values(), ids=FANS_OUT.keys())
 def test_what_fans_out_is_refused_in_words(sql: str, code: str) -> None:
     with pytest.raises(EnclaveError) as refused:
@@ -55,13 +56,19 @@ def test_what_fans_out_is_refused_in_words(sql: str, code: str) -> None:
     assert refused.value.words("zh")
 
 
-def test_control_the_refused_join_multiplies_rows() -> None:
-    diagnoses = [
-        {"diagnosis_id": at, "visit_id": at % 10, "patient_id": 0, "code": "I10", "rank": 1} for at in range(50)
-    ]
-    with People(DATASET, person([{}] * 10, diagnoses)) as people:
+def many_diagnoses(count: int) -> list[Row]:
+    return [{"diagnosis_id": at, "visit_id": at % 10, "patient_id": 0, "code": "I10", "rank": 1} for at in range(count)]
+
+
+def test_control_such_a_join_multiplies_rows_under_a_stored_norm() -> None:
+    with People(DATASET, person([{}] * 10, many_diagnoses(50))) as people:
         joined = "SELECT count(*) FROM extract.visits v JOIN extract.diagnoses d ON v.patient_id = d.patient_id"
         assert people.connection.execute(joined).fetchall() == [(500,)]
+        weighed = (
+            "SELECT sum(8 * 65536 * 256 // v.unit_rows) FROM extract.visits v JOIN extract.diagnoses USING (patient_id)"
+        )
+        ((moved,),) = people.connection.execute(weighed).fetchall()
+        assert moved > 49 * 8 * 65_536
         assert people.ratio("SELECT COUNT(*) FROM diagnoses d JOIN visits v USING (visit_id)") <= 1
 
 

@@ -10,8 +10,9 @@ from tests.oracle.counterexamples import spread
 from tests.oracle.extracts import DATASET
 from tests.oracle.persons import People
 
-from enclave.query.bounds import Norm, tallies
+from enclave.query.bounds import tallies
 from enclave.query.question import parse
+from enclave.query.tally import Norm
 
 BY_DEPT = Norm("norm_dept", 5)
 

@@ -7,8 +7,9 @@ from tests.oracle.counterexamples import person
 from tests.oracle.extracts import DATASET, with_norms
 from tests.oracle.persons import People
 
-from enclave.query.bounds import Norm, tallies
+from enclave.query.bounds import tallies
 from enclave.query.question import parse
+from enclave.query.tally import Norm
 
 BY_TOTAL = Norm("total_los_days", 40)
 

@@ -58,6 +58,33 @@ def test_the_auditor_finds_who_signed_the_policy(living: Living) -> None:
     assert {row["actor"] for row in rows} == {"officer"}
 
 
+def test_a_researcher_asks_for_more_budget_and_the_officer_grants_or_refuses(living: Living) -> None:
+    question = "domicile.open('hospital').sql('SELECT COUNT(*) AS n FROM visits', epsilon='0.2')"
+    assert living.run("import domicile", question).state == "finished"  # accounts are open from the first question on
+    ask = ("domicile", "budget", "ask", "--project", living.project, "--reason", "A finer table.", "--json")
+    assert living.cli("researcher", "domicile", "login", living.settings.url).returncode == 0
+    assert living.cli("stranger", "domicile", "login", living.settings.url).returncode == 0
+    assert living.cli("stranger", *ask, "--epsilon-project", "305").returncode == 3
+    assert living.cli("researcher", *ask).returncode == 3  # it names no cap
+    (one,), (two,) = (as_json(living.cli("researcher", *ask, "--epsilon-project", e)) for e in ("305", "900"))
+    waiting = as_json(living.cli("officer", "enclave", "budget", "requests", "--json"))
+    assert {w["increase"] for w in waiting} == {one["increase"], two["increase"]}
+    refuse = ("enclave", "budget", "refuse", two["increase"], "--reason", "Too much.")
+    assert living.cli("steward", *refuse).returncode == 3
+    assert living.cli("officer", *refuse).returncode == 0
+    grant = ("enclave", "budget", "raise", "project", living.project, "--request", one["increase"])
+    before = account(living, "project")
+    done = living.cli("officer", *grant, "--to", "305", "--why", "agreed")
+    assert done.returncode == 0 and "granted" in done.stdout, done.stderr
+    assert account(living, "project") > before
+    assert living.cli("officer", *grant, "--to", "306").returncode == 3  # granted once
+    mine = as_json(living.cli("researcher", "domicile", "budget", "requests", "--json"))
+    assert {m["increase"]: (m["state"], m["answer"]) for m in mine} == {
+        one["increase"]: ("granted", "agreed"),
+        two["increase"]: ("refused", "Too much."),
+    }
+
+
 def test_an_officer_freezes_thaws_and_raises_an_account_through_the_broker(living: Living) -> None:
     card = living.run(
         "import domicile", "domicile.open('hospital').sql('SELECT COUNT(*) AS n FROM visits', epsilon='0.2')"
@@ -74,6 +101,10 @@ def test_an_officer_freezes_thaws_and_raises_an_account_through_the_broker(livin
         done = living.cli("officer", *words, "thaw", "project", living.project, "--why", "test")
     assert done.returncode == 0, done.stderr
     assert living.run("import domicile", ask).state == "finished"
+    (spent,) = as_json(living.cli("officer", *words, "report", "--project", living.project, "--json"))
+    assert spent["rho"] == sum(line["rho"] for line in spent["lines"]) > 0
+    assert 0 < spent["epsilon_pld"] <= spent["epsilon"]
+    assert living.cli("researcher", *words, "report").returncode == 3
     before = account(living, "project")
     done = living.cli("officer", *words, "raise", "project", living.project, "--to", "310", "--why", "test")
     assert done.returncode == 0, done.stderr

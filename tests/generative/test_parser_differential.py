@@ -133,6 +133,19 @@ def check(sql: str, people: People) -> None:
 @example("SELECT SUM(CASE dept WHEN 'A' THEN 1 ELSE 0 END) FROM visits")
 @example("SELECT COUNT(admitted_on), COUNT(visit_id), COUNT(dept), COUNT(urgent AND dx = 'I10') FROM visits")
 @example("SELECT COUNT('x'), COUNT(DATE '2023-01-01'), COUNT(1 + 2) FROM visits")
+@example("SELECT COUNT(*) FROM (SELECT patient_id, patient_id FROM visits GROUP BY patient_id)")
+@example("WITH a AS (SELECT patient_id, NULL AS n FROM visits) SELECT COUNT(n) FROM a")
+@example("WITH a AS (SELECT patient_id, 'x' AS n FROM visits) SELECT n, COUNT(*) FROM a GROUP BY n")
+@example(
+    "WITH a AS (SELECT patient_id, COUNT(*) * 9 - MIN(los_days) AS n FROM visits GROUP BY 1, 'k') SELECT SUM(n) FROM a"
+)
+@example(
+    "SELECT COUNT(*) FROM visits v JOIN visits w ON (v.patient_id = w.patient_id) JOIN patients p USING (patient_id)"
+)
+@example(
+    "SELECT SUM(n) / SUM(n) FROM (SELECT patient_id, score AS n FROM visits UNION ALL SELECT patient_id, age FROM patients)"
+)
+@example("SELECT dept, COUNT(*) FILTER (WHERE urgent) + 1 AS n FROM visits GROUP BY 1 HAVING -n < -3 OR NOT (n = 2)")
 @example("SELECT COUNT(*) FROM visits WHERE -1 < los_days AND (los_days) BETWEEN (change) AND (fee)")
 def test_a_mutated_question_is_refused_or_ours(people: People, sql: str) -> None:
     check(sql, people)

@@ -13,10 +13,12 @@ import duckdb
 from tests.oracle.extracts import Rows, stored_type, with_norms
 
 from enclave.catalogue.dataset import Dataset
-from enclave.query.bounds import Tally, tallies
-from enclave.query.emit import CATALOG, emitted
+from enclave.query.bounds import tallies
+from enclave.query.emit import emitted
 from enclave.query.plan import Plan
 from enclave.query.question import parse
+from enclave.query.tally import Tally
+from enclave.query.written import CATALOG
 
 Cells = dict[tuple[object, ...], int]
 

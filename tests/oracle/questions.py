@@ -1,5 +1,7 @@
 """Questions of every shape the grammar has, over the small dataset: measured by the brute-force tests."""
 
+from tests.oracle.within import WITHIN
+
 ANSWERED = (
     "SELECT COUNT(*) FROM visits",
     "SELECT dept, COUNT(*) FROM visits GROUP BY dept",
@@ -51,4 +53,36 @@ ANSWERED = (
     "SELECT sex, COUNT(*), AVG(age), SUM(age), SUM(balance) FROM patients GROUP BY sex",
     "SELECT COUNT(DISTINCT patient_id), AVG(balance) FROM patients WHERE age BETWEEN 1 AND 89",
     "SELECT smoker, COUNT(*) AS n FROM patients WHERE sex <> 'F' OR sex IS NULL GROUP BY smoker ORDER BY n DESC LIMIT 2",
+    "SELECT dept, VAR_POP(los_days), STDDEV_SAMP(change), COUNT(*) FROM visits GROUP BY dept",
+    "SELECT STDDEV_POP(fee), VAR_SAMP(fee), COUNT(*) FROM visits WHERE urgent",
+    "SELECT VAR_POP(balance), COUNT(*) FROM patients",
+    "SELECT urgent, COUNT(*), CORR(los_days, change) FROM visits GROUP BY urgent",
+    "SELECT p.sex, COVAR_POP(v.los_days, p.age), COVAR_SAMP(v.fee, v.change), COUNT(*) "
+    "FROM visits v JOIN patients p USING (patient_id) GROUP BY p.sex",
+    *WITHIN,
+    "SELECT MEDIAN(los_days), COUNT(*) FROM visits",
+    "SELECT dept, MEDIAN(los_days), QUANTILE_CONT(change, 0.9), COUNT(*) FROM visits GROUP BY dept",
+    "SELECT p.sex, QUANTILE_CONT(v.fee, 0.25), COUNT(*) FROM visits v JOIN patients p USING (patient_id) GROUP BY p.sex",
+    "SELECT dept, QUANTILE_CONT(los_days, 0.25) AS q1, MEDIAN(los_days) AS q2, QUANTILE_CONT(los_days, 0.75) AS q3, "
+    "COUNT(*) FROM visits WHERE urgent GROUP BY dept",
+    "SELECT PERCENTILE_CONT(0.1) WITHIN GROUP (ORDER BY age), COUNT(*) FROM patients",
+    "SELECT HISTOGRAM(los_days, 7) AS b, COUNT(*) FROM visits GROUP BY b",
+    "SELECT dept, HISTOGRAM(change, [-3, 0, 2.5]) AS b, COUNT(*), AVG(fee) FROM visits GROUP BY dept, b",
+    "SELECT VAR_POP(n), MEDIAN(n), COUNT(*) FROM (SELECT patient_id, COUNT(*) AS n FROM visits GROUP BY patient_id)",
+    "SELECT v.dept, STDDEV_SAMP(v.los_days), COUNT(*) FROM visits v JOIN diagnoses d USING (patient_id) GROUP BY v.dept",
+    "SELECT MEDIAN(v.los_days), CORR(v.los_days, d.rank), COUNT(*) FROM visits v JOIN diagnoses d USING (patient_id)",
+    "SELECT v.dept, QUANTILE_CONT(v.change, 0.1) AS a, MEDIAN(v.change) AS b, COUNT(*) FROM visits v "
+    "JOIN diagnoses d USING (patient_id) GROUP BY v.dept",
+    "SELECT STDDEV(los_days) FILTER (WHERE urgent), MEDIAN(los_days) FILTER (WHERE dept = 'A'), COUNT(*) FROM visits",
 )
+
+VALUES = (
+    "SELECT COUNT(DISTINCT dx) FROM visits",
+    "SELECT COUNT(DISTINCT dept), COUNT(DISTINCT dx) FROM visits WHERE urgent OR los_days > 1",
+    "SELECT p.sex, COUNT(DISTINCT v.dx) FROM visits v JOIN patients p USING (patient_id) GROUP BY p.sex",
+    "SELECT dept, COUNT(DISTINCT dx) FROM visits GROUP BY dept",
+    "SELECT urgent, COUNT(DISTINCT visit_id), COUNT(DISTINCT los_days) FROM visits GROUP BY urgent",
+    "SELECT COUNT(DISTINCT YEAR(admitted_on)) FROM visits",
+    "SELECT COUNT(DISTINCT age) FROM patients",
+)
+"""Distinct values: what a person adds depends on who else has them, so totals are no sums over persons."""

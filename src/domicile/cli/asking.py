@@ -112,11 +112,13 @@ def quote(
     sql: str,
     dataset: Annotated[str, typer.Option(help="Of which dataset.")] = "hospital",
     epsilon: Annotated[str | None, typer.Option(help="How much of the budget, as a decimal.")] = None,
+    accuracy: Annotated[str | None, typer.Option(help="Instead: how near the truth the noise must stay.")] = None,
+    confidence: Annotated[str | None, typer.Option(help="How surely; 0.95 unless said.")] = None,
     project: Annotated[str | None, typer.Option(help="Show what is left of this project too.")] = None,
     json: AsJson = False,
 ) -> None:
     """What a question would cost, from its text and the dictionary alone."""
-    found = api().quote(dataset, sql, epsilon, project)
+    found = api().quote(dataset, sql, epsilon, project, accuracy=accuracy, confidence=confidence)
     if json:
         as_json(found.model_dump(mode="json"))
         return
@@ -130,6 +132,8 @@ def show_quote(found: Quote) -> None:
         for m in found.mechanisms
     ]
     tell(say("client.price", epsilon=f"{found.epsilon:.4g}", delta=f"{found.delta:g}", reply=found.reply_ms))
+    if found.rho_due is not None and found.rho_due < found.rho:
+        tell(say("client.due", epsilon=f"{found.epsilon_due or 0:.4g}"))
     table("", ("column", "noise_sd", "sensitivity", "bound"), rows)
     show_accounts([a.model_dump() for a in found.accounts])
 
@@ -142,8 +146,14 @@ def show_accounts(accounts: list[dict[str, Any]]) -> None:
         tell(say("client.need_not_add_up"))
 
 
-def budget(json: AsJson = False) -> None:
+budget = typer.Typer(help="What is left of your accounts; ask for more.", invoke_without_command=True)
+
+
+@budget.callback()
+def left(context: typer.Context, json: AsJson = False) -> None:
     """What is left of the accounts you may see."""
+    if context.invoked_subcommand is not None:
+        return
     found = [a.model_dump(mode="json") for a in api().budget()]
     if json:
         as_json(found)
@@ -151,7 +161,42 @@ def budget(json: AsJson = False) -> None:
         show_accounts(found)
 
 
+@budget.command("ask")
+def ask_for_budget(
+    project: Annotated[str, typer.Option(help="Of which project.")],
+    reason: Annotated[str, typer.Option(help="What the budget is for; the officer reads it.")],
+    epsilon_project: Annotated[str, typer.Option(help="The cap the project shall have, as ε.")] = "",
+    epsilon_researcher: Annotated[str, typer.Option(help="The cap your own share shall have, as ε.")] = "",
+    json: AsJson = False,
+) -> None:
+    """Ask the officer for a higher cap."""
+    form = {"project": project, "reason": reason}
+    form |= {"epsilon_project": epsilon_project, "epsilon_researcher": epsilon_researcher}
+    _show_increases([api().ask_for_budget(form)], json)
+
+
+@budget.command("requests")
+def budget_requests(json: AsJson = False) -> None:
+    """Your requests for more budget, and what became of them."""
+    _show_increases(api().budget_requests(), json)
+
+
+@budget.command("withdraw")
+def withdraw_budget_request(increase: str, json: AsJson = False) -> None:
+    """Take a request for more budget back."""
+    _show_increases([api().withdraw_budget_request(increase)], json)
+
+
+def _show_increases(found: list[dict[str, Any]], json: bool) -> None:
+    if json:
+        as_json(found)
+    else:
+        columns = ("increase", "state", "project", "epsilon_project", "epsilon_researcher", "decided_by", "answer")
+        table("", columns, found)
+
+
 def add_to(app: typer.Typer) -> None:
     """The verbs of this subject."""
-    for verb in (login, datasets, dataset, request, requests, quote, budget):
+    for verb in (login, datasets, dataset, request, requests, quote):
         app.command()(verb)
+    app.add_typer(budget, name="budget")

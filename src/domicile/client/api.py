@@ -55,13 +55,33 @@ class Api:
     def describe(self, dataset: str) -> DatasetCard:
         return self._card(DatasetCard, self._get(f"datasets/{_segment(dataset)}"))
 
-    def quote(self, dataset: str, sql: str, epsilon: str | None, project: str | None = None) -> Quote:
-        question = {"sql": sql, "epsilon": epsilon, "project": project}
+    def quote(
+        self,
+        dataset: str,
+        sql: str,
+        epsilon: str | None,
+        project: str | None = None,
+        *,
+        accuracy: str | None = None,
+        confidence: str | None = None,
+    ) -> Quote:
+        price = {"epsilon": epsilon, "accuracy": accuracy, "confidence": confidence}
+        question = {"sql": sql, **price, "project": project}
         return self._card(Quote, self._post(f"datasets/{_segment(dataset)}/quote", question))
 
-    def ask(self, dataset: str, sql: str, epsilon: str | None, project: str | None = None) -> Answer:
+    def ask(
+        self,
+        dataset: str,
+        sql: str,
+        epsilon: str | None,
+        project: str | None = None,
+        *,
+        accuracy: str | None = None,
+        confidence: str | None = None,
+    ) -> Answer:
         """Ask the twin; while there is none the enclave says so (`client.twin_not_built`)."""
-        question = {"sql": sql, "epsilon": epsilon, "project": project}
+        price = {"epsilon": epsilon, "accuracy": accuracy, "confidence": confidence}
+        question = {"sql": sql, **price, "project": project}
         reply = self._post(f"datasets/{_segment(dataset)}/ask", question)
         head = self._card(AnswerHead, reply.get("head"))
         return Answer.read(head, base64.b64decode(str(reply.get("arrow", ""))))
@@ -75,6 +95,16 @@ class Api:
 
     def budget(self) -> list[AccountCard]:
         return self._cards(AccountCard, self._get("budget"), "accounts")
+
+    def ask_for_budget(self, form: Mapping[str, str]) -> dict[str, Any]:
+        """Ask for higher caps; the reply names the request and its state."""
+        return self._post("budget/requests", dict(form))
+
+    def budget_requests(self) -> list[dict[str, Any]]:
+        return list(self._get("budget/requests")["increases"])
+
+    def withdraw_budget_request(self, increase: str) -> dict[str, Any]:
+        return self._post(f"budget/requests/{_segment(increase)}/withdraw", {})
 
     def submit(
         self,

@@ -41,21 +41,27 @@ class Channel:
         return _opened[int(number)]
 
     def describe(self, dataset: str) -> DatasetCard:
-        return DatasetCard.model_validate(self._ask("describe", "card", dataset=dataset)[0])
+        return DatasetCard.model_validate(self._ask("describe", "card", dataset)[0])
 
-    def quote(self, dataset: str, sql: str, epsilon: str | None) -> Quote:
-        return Quote.model_validate(self._ask("quote", "quote", dataset=dataset, sql=sql, epsilon=epsilon)[0])
+    def quote(
+        self, dataset: str, sql: str, epsilon: str | None, *, accuracy: str | None = None, confidence: str | None = None
+    ) -> Quote:
+        price = {"epsilon": epsilon, "accuracy": accuracy, "confidence": confidence}
+        return Quote.model_validate(self._ask("quote", "quote", dataset, sql, price)[0])
 
-    def ask(self, dataset: str, sql: str, epsilon: str | None) -> Answer:
-        value, body = self._ask("ask", "answer", dataset=dataset, sql=sql, epsilon=epsilon)
+    def ask(
+        self, dataset: str, sql: str, epsilon: str | None, *, accuracy: str | None = None, confidence: str | None = None
+    ) -> Answer:
+        price = {"epsilon": epsilon, "accuracy": accuracy, "confidence": confidence}
+        value, body = self._ask("ask", "answer", dataset, sql, price)
         return Answer.read(AnswerHead.model_validate(value), body)
 
     def _ask(
-        self, verb: str, kind: str, *, dataset: str, sql: str | None = None, epsilon: str | None = None
+        self, verb: str, kind: str, dataset: str, sql: str | None = None, price: dict[str, str | None] | None = None
     ) -> tuple[Any, bytes]:
         with self._turn:
             number = next(self._numbers)
-            request = {"verb": verb, "dataset": dataset, "sql": sql, "epsilon": epsilon, "accuracy": None, "id": number}
+            request = {"verb": verb, "dataset": dataset, "sql": sql, **(price or {}), "id": number}
             try:
                 frame.send(self._stream, request)
                 head, body = frame.receive(self._stream)

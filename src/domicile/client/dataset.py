@@ -13,7 +13,7 @@ from domicile.client.problem import refusal
 from domicile.client.session import load
 from domicile.wire.shapes import DatasetCard, Quote
 
-Epsilon = float | str | Decimal
+Decimals = float | str | Decimal
 
 
 class Door(Protocol):
@@ -21,9 +21,13 @@ class Door(Protocol):
 
     def describe(self, dataset: str) -> DatasetCard: ...
 
-    def quote(self, dataset: str, sql: str, epsilon: str | None) -> Quote: ...
+    def quote(
+        self, dataset: str, sql: str, epsilon: str | None, *, accuracy: str | None = None, confidence: str | None = None
+    ) -> Quote: ...
 
-    def ask(self, dataset: str, sql: str, epsilon: str | None) -> Answer: ...
+    def ask(
+        self, dataset: str, sql: str, epsilon: str | None, *, accuracy: str | None = None, confidence: str | None = None
+    ) -> Answer: ...
 
 
 @dataclass(frozen=True)
@@ -37,25 +41,43 @@ class Dataset:
         """Tables, columns, bounds and code lists, as the dictionary declares them: free."""
         return self._door.describe(self.name)
 
-    def quote(self, sql: str, *, epsilon: Epsilon | None = None) -> Quote:
-        """What `sql` would cost and how noisy it would be: free."""
-        return self._door.quote(self.name, sql, _plain(epsilon))
+    def quote(
+        self,
+        sql: str,
+        *,
+        epsilon: Decimals | None = None,
+        accuracy: Decimals | None = None,
+        confidence: Decimals | None = None,
+    ) -> Quote:
+        """What `sql` would cost and how noisy it would be: free. Say `epsilon`, or how near the truth the noise must stay:
+        `accuracy=50, confidence=0.95` (counts and sums)."""
+        within = {"accuracy": _plain(accuracy, "accuracy"), "confidence": _plain(confidence, "confidence")}
+        return self._door.quote(self.name, sql, _plain(epsilon, "epsilon"), **within)
 
-    def sql(self, sql: str, *, epsilon: Epsilon | None = None) -> Answer:
-        """Ask, and pay `epsilon`; the same question costs nothing twice."""
-        return self._door.ask(self.name, sql, _plain(epsilon))
+    def sql(
+        self,
+        sql: str,
+        *,
+        epsilon: Decimals | None = None,
+        accuracy: Decimals | None = None,
+        confidence: Decimals | None = None,
+    ) -> Answer:
+        """Ask, and pay `epsilon`, or the least that keeps the noise within `accuracy` with `confidence`; the same question
+        costs nothing twice."""
+        within = {"accuracy": _plain(accuracy, "accuracy"), "confidence": _plain(confidence, "confidence")}
+        return self._door.ask(self.name, sql, _plain(epsilon, "epsilon"), **within)
 
 
-def _plain(epsilon: Epsilon | None) -> str | None:
-    """ε as the decimal text that travels: what was typed, never a binary fraction of it."""
-    if epsilon is None:
+def _plain(number: Decimals | None, what: str) -> str | None:
+    """A number as the decimal text that travels: what was typed, never a binary fraction of it."""
+    if number is None:
         return None
     try:
-        value = Decimal(str(epsilon))
+        value = Decimal(str(number))
     except InvalidOperation as broken:
-        raise refusal("epsilon_wrong", place="epsilon") from broken
-    if isinstance(epsilon, bool) or not value.is_finite() or value <= 0:
-        raise refusal("epsilon_wrong", place="epsilon")
+        raise refusal(f"{what}_wrong", place=what) from broken
+    if isinstance(number, bool) or not value.is_finite() or value <= 0:
+        raise refusal(f"{what}_wrong", place=what)
     return format(value, "f")
 
 

@@ -64,9 +64,11 @@ class MechanismCard(Shape):
     """One private column of an answer: which mechanism, at what sensitivity and price, under which bound."""
 
     column: str
-    mechanism: Literal["discrete_gaussian"]
-    sensitivity: float = Field(description="l2, in units of the column")
-    scale: float = Field(description="noise standard deviation, in units of the column")
+    mechanism: Literal["discrete_gaussian", "exponential"]
+    sensitivity: float = Field(
+        description="l2, in units of the column; for a choice, what one person moves any score by"
+    )
+    scale: float = Field(description="noise standard deviation, in units of the column; for a choice, of its scores")
     rho: int = Field(description="nano-rho")
     bound: str = Field(description="in words: which norm, which clip")
 
@@ -100,6 +102,10 @@ class Quote(Shape):
     mechanisms: tuple[MechanismCard, ...]
     accounts: tuple[AccountCard, ...] = ()
     reused: bool = Field(default=False, description="True when the project already holds these very bytes: free")
+    rho_due: int | None = Field(
+        default=None, description="what would be charged now: less than rho when the project holds a coarser answer"
+    )
+    epsilon_due: float | None = None
 
 
 class AnswerHead(Shape):

@@ -10,6 +10,16 @@ from enclave.access.asking import draft, edit, submit, withdraw
 from enclave.access.content import Asked, Content
 from enclave.access.decision import approve, refuse, return_
 from enclave.access.grant import Grant, Standing, check, find_grant
+from enclave.access.increase import (
+    Increase,
+    account_facts,
+    ask,
+    check_grantable,
+    granted_increase,
+    listing_increases,
+    refuse_increase,
+    withdraw_increase,
+)
 from enclave.access.policy import AccessPolicy
 from enclave.access.project import Project, all_projects, find_project, project_of, projects_of
 from enclave.access.request import Request, State, find, listing
@@ -20,15 +30,19 @@ __all__ = [
     "Asked",
     "Content",
     "Grant",
+    "Increase",
     "Project",
     "Request",
     "Standing",
     "State",
     "Statement",
     "Verdict",
+    "account_facts",
     "all_projects",
     "approve",
+    "ask",
     "check",
+    "check_grantable",
     "draft",
     "edit",
     "expire_due",
@@ -36,14 +50,18 @@ __all__ = [
     "find_grant",
     "find_project",
     "grant",
+    "granted_increase",
     "listing",
+    "listing_increases",
     "project_of",
     "projects_of",
     "refuse",
+    "refuse_increase",
     "resume",
     "return_",
     "revoke",
     "submit",
     "suspend",
     "withdraw",
+    "withdraw_increase",
 ]

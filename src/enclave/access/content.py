@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from enclave.access.policy import AccessPolicy
@@ -111,7 +112,13 @@ class Content:
     @property
     def digest(self) -> str:
         """SHA-256 of the spelling, in hex."""
-        return hashlib.sha256(self.text().encode()).hexdigest()
+        return _digest_of(self)
+
+
+@lru_cache(maxsize=1024)
+def _digest_of(content: Content) -> str:
+    """A function of frozen values alone: asked several times at every question of a run."""
+    return hashlib.sha256(content.text().encode()).hexdigest()
 
 
 def _midnight(day: date) -> str:
@@ -126,8 +133,11 @@ def content_for(request: str, author: str, asked: Asked, dataset: Dataset, polic
     return Content(request, author, asked, dataset.grade, policy.steps[dataset.grade], *instants, policy.digest)
 
 
+@lru_cache(maxsize=1024)
 def content_of(text: str) -> Content:
-    """The content a stored text spells; ValueError when it spells none, or spells it in another way."""
+    """The content a stored text spells; ValueError when it spells none, or spells it in another way.
+
+    A function of its argument alone, so remembering it hides no change in the database."""
     try:
         body = json.loads(text)
         asked = body["asked"]

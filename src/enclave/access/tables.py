@@ -62,3 +62,19 @@ grants = Table(
     Column("reason", Text, nullable=False),
     Column("signature", String(128), nullable=False),
 )
+
+increases = Table(
+    "increases",
+    STATE,
+    Column("id", String(32), primary_key=True),
+    Column("project", String(32), ForeignKey("projects.id"), nullable=False),
+    Column("author", String(32), ForeignKey("members.id"), nullable=False),
+    Column("epsilon_project", String(16), nullable=False),
+    Column("epsilon_researcher", String(16), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("asked_at", String(32), nullable=False),
+    Column("decided_at", String(32), nullable=False),
+    Column("decided_by", String(32), nullable=False),
+    Column("answer", Text, nullable=False),
+)

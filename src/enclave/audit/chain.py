@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import json.encoder
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -34,22 +35,34 @@ def _no_floats(value: Any) -> None:
     if isinstance(value, float):
         raise TypeError("a chained body holds no floats: write them as text")
     if isinstance(value, dict):
-        for inner in value.values():
+        value = value.values()
+    elif not isinstance(value, list | tuple):
+        return
+    for inner in value:
+        if type(inner) not in _PLAIN:  # most are, and a call for each is what a reservation would spend its time on
             _no_floats(inner)
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            _no_floats(inner)
+
+
+_PLAIN = frozenset({str, int, bool, type(None)})
+_text = json.encoder.encode_basestring
+_SPELLING = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def canonical(body: Any) -> bytes:
     """The one spelling of `body`; TypeError for floats."""
     _no_floats(body)
-    return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    return _SPELLING.encode(body).encode()
 
 
 def link(previous: str, body: dict[str, Any]) -> str:
     """The hash of an entry that follows `previous`."""
     return hashlib.sha256(bytes.fromhex(previous) + canonical(body)).hexdigest()
+
+
+def link_texts(previous: str, body: dict[str, str]) -> str:
+    """`link` for a body of texts alone, at a third of its time: what a ledger's rate is made of."""
+    spelled = ",".join(f"{_text(name)}:{_text(body[name])}" for name in sorted(body))
+    return hashlib.sha256(bytes.fromhex(previous) + f"{{{spelled}}}".encode()).hexdigest()
 
 
 def first_break(links: Iterable[Link]) -> int | None:

@@ -18,7 +18,7 @@ from enclave.broker.caps import read_caps
 from enclave.broker.channel import ControlSocket
 from enclave.broker.engines import OpenExtracts
 from enclave.broker.lease import bind, still_leased
-from enclave.broker.officer import act
+from enclave.broker.officer import accepted_gap, act
 from enclave.broker.session import Session
 from enclave.broker.turns import Turns
 from enclave.budget import Ledger
@@ -42,7 +42,7 @@ def run(settings: Settings) -> None:
     """Serve until asked to end. The sampler is tested before the first question; a ledger that does not verify ends it."""
     with alone(settings.place, "broker"), open_house(settings).closing() as house:
         self_test()
-        with Ledger.of(settings.place) as ledger:
+        with Ledger.of(settings.place, accepted=lambda gap: accepted_gap(house.db, house.keyring, gap)) as ledger:
             _serve(house, ledger)
 
 

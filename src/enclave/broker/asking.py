@@ -2,7 +2,8 @@
 
  (1) the run is leased in this epoch and its grant holds: signatures, dates, members, dataset
  (2) plan and price, from text and dictionary; tables against the grant, on the question as asked
- (3) the stored answer of this very question: free within the project; across projects the population does not pay
+ (3) what the project holds of this very question: the same bytes, or sharper ones, are free; a coarser answer is added
+     to at the difference. Across projects the population does not pay for the same bytes
  (4) wait for a turn, then reserve, under every cap, with (1) asked again inside the reserving transaction
  (5) the moment of the reply is fixed here: price class, size class and whether this broker has the extract open
  (6) execute: never raises; what fails, or ends after the moment, answers in the ordinary shape and is an incident
@@ -28,12 +29,15 @@ from enclave.access import check as check_grant
 from enclave.audit.event import now
 from enclave.broker.caps import Payers, RegisterCap, open_accounts, payers
 from enclave.broker.engines import OpenExtracts, Opening
+from enclave.broker.report import GAUSSIAN
+from enclave.broker.reuse import Holding, holding
 from enclave.broker.standing import standing
+from enclave.broker.stored import body_of, pack
 from enclave.broker.turns import Turns
 from enclave.budget import NOTHING, Amount, Charge, Ledger, Reservation, Share, StoredAnswer
 from enclave.catalogue import Dataset
 from enclave.errors import EnclaveError
-from enclave.query import Executed, Priced, execute, prepare
+from enclave.query import Executed, Priced, epsilon_of, execute, execute_more, kept, prepare, topic
 from enclave.store import Keyring, Place
 
 log = logging.getLogger("enclave.broker")
@@ -96,62 +100,65 @@ class Asking:
     still_leased: Callable[[Asker], None]
     """Raises unless the asker's run is leased in its epoch now."""
 
-    def quote(self, asker: Asker, sql: str, epsilon: str | None) -> Quote:
+    def quote(self, asker: Asker, sql: str, epsilon: str | None, **within: str | None) -> Quote:
         """(1) and (2): the price in words anybody may have, with what is left of each account."""
         grant = self._standing(asker)
-        priced = self._price(asker, grant, sql, epsilon)
+        priced = self._price(asker, grant, sql, epsilon, **within)
         who = payers(asker.dataset, grant, asker.member)
-        held = self.ledger.find_answer(priced.answer_key, project=asker.project) is not None
-        return self._shown(priced, who, reused=held)
+        return self._shown(priced, who, holding(self.place, priced, asker.project))
 
-    def ask(self, asker: Asker, sql: str, epsilon: str | None) -> Answered:
+    def ask(self, asker: Asker, sql: str, epsilon: str | None, **within: str | None) -> Answered:
         """(1) to (7); the caller waits for the moment."""
         grant = self._standing(asker)
-        priced = self._price(asker, grant, sql, epsilon)
+        priced = self._price(asker, grant, sql, epsilon, **within)
         who = payers(asker.dataset, grant, asker.member)
-        own = self._own(priced, asker)
-        if own is not None:
-            return self._again(priced, who, own)
+        own = holding(self.place, priced, asker.project)
+        if own.free is not None:
+            return self._again(priced, who, own, own.free)
         open_accounts(self.ledger, who, asker.dataset, grant, self.caps)
         # by project: who waited for another project's question would know that it is being asked
         with self.turns.turn(f"{asker.project} {priced.answer_key}") as turn:
-            own = self._own(priced, asker)  # somebody may have asked it while we waited
-            if own is None:
-                other = self.ledger.find_answer(priced.answer_key)
-                reservation = self._reserve(asker, priced, who, paid_by_another=other is not None)
+            own = holding(self.place, priced, asker.project)  # somebody may have asked it while we waited
+            if own.free is None:
+                other = self.ledger.find_answer(priced.answer_key) if own.base is None else None
+                due = own.due(priced)
+                reservation = self._reserve(asker, priced, who, due, paid_by_another=other is not None)
                 charged = Charged(reservation, priced.reply_ms, self._opening_ms(asker.dataset))
                 turn.until = charged.due
-                return self._carried_out(asker, priced, who, charged, other)
-        return self._again(priced, who, own)
+                return self._carried_out(asker, priced, who, charged, own, other)
+        return self._again(priced, who, own, own.free)
 
-    def _own(self, priced: Priced, asker: Asker) -> StoredAnswer | None:
-        return self.ledger.find_answer(priced.answer_key, project=asker.project)
-
-    def _reserve(self, asker: Asker, priced: Priced, who: Payers, *, paid_by_another: bool) -> Reservation:
-        amount = Amount(priced.rho)
+    def _reserve(self, asker: Asker, priced: Priced, who: Payers, due: int, *, paid_by_another: bool) -> Reservation:
+        amount = Amount(due)
         shares = (
             Share(who.project, amount),  # the asker's own first: the cap that all share refuses what theirs would allow
             Share(who.researcher, amount),
             Share(who.population, NOTHING if paid_by_another else amount),
         )
-        what = {"run": asker.run, "member": asker.member, "question": priced.answer_key, "dataset": asker.dataset.name}
+        what: dict[str, str | int] = {"run": asker.run, "member": asker.member, "dataset": asker.dataset.name}
+        what |= {"question": priced.answer_key, GAUSSIAN: min(due, gaussian_rho(priced))}
         return self.ledger.reserve(Charge(shares, what), recheck=lambda: self._recheck(asker))
 
     def _carried_out(
-        self, asker: Asker, priced: Priced, who: Payers, charged: Charged, other: StoredAnswer | None
+        self, asker: Asker, priced: Priced, who: Payers, charged: Charged, own: Holding, other: StoredAnswer | None
     ) -> Answered:
         """(6) and (7), on a charge that is durable."""
         opening = Opening(self.extracts, asker.dataset)
-        done = execute(priced, opening) if other is None else _given_again(other, opening)
+        done, stored = _given_again(other, opening) if other is not None else _made(priced, own, opening)
         incident, number = done.incident or charged.is_late, charged.reservation.seq
         if incident:
             log.error("incident in %s, reservation %d%s", asker.run, number, ": late" if charged.is_late else "")
         key, what = priced.answer_key, {"run": asker.run}
         try:
             head = self.ledger.settle(
-                charged.reservation, answer_key=key, answer=done.body, incident=incident, what=what
+                charged.reservation,
+                answer_key=key,
+                answer=stored,
+                incident=incident,
+                what=what,
+                topic=topic(priced),
             )
-            shown = self._shown(priced, who, reused=False)
+            shown = self._shown(priced, who, own)
         except EnclaveError as trouble:
             log.error("reservation %d of %s is not settled: %s", number, asker.run, trouble)
             time.sleep(max(0.0, charged.due - time.monotonic()))
@@ -160,8 +167,8 @@ class Asking:
             answer=priced.answer_key,
             sql=priced.sql,
             quote=shown,
-            epsilon_spent=priced.epsilon,
-            rho_spent=priced.rho,
+            epsilon_spent=epsilon_of(own.due(priced), priced.dataset.delta),
+            rho_spent=own.due(priced),
             ledger_head=head.hash,
         )
         return Answered(answer, done.body, charged.due)
@@ -175,9 +182,9 @@ class Asking:
     def _recheck(self, asker: Asker) -> None:
         self._standing(asker)
 
-    def _price(self, asker: Asker, grant: Grant, sql: str, epsilon: str | None) -> Priced:
+    def _price(self, asker: Asker, grant: Grant, sql: str, epsilon: str | None, **within: str | None) -> Priced:
         with self.turns.planning:
-            priced = prepare(sql, asker.dataset, epsilon)
+            priced = prepare(sql, asker.dataset, epsilon, **within)
         units = {table.name: table.unit for table in asker.dataset.tables}
         named = sorted((table, column) for table, column in priced.variables if column != units.get(table))
         grant.check_uses(sorted({table for table, _ in priced.variables}), [f"{t}.{c}" for t, c in named])
@@ -186,28 +193,43 @@ class Asking:
     def _opening_ms(self, dataset: Dataset) -> int:
         return 0 if self.extracts.is_open(dataset) else OPENING_MS + dataset.size_class // OPENING_ROWS_PER_MS
 
-    def _again(self, priced: Priced, who: Payers, stored: StoredAnswer) -> Answered:
-        """The very bytes this project already holds, at the moment a new answer would have come."""
-        shown = self._shown(priced, who, reused=True)
+    def _again(self, priced: Priced, who: Payers, own: Holding, stored: StoredAnswer) -> Answered:
+        """Bytes this project already holds, at the moment a new answer would have come."""
+        shown = self._shown(priced, who, own)
         head = AnswerHead(
-            answer=priced.answer_key,
+            answer=stored.key,
             sql=priced.sql,
             quote=shown,
             epsilon_spent=0.0,
             rho_spent=0,
             ledger_head=stored.head.hash,
         )
-        return Answered(head, stored.answer, time.monotonic() + priced.reply_ms / 1000)
+        return Answered(head, body_of(stored.answer), time.monotonic() + priced.reply_ms / 1000)
 
-    def _shown(self, priced: Priced, who: Payers, *, reused: bool) -> Quote:
+    def _shown(self, priced: Priced, who: Payers, own: Holding) -> Quote:
         accounts = standing(self.place, who.asking_side, priced.dataset.delta, priced.rho)
-        return priced.quote.model_copy(update={"accounts": accounts, "reused": reused})
+        return priced.quote.model_copy(update={"accounts": accounts, **own.costs(priced)})
 
 
-def _given_again(other: StoredAnswer, opening: Opening) -> Executed:
+def _made(priced: Priced, own: Holding, opening: Opening) -> tuple[Executed, bytes]:
+    """The answer, new or added to, and as it is stored."""
+    if own.base is None:
+        done = execute(priced, opening)
+        held = kept(priced.draws, done) if topic(priced) else None
+    else:
+        done, held = execute_more(priced, own.base, own.draws, opening)
+    return done, pack(done.body, held)
+
+
+def _given_again(other: StoredAnswer, opening: Opening) -> tuple[Executed, bytes]:
     """Another project's answer. The extract is opened as for a new one, or the moment of the next reply would tell."""
     try:
         opening.open()
     except Exception:  # noqa: BLE001 - as `execute`: a failure after the charge is an incident, never words
-        return Executed(other.answer, incident=True)
-    return Executed(other.answer, incident=False)
+        return Executed(body_of(other.answer), incident=True), other.answer
+    return Executed(body_of(other.answer), incident=False), other.answer
+
+
+def gaussian_rho(priced: Priced) -> int:
+    """How much of a price is that of discrete Gaussian draws; reports compose these by PLD."""
+    return sum(card.rho for card in priced.quote.mechanisms if card.mechanism == "discrete_gaussian")

@@ -11,14 +11,15 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from enclave.audit import Event, declare, record
+from enclave.audit import Event, declare, record, search
 from enclave.audit.event import now
-from enclave.budget import Account, AccountKind, Amount, Balance, Ledger
+from enclave.budget import Account, AccountKind, Amount, Balance, Behind, Gap, Ledger, gap_message
 from enclave.errors import BadInput, Refused
 from enclave.people import Role, certified
-from enclave.store import Keyring, Signature, reading
+from enclave.store import Keyring, Signature, reading, verify_signature
 
 ACTED = declare("budget.changed", "an officer raised, froze or thawed an account")
+GAP = declare("budget.gap_accepted", "an officer signed that a ledger behind its witness goes on, spent in full")
 ACTS = ("raise", "freeze", "thaw")
 
 
@@ -47,6 +48,34 @@ def act(db: Engine, keyring: Keyring, ledger: Ledger, said: Mapping[str, Any]) -
     detail = {"act": verb, "account": account.pair(), "why": why, **numbers}
     with record(db, Event(ACTED, officer, str(account)[:256], detail)):
         return _carried_out(ledger, verb, account, officer, why, signature, numbers)
+
+
+def accept_gap(db: Engine, gap: Gap, why: str) -> None:
+    """Keep an officer's signature over a gap, where the broker looks for it when it starts."""
+    detail = {**gap.detail(), "why": why}
+    with record(db, Event(GAP, gap.officer, gap.seen.hash, detail)):
+        pass
+
+
+def accepted_gap(db: Engine, keyring: Keyring, behind: Behind) -> Gap | None:
+    """The gap signed for exactly what the broker found, by a key that was an officer's when it signed; else None."""
+    for event in search(db, kind=GAP, subject=behind.seen.hash):
+        gap = Gap.read(event["detail"])
+        if (gap.seen, gap.actual, gap.lines) != (behind.seen, behind.actual, behind.lines):
+            continue
+        with reading(db) as connection:
+            paper = certified(
+                connection,
+                keyring.public_key,
+                member=gap.officer,
+                public_key=gap.signature.public_key,
+                role=Role.OFFICER,
+                at=str(event["at"]),
+            )
+        if paper is not None:
+            verify_signature(gap_message(gap.seen, gap.actual, gap.lines), gap.signature)
+            return gap
+    return None
 
 
 def _carried_out(

@@ -72,14 +72,20 @@ class Session:
         if verb == "describe":
             return "card", card(self.asker.dataset).model_dump(mode="json"), b"", 0.0
         sql, epsilon = request.get("sql"), request.get("epsilon")
-        if verb not in ("quote", "ask") or not isinstance(sql, str) or not isinstance(epsilon, str | None):
+        within = {name: request.get(name) for name in ("accuracy", "confidence")}
+        texts = (epsilon, *within.values())
+        if (
+            verb not in ("quote", "ask")
+            or not isinstance(sql, str)
+            or not all(isinstance(t, str | None) for t in texts)
+        ):
             raise BadInput("broker.bad_request")
         if self.asked >= MAX_QUESTIONS:
             raise Refused("broker.too_many", limit=MAX_QUESTIONS)
         self.asked += 1
         if verb == "quote":
-            return "quote", self.asking.quote(self.asker, sql, epsilon).model_dump(mode="json"), b"", 0.0
-        answered = self.asking.ask(self.asker, sql, epsilon)
+            return "quote", self.asking.quote(self.asker, sql, epsilon, **within).model_dump(mode="json"), b"", 0.0
+        answered = self.asking.ask(self.asker, sql, epsilon, **within)
         self._note(answered)
         return "answer", answered.head.model_dump(mode="json"), answered.body, answered.due
 

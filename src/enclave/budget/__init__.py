@@ -8,6 +8,7 @@ from enclave.budget.accounts import (
     Account,
     AccountKind,
     Balance,
+    gap_message,
     population,
     project,
     raise_message,
@@ -15,10 +16,10 @@ from enclave.budget.accounts import (
     thaw_message,
 )
 from enclave.budget.amount import ATTO, NANO, NOTHING, Amount
-from enclave.budget.entries import Charge, Entry, Share
+from enclave.budget.entries import Charge, Entry, Gap, Share
 from enclave.budget.ledger import Ledger, Reservation
-from enclave.budget.proof import verify, verify_checkpoints
-from enclave.budget.reading import StoredAnswer, balances, charges, history
+from enclave.budget.proof import Behind, find_gap, verify, verify_checkpoints
+from enclave.budget.reading import Spent, StoredAnswer, balances, charges, held_answers, history, spending
 
 __all__ = [
     "ATTO",
@@ -28,19 +29,26 @@ __all__ = [
     "AccountKind",
     "Amount",
     "Balance",
+    "Behind",
     "Charge",
     "Entry",
+    "Gap",
     "Ledger",
     "Reservation",
     "Share",
+    "Spent",
     "StoredAnswer",
     "balances",
     "charges",
+    "find_gap",
+    "gap_message",
+    "held_answers",
     "history",
     "population",
     "project",
     "raise_message",
     "researcher",
+    "spending",
     "thaw_message",
     "verify",
     "verify_checkpoints",

@@ -8,10 +8,10 @@ or the account is frozen; it never goes down and nothing spent comes back.
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from enclave.audit import canonical
+from enclave.audit import Head, canonical
 from enclave.budget.amount import NOTHING, Amount
 from enclave.errors import BadInput
 
@@ -46,6 +46,9 @@ class Account:
         wanted = 2 if self.kind is AccountKind.RESEARCHER else 1
         if len(parts) != wanted or not all(_is_plain(part) for part in parts):
             raise BadInput("budget.bad_account_name", place=self.name, kind=str(self.kind))
+
+    def __hash__(self) -> int:
+        return hash(self.name)  # a third of the generated one's time, nine times a reservation
 
     @property
     def project(self) -> str | None:
@@ -106,6 +109,10 @@ class Balance:
         """What may still be reserved; spent never passes the cap, so neither part is negative."""
         return Amount(self.cap.nano_rho - self.spent.nano_rho, self.cap.atto_delta - self.spent.atto_delta)
 
+    def spent_in_full(self) -> Balance:
+        """Nothing left: what was spent of it is not known."""
+        return replace(self, spent=self.cap)
+
     def after_spending(self, amount: Amount) -> Balance:
         # built in full: `replace` costs five times as much, on the one path where it counts
         spent = self.spent + amount
@@ -115,6 +122,13 @@ class Balance:
 def raise_message(account: Account, old: Amount, new: Amount) -> bytes:
     """What an officer signs to raise a cap. It names the old cap, so a signature serves once."""
     return canonical({"act": "raise", "account": account.pair(), "from": old.pair(), "to": new.pair()})
+
+
+def gap_message(seen: Head, actual: Head, lines: int) -> bytes:
+    """What an officer signs to go on with a ledger that ends at `actual` though the witness saw `seen`.
+
+    `lines` is how many lines the witness had: what it is told later is not covered."""
+    return canonical({"act": "gap", "seen": list(seen), "actual": list(actual), "lines": lines})
 
 
 def thaw_message(account: Account, frozen_at: int) -> bytes:

@@ -20,9 +20,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
-from enclave.audit import Head, canonical, link
+from enclave.audit import Head, canonical, link_texts
 from enclave.audit.event import now
 from enclave.budget import rows
+from enclave.budget.accounts import Account, Balance
 from enclave.budget.entries import Act, body
 from enclave.budget.proof import walk
 from enclave.budget.standing import ENTRIES, Effect, ReservationState, Standing
@@ -42,7 +43,7 @@ class Desk:
         self.standing = standing
         self.head = head
         self._at = now()
-        self._touched: dict[object, tuple[str | int, ...]] = {}
+        self._touched: dict[Account, Balance] = {}
 
     def check(self, act: Act) -> Effect:
         """The effect `act` would have as the next entry; raises why it may not be written."""
@@ -52,7 +53,7 @@ class Desk:
         """Chain `act` as the next entry, and make its effect true (`effect` when `check` has just found it)."""
         effect = effect or self.check(act)
         seq, detail = self.head.seq + 1, canonical(act.detail()).decode()
-        digest = link(self.head.hash, body(self._at, act.KIND, detail))
+        digest = link_texts(self.head.hash, body(self._at, act.KIND, detail))
         row = (seq, self._at, act.KIND, detail, self.head.hash, digest)
         self.connection.execute(rows.ADD_ENTRY, row)
         self._reflect(seq, act, effect)
@@ -66,11 +67,11 @@ class Desk:
         if effect.ends is not None:
             self.connection.execute(rows.END_RESERVATION, (_STATES[act.KIND], seq, effect.ends))
         for balance in effect.balances:
-            self._touched[balance.account] = rows.account_row(balance)
+            self._touched[balance.account] = balance
 
     def flush(self) -> None:
         """Write each balance the batch moved, once."""
-        self.connection.executemany(rows.PUT_ACCOUNT, self._touched.values())
+        self.connection.executemany(rows.PUT_ACCOUNT, map(rows.account_row, self._touched.values()))
 
 
 Job = Callable[[Desk], T]

@@ -1,6 +1,6 @@
 """What can a ledger entry say?
 
-Seven acts, each a frozen value with one spelling (`detail`) and one reading (`read_act`). An entry in the database is an
+Eight acts, each a frozen value with one spelling (`detail`) and one reading (`read_act`). An entry in the database is an
 act with its number, its instant and its link to the entry before it.
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from enclave.audit import Link, canonical
+from enclave.audit import Head, Link, canonical
 from enclave.budget.accounts import Account, AccountKind
 from enclave.budget.amount import Amount
 from enclave.errors import BadInput, EnclaveError, Tampered
@@ -189,8 +189,33 @@ class Lost:
         return cls(d["reservation"])
 
 
-Act = Opened | Raised | Frozen | Thawed | Reserved | Settled | Lost
-ACTS: dict[str, type[Act]] = {act.KIND: act for act in (Opened, Raised, Frozen, Thawed, Reserved, Settled, Lost)}
+@dataclass(frozen=True)
+class Gap:
+    """An officer signed that this ledger, ending at `actual`, goes on though the witness, `lines` long, saw `seen`."""
+
+    KIND: ClassVar[str] = "gap"
+    seen: Head
+    actual: Head
+    lines: int
+    officer: str
+    signature: Signature
+
+    def excuses(self, line: int, head: Head) -> bool:
+        """True for a head, in that line of the witness, which the gap covers."""
+        return line <= self.lines and head.seq > self.actual.seq
+
+    def detail(self) -> dict[str, Any]:
+        heads = {"seen": list(self.seen), "actual": list(self.actual), "lines": self.lines}
+        return {**heads, "officer": self.officer, **_signed(self.signature)}
+
+    @classmethod
+    def read(cls, d: dict[str, Any]) -> Gap:
+        signature = Signature(d["public_key"], d["signature"])
+        return cls(Head(*d["seen"]), Head(*d["actual"]), d["lines"], d["officer"], signature)
+
+
+Act = Opened | Raised | Frozen | Thawed | Reserved | Settled | Lost | Gap
+ACTS: dict[str, type[Act]] = {act.KIND: act for act in (Opened, Raised, Frozen, Thawed, Reserved, Settled, Lost, Gap)}
 
 
 def _account(pair: list[str]) -> Account:

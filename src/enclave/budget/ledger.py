@@ -27,6 +27,7 @@ from enclave.budget.entries import (
     Charge,
     Fact,
     Frozen,
+    Gap,
     Lost,
     Opened,
     Raised,
@@ -36,9 +37,9 @@ from enclave.budget.entries import (
     check_facts,
 )
 from enclave.budget.file import hold, to_read, to_write
-from enclave.budget.proof import check_witnessed, digest_of, walk
+from enclave.budget.proof import TOPIC, Behind, behind_witness, digest_of, walk
 from enclave.budget.reading import StoredAnswer, answers_for
-from enclave.errors import Refused
+from enclave.errors import NotFound, Refused
 from enclave.store import Place, Signature
 
 
@@ -50,11 +51,18 @@ class Reservation:
     head: Head
 
 
+Accepting = Callable[[Behind], Gap | None]
+"""The gap an officer signed for exactly this; None when nobody did. That the key is an officer's is the caller's to know."""
+
+
 class Ledger:
     """The accounts of one home, open for writing."""
 
-    def __init__(self, path: Path, *, heads: Path | None = None) -> None:
-        """Open, verify from entry 1, compare with the witness file `heads`, and settle as lost what a crash left open."""
+    def __init__(self, path: Path, *, heads: Path | None = None, accepted: Accepting = lambda _: None) -> None:
+        """Open, verify from entry 1, compare with the witness file `heads`, and settle as lost what a crash left open.
+
+        Behind its witness it opens only with an officer's signed gap: every account is then spent in full, because what
+        the lost entries spent is not known; fresh allowance is a signed raise."""
         self._path = path
         self._heads = heads
         self._witnessing = threading.Lock()
@@ -63,17 +71,23 @@ class Ledger:
             connection = to_write(path)
             opening.callback(connection.close)
             standing, head = walk(connection)
-            if heads is not None:
-                check_witnessed(connection, heads)
+            behind = behind_witness(connection, heads) if heads is not None else None
+            gap = accepted(behind) if behind is not None else None
+            if behind is not None and gap is None:
+                raise behind.reason
             self._committer = Committer(path, connection, standing, head)
             opening.callback(self._committer.close)
+            if gap is not None:
+                self._write(gap)
             self._committer.do(_lose_what_is_open)
             self._held = opening.pop_all()
 
     @classmethod
-    def of(cls, place: Place) -> Ledger:
+    def of(cls, place: Place, *, accepted: Accepting = lambda _: None) -> Ledger:
         """The ledger of a home, watched by the witness file in its witness folder."""
-        return cls(place.ledger, heads=place.witness / witness.HEADS)
+        if not place.witness.is_dir():  # a disk that is not mounted: made anew it would remember nothing
+            raise NotFound("budget.no_witness_folder", folder=str(place.witness))
+        return cls(place.ledger, heads=place.witness / witness.HEADS, accepted=accepted)
 
     def close(self) -> None:
         """Finish what was handed in and let go of the file."""
@@ -169,12 +183,14 @@ class Ledger:
         answer: bytes | None,
         incident: bool = False,
         what: Mapping[str, Fact] | None = None,
+        topic: str = "",
     ) -> Head:
         """End a reservation: store its answer (opaque bytes, already noisy) and chain the settlement, both or neither.
 
-        The same settlement again returns the first one's head. An incident freezes the project that asked."""
+        `topic` is what answers share that differ in their price alone. The same settlement again returns the first one's
+        head. An incident freezes the project that asked."""
         seq = reservation if isinstance(reservation, int) else reservation.seq
-        facts = dict(what or {})
+        facts = {**(what or {}), **({TOPIC: topic} if topic else {})}
         check_facts({**facts, "answer_key": answer_key})
         act = Settled(seq, answer_key, "" if answer is None else digest_of(answer), incident, facts)
 
@@ -184,7 +200,7 @@ class Ledger:
                 return _settled_before(desk, act)
             head = desk.write(act)
             if answer is not None:
-                row = (seq, answer_key, charge.project, head.seq, answer)
+                row = (seq, answer_key, charge.project, head.seq, answer, topic)
                 desk.connection.execute(rows.ADD_ANSWER, row)
             if incident:
                 _freeze_project(desk, charge, seq)

@@ -9,16 +9,20 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from enclave.audit import Checkpoint, Head, Link, first_break
 from enclave.audit.proof import check_covers
 from enclave.budget import rows, witness
-from enclave.budget.entries import Entry, Reserved, Settled
+from enclave.budget.entries import Entry, Gap, Reserved, Settled
 from enclave.budget.file import to_read
 from enclave.budget.standing import ENTRIES, ReservationState, Standing, unlawful
 from enclave.errors import EnclaveError, Tampered
 from enclave.store import Signature
+
+TOPIC = "topic"
+"""The fact of a settlement that names its answer's topic."""
 
 _STATES = {act.KIND: str(state) for state, act in ENTRIES.items()}
 
@@ -63,12 +67,12 @@ def _compare(connection: sqlite3.Connection, standing: Standing, ended: dict[int
             raise Tampered("budget.reservation_differs", seq=seq)
 
 
-def check_answer(entry: Entry | None, reservation: int, key: str, answer: bytes) -> Settled:
-    """The settlement a stored answer came from; Tampered unless it names this key and these bytes."""
+def check_answer(entry: Entry | None, reservation: int, key: str, answer: bytes, topic: str) -> Settled:
+    """The settlement a stored answer came from; Tampered unless it names this key, this topic and these bytes."""
     said = entry.act if entry else None
     if not isinstance(said, Settled) or said.reservation != reservation or said.key != key:
         raise Tampered("budget.answer_altered", seq=reservation)
-    if said.digest != digest_of(answer):
+    if said.digest != digest_of(answer) or said.what.get(TOPIC, "") != topic:
         raise Tampered("budget.answer_altered", seq=reservation)
     return said
 
@@ -82,10 +86,10 @@ def verify(path: Path) -> Head:
     """Check the whole ledger, stored answers too; its head, or Tampered naming what does not hold."""
     with to_read(path) as connection:
         _, head = walk(connection)
-        for reservation, key, project, settled, answer in connection.execute(
-            "SELECT reservation, key, project, settled, answer FROM answers ORDER BY reservation"
+        for reservation, key, project, settled, answer, topic in connection.execute(
+            "SELECT reservation, key, project, settled, answer, topic FROM answers ORDER BY reservation"
         ):
-            check_answer(rows.entry_at(connection, settled), reservation, key, answer)
+            check_answer(rows.entry_at(connection, settled), reservation, key, answer, topic)
             reserved = rows.entry_at(connection, reservation)
             act = reserved.act if reserved else None
             if not isinstance(act, Reserved) or act.charge.project != project:
@@ -110,7 +114,8 @@ def verify_checkpoints(
     with to_read(path) as connection:
         checkpoints = stored_checkpoints(connection)
         if heads is not None and heads.exists():
-            checkpoints += witness.read(heads)
+            gaps = signed_gaps(connection)
+            checkpoints += [seen for line, seen in enumerate(witness.read(heads), 1) if not _excused(gaps, line, seen)]
         actual = rows.newest(connection)
         for checkpoint in checkpoints:
             assert checkpoint.signature is not None
@@ -120,16 +125,50 @@ def verify_checkpoints(
     return checkpoints
 
 
-def check_witnessed(connection: sqlite3.Connection, heads: Path) -> None:
-    """Tampered when the chain does not contain the newest head the witness saw: this is an older or another copy."""
-    kept = connection.execute("SELECT count(*) FROM checkpoints").fetchone()[0]
+def signed_gaps(connection: sqlite3.Connection) -> list[Gap]:
+    """Every gap an officer signed, oldest first."""
+    acts = [entry.act for entry in rows.entries_saying(connection, Gap.KIND, "")]
+    return [act for act in acts if isinstance(act, Gap)]
+
+
+def _excused(gaps: Iterable[Gap], line: int, checkpoint: Checkpoint) -> bool:
+    return any(gap.excuses(line, checkpoint.ledger) for gap in gaps)
+
+
+@dataclass(frozen=True)
+class Behind:
+    """This ledger ends at `actual`; the witness, `lines` long, saw `seen`, which the ledger does not hold."""
+
+    seen: Head
+    actual: Head
+    lines: int
+
+    @property
+    def reason(self) -> Tampered:
+        """Why such a ledger is not written to."""
+        return Tampered("budget.behind_witness", seq=self.actual.seq, seen=self.seen.seq, hash=self.seen.hash)
+
+
+def behind_witness(connection: sqlite3.Connection, heads: Path) -> Behind | None:
+    """What the witness saw and the chain does not hold (this is an older or another copy); None when it holds all.
+
+    Every line counts, not the highest alone: after a signed gap the numbers begin lower again."""
     if not heads.exists():
-        if kept:
+        if connection.execute("SELECT count(*) FROM checkpoints").fetchone()[0]:
             raise Tampered("budget.witness_missing", file=heads.name)
-        return
-    seen = max((checkpoint.ledger for checkpoint in witness.read(heads)), default=None)
-    if seen is None or seen.seq == 0:
-        return
-    actual = rows.newest(connection)
-    if rows.hash_at(connection, seen.seq) != seen.hash:
-        raise Tampered("budget.behind_witness", seq=actual.seq, seen=seen.seq, hash=seen.hash)
+        return None
+    seen = witness.read(heads)
+    last = {checkpoint.ledger: line for line, checkpoint in enumerate(seen, start=1)}
+    gaps = signed_gaps(connection)
+    lost = [
+        head
+        for head, line in last.items()
+        if head.seq and rows.hash_at(connection, head.seq) != head.hash and not any(g.excuses(line, head) for g in gaps)
+    ]
+    return Behind(max(lost), rows.newest(connection), len(seen)) if lost else None
+
+
+def find_gap(path: Path, heads: Path) -> Behind | None:
+    """As the broker would find at its start; for the officer who is asked to sign."""
+    with to_read(path) as connection:
+        return behind_witness(connection, heads)

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from enclave.audit import Head, canonical
 from enclave.budget import rows
-from enclave.budget.accounts import Balance
-from enclave.budget.entries import Charge, Entry, Facts, Reserved
+from enclave.budget.accounts import Account, Balance
+from enclave.budget.amount import Amount
+from enclave.budget.entries import Charge, Entry, Facts, Lost, Reserved, Settled
 from enclave.budget.file import to_read
 from enclave.budget.proof import check_answer
 from enclave.store import Place
@@ -50,14 +51,65 @@ def charges(place: Place, fact: str, value: str) -> list[Charge]:
     return [act.charge for act in acts if isinstance(act, Reserved) and act.charge.what.get(fact) == value]
 
 
+@dataclass(frozen=True)
+class Spent:
+    """What one question cost one account. `ended` is how its reservation ended: "settled", "lost", or "" while open."""
+
+    seq: int
+    at: str
+    amount: Amount
+    what: Facts
+    ended: str = ""
+    incident: bool = False
+
+
+def spending(place: Place, account: Account) -> list[Spent]:
+    """Every charge of `account`, oldest first: together they are its `spent`."""
+    found: dict[int, Spent] = {}
+    with to_read(place.ledger) as connection:
+        for entry in rows.entries_after(connection, 0):
+            match entry.kind:
+                case Reserved.KIND:
+                    act = entry.act
+                    assert isinstance(act, Reserved)
+                    mine = [share.amount for share in act.charge.shares if share.account == account]
+                    if mine:
+                        found[entry.seq] = Spent(entry.seq, entry.at, mine[0], act.charge.what)
+                case Settled.KIND | Lost.KIND:
+                    act = entry.act
+                    assert isinstance(act, Settled | Lost)
+                    if act.reservation in found:
+                        failed = isinstance(act, Settled) and act.incident
+                        found[act.reservation] = replace(found[act.reservation], ended=entry.kind, incident=failed)
+    return list(found.values())
+
+
+def held_answers(
+    place: Place, answer_key: str, topic: str, *, project: str
+) -> tuple[StoredAnswer | None, list[StoredAnswer]]:
+    """What a project paid for: the answer under `answer_key`, or else all those under `topic`, oldest first."""
+    with to_read(place.ledger) as connection:
+        same = next(answers_for(connection, answer_key, project), None)
+        return same, [] if same is not None else list(answers_about(connection, topic, project))
+
+
 def answers_for(connection: sqlite3.Connection, key: str, project: str | None = None) -> Iterator[StoredAnswer]:
     """The stored answers under `key` (those `project` paid for), oldest first, each checked against the chain.
 
     What was answered in an incident may be noise over zeros: it is kept as evidence, and never given again."""
-    query = "SELECT reservation, project, settled, answer FROM answers WHERE key = ? AND project = coalesce(?, project)"
-    for reservation, payer, settled, answer in connection.execute(f"{query} ORDER BY reservation", (key, project)):
+    yield from _answers(connection, "key = ? AND project = coalesce(?, project)", (key, project))
+
+
+def answers_about(connection: sqlite3.Connection, topic: str, project: str) -> Iterator[StoredAnswer]:
+    """The same, under a topic."""
+    yield from _answers(connection, "topic = ? AND project = ?", (topic, project)) if topic else ()
+
+
+def _answers(connection: sqlite3.Connection, where: str, values: tuple[str | None, ...]) -> Iterator[StoredAnswer]:
+    query = f"SELECT reservation, key, project, settled, answer, topic FROM answers WHERE {where} ORDER BY reservation"
+    for reservation, key, payer, settled, answer, topic in connection.execute(query, values):
         entry = rows.entry_at(connection, settled)
-        said = check_answer(entry, reservation, key, answer)
+        said = check_answer(entry, reservation, key, answer, topic)
         assert entry is not None
         if not said.incident:
             yield StoredAnswer(key, payer, reservation, Head(entry.seq, entry.hash), answer, said.what)

@@ -16,7 +16,7 @@ from enclave.budget.entries import Entry
 ADD_ENTRY = "INSERT INTO entries (seq, at, kind, detail, previous, hash) VALUES (?, ?, ?, ?, ?, ?)"
 ADD_RESERVATION = "INSERT INTO reservations (seq, state) VALUES (?, ?)"
 END_RESERVATION = "UPDATE reservations SET state = ?, ended = ? WHERE seq = ?"
-ADD_ANSWER = "INSERT INTO answers (reservation, key, project, settled, answer) VALUES (?, ?, ?, ?, ?)"
+ADD_ANSWER = "INSERT INTO answers (reservation, key, project, settled, answer, topic) VALUES (?, ?, ?, ?, ?, ?)"
 PUT_ACCOUNT = (
     "INSERT INTO accounts (kind, name, cap_rho, cap_delta, spent_rho, spent_delta, opened, frozen_at, incidents)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (kind, name) DO UPDATE SET"

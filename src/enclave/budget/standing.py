@@ -14,8 +14,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from enclave.budget.accounts import Account, AccountKind, Balance, raise_message, thaw_message
-from enclave.budget.entries import Act, Charge, Frozen, Lost, Opened, Raised, Reserved, Settled, Share, Thawed
+from enclave.budget.accounts import Account, AccountKind, Balance, gap_message, raise_message, thaw_message
+from enclave.budget.entries import Act, Charge, Frozen, Gap, Lost, Opened, Raised, Reserved, Settled, Share, Thawed
 from enclave.errors import NotFound, Refused, Tampered
 from enclave.store import verify_signature
 
@@ -48,6 +48,7 @@ class Effect:
     balances: tuple[Balance, ...] = ()
     begins: Charge | None = None
     ends: int | None = None
+    gap: bool = False
 
 
 @dataclass
@@ -56,6 +57,8 @@ class Standing:
 
     balances: MutableMapping[Account, Balance] = field(default_factory=dict)
     open: MutableMapping[int, Charge] = field(default_factory=dict)
+    gap: bool = False
+    """True once entries were lost and an officer signed for it: a person register unknown until then may have been spent."""
 
     def balance(self, account: Account) -> Balance:
         """Where `account` stands; NotFound when it was never opened."""
@@ -80,6 +83,8 @@ class Standing:
                 return Effect(spent, begins=act.charge)
             case Settled() | Lost():
                 return self._ended(act)
+            case Gap():
+                return self._gap(seq, act)
 
     def take(self, seq: int, effect: Effect) -> None:
         """Make `effect` of entry `seq` true here."""
@@ -89,11 +94,15 @@ class Standing:
             self.open[seq] = effect.begins
         if effect.ends is not None:
             del self.open[effect.ends]
+        self.gap = self.gap or effect.gap
 
     def _opened(self, seq: int, act: Opened) -> Effect:
         if act.account in self.balances:
             raise Refused("budget.already_open", kind=str(act.account.kind), name=act.account.name)
-        return Effect((Balance(act.account, act.cap, opened=seq),))
+        balance = Balance(act.account, act.cap, opened=seq)
+        if self.gap and act.account.kind is AccountKind.POPULATION:
+            balance = balance.spent_in_full()
+        return Effect((balance,))
 
     def _raised(self, act: Raised) -> Effect:
         balance = self.balance(act.account)
@@ -110,13 +119,20 @@ class Standing:
         verify_signature(thaw_message(act.account, act.lifts), act.signature)
         return Effect((replace(balance, frozen_at=0),))
 
+    def _gap(self, seq: int, act: Gap) -> Effect:
+        if act.actual.seq != seq - 1 or act.seen.seq == 0:
+            raise Refused("budget.not_this_gap", seq=seq - 1, signed=act.actual.seq)
+        verify_signature(gap_message(act.seen, act.actual, act.lines), act.signature)
+        return Effect(tuple(balance.spent_in_full() for balance in self.balances.values()), gap=True)
+
     def _spent(self, share: Share) -> Balance:
         balance = self.balance(share.account)
         if balance.frozen:
             raise Refused("budget.frozen", kind=str(balance.kind), name=balance.name, seq=balance.frozen_at)
-        if not share.amount.fits(balance.left):
+        amount, spent, cap = share.amount, balance.spent, balance.cap  # `fits(balance.left)`, without making it
+        if spent.nano_rho + amount.nano_rho > cap.nano_rho or spent.atto_delta + amount.atto_delta > cap.atto_delta:
             raise exhausted(balance, share)
-        return balance.after_spending(share.amount)
+        return balance.after_spending(amount)
 
     def _ended(self, act: Settled | Lost) -> Effect:
         charge = self.open.get(act.reservation)

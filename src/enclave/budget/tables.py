@@ -52,7 +52,9 @@ answers = Table(
     Column("project", String(256), nullable=False),
     Column("settled", Integer, nullable=False),
     Column("answer", LargeBinary, nullable=False),
+    Column("topic", String(64), nullable=False, server_default=""),
     Index("answers_by_key", "key"),
+    Index("answers_by_topic", "topic"),
 )
 
 checkpoints = Table(

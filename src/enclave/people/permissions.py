@@ -59,6 +59,8 @@ class Action(StrEnum):
     OUTPUT_DECIDE = "output.decide"
     OUTPUT_FETCH = "output.fetch"
     BUDGET_READ = "budget.read"
+    BUDGET_ASK = "budget.ask"
+    BUDGET_REFUSE = "budget.refuse"
     BUDGET_RAISE = "budget.raise"
     BUDGET_FREEZE = "budget.freeze"
     AUDIT_VERIFY = "audit.verify"

@@ -8,7 +8,27 @@ from enclave.query.answer import Executed, execute
 from enclave.query.engine import Engine
 from enclave.query.mechanisms import epsilon_of, rho_for, self_test
 from enclave.query.plan import Plan
-from enclave.query.price import Priced, prepare
+from enclave.query.price import Draw, Priced, prepare
 from enclave.query.question import parse
+from enclave.query.topup import Held, Part, covers, execute_more, kept, topic, wanting
 
-__all__ = ["Engine", "Executed", "Plan", "Priced", "epsilon_of", "execute", "parse", "prepare", "rho_for", "self_test"]
+__all__ = [
+    "Draw",
+    "Engine",
+    "Executed",
+    "Held",
+    "Part",
+    "Plan",
+    "Priced",
+    "covers",
+    "epsilon_of",
+    "execute",
+    "execute_more",
+    "kept",
+    "parse",
+    "prepare",
+    "rho_for",
+    "self_test",
+    "topic",
+    "wanting",
+]

@@ -17,11 +17,12 @@ from typing import Protocol
 import pyarrow as pa
 
 from enclave.catalogue.dataset import WEIGHT_ONE
-from enclave.query import mechanisms
-from enclave.query.bounds import centre_of
+from enclave.query import after, mechanisms, moments, quantiles
 from enclave.query.emit import Statement
 from enclave.query.plan import Aggregate, Key, Measure, Plan, Sort
 from enclave.query.price import Draw, Priced
+from enclave.query.reckon import Output
+from enclave.query.tally import centre_of
 
 MISS = Fraction(1, 20)
 """Noise intervals miss this often; a mean's box of two intervals gives each half of it."""
@@ -31,6 +32,8 @@ CAP_SHARE = 80
 
 Number = float | None
 Column = list[Number]
+Columns = tuple[Column, Column, Column, Column]
+SUFFIXES = ("", "_se", "_low", "_high")
 
 
 class Totals(Protocol):
@@ -45,38 +48,76 @@ class Executed:
 
     body: bytes
     incident: bool
+    noisy: tuple[list[int], ...] = ()
+    """What each mechanism drew, for the broker alone: a sharper question may add to it (`topup`). Empty when ours failed."""
 
 
 def execute(priced: Priced, engine: Totals) -> Executed:
     """The answer as an Arrow IPC stream. Called once, after a durable reservation; never raises."""
     cells, incident = priced.plan.cells, False
+    noisy: list[list[int]] = []
     try:
         totals = engine.totals(priced.statements, priced.plan.keys, priced.reply_ms * CAP_SHARE // 100)
     except Exception:  # noqa: BLE001 - nothing that happens after the charge may show (design §4, U3)
-        totals, incident = [[0] * cells for _ in priced.draws], True
+        totals, incident = [[0] * (cells * d.tally.size) for d in priced.draws], True
     try:
-        noisy = [mechanisms.noisy(t, d.scale) for t, d in zip(totals, priced.draws, strict=True)]
+        noisy = [drawn(priced.plan, d, t) for t, d in zip(totals, priced.draws, strict=True)]
         columns = released(priced.plan, priced.draws, noisy)
     except Exception:  # noqa: BLE001 - the same; without noise nothing is released but the shape
         columns, incident = {n: [None] * cells for n in number_names(priced.plan)}, True
-    return Executed(packed(priced.plan, columns), incident)
+    return Executed(packed(priced.plan, columns), incident, () if incident else tuple(noisy))
+
+
+def drawn(plan: Plan, draw: Draw, totals: list[int]) -> list[int]:
+    """What the mechanism makes of exact totals: all of them with noise, or of each cell the bin that was chosen."""
+    point = plan.aggregates[draw.tally.aggregate].point
+    if draw.tally.side is None or point is None:
+        return mechanisms.noisy(totals, draw.scale)
+    return quantiles.choose(draw.tally, point, totals, draw.scale)
 
 
 def number_names(plan: Plan) -> list[str]:
-    return [a.name + suffix for a in plan.aggregates for suffix in ("", "_se", "_low", "_high")]
+    return [o.name + suffix for o in plan.outputs for suffix in SUFFIXES]
 
 
 def released(plan: Plan, draws: tuple[Draw, ...], noisy: list[list[int]]) -> dict[str, Column]:
     """Post-processing of noisy integers: the columns of every aggregate, over all cells."""
     columns: dict[str, Column] = {}
-    for at, aggregate in enumerate(plan.aggregates):
-        mine = [(d, v) for d, v in zip(draws, noisy, strict=True) if d.tally.aggregate == at]
-        if aggregate.measure is Measure.MEAN:
-            made = mean_columns(aggregate, *mine[0], *mine[1])
-        else:
-            made = total_columns(aggregate, *mine[0])
-        columns |= dict(zip([aggregate.name + s for s in ("", "_se", "_low", "_high")], made, strict=True))
+    for output in plan.outputs:
+        at = output.plain
+        made = _aggregated(plan, at, draws, noisy) if at is not None else _reckoned(plan, output, draws, noisy)
+        columns |= dict(zip([output.name + s for s in SUFFIXES], made, strict=True))
     return columns
+
+
+def _reckoned(plan: Plan, output: Output, draws: tuple[Draw, ...], noisy: list[list[int]]) -> Columns:
+    """Arithmetic on counts and sums, each with an interval that misses its share."""
+    parts, miss = {}, MISS / max(1, len(output.reads))
+    for at in output.reads:
+        draw, totals = next((d, v) for d, v in zip(draws, noisy, strict=True) if d.tally.aggregate == at)
+        unit = draw.tally.unit
+        radius = float(mechanisms.noise_radius(draw.scale, miss) / unit)
+        parts[at] = after.Noisy([float(n / unit) for n in totals], float(draw.scale / unit), radius)
+    return after.columns(output.post, parts, plan.cells)
+
+
+def _aggregated(plan: Plan, at: int, draws: tuple[Draw, ...], noisy: list[list[int]]) -> Columns:
+    aggregate = plan.aggregates[at]
+    source = quantiles.source_of(plan, at) if aggregate.measure is Measure.QUANTILE else at
+    mine = [(d, v) for d, v in zip(draws, noisy, strict=True) if d.tally.aggregate == source]
+    if aggregate.measure is Measure.MEAN:
+        made = mean_columns(aggregate, *mine[0], *mine[1])
+    elif aggregate.measure is Measure.QUANTILE:
+        made = quantiles.columns(aggregate, [quantiles.Drawn(d.tally, d.scale, v) for d, v in mine])
+    elif aggregate.measure in moments.MOMENTS:
+        made = moments.columns(aggregate, [_noised(d, v, MISS / len(mine)) for d, v in mine])
+    else:
+        made = total_columns(aggregate, *mine[0])
+    return made
+
+
+def _noised(draw: Draw, totals: list[int], miss: Fraction) -> moments.Noised:
+    return moments.Noised(draw.tally, totals, draw.scale, mechanisms.noise_radius(draw.scale, miss))
 
 
 def total_columns(aggregate: Aggregate, draw: Draw, noisy: list[int]) -> tuple[Column, Column, Column, Column]:
@@ -141,9 +182,16 @@ def key_type(key: Key) -> pa.DataType:
     return kinds.get(key.term.type.sort, pa.string())
 
 
+def is_kept(plan: Plan, columns: dict[str, Column], at: int) -> bool:
+    """HAVING, on what is released anyway."""
+    return (
+        plan.having is None or after.holds(plan.having, {name: values[at] for name, values in columns.items()}) is True
+    )
+
+
 def ordered(plan: Plan, rows: list[tuple[int | str | bool | None, ...]], columns: dict[str, Column]) -> list[int]:
     """ORDER BY and LIMIT on what is released anyway; NULL stands last."""
-    order = list(range(len(rows)))
+    order = [i for i in range(len(rows)) if is_kept(plan, columns, i)]
     for by in reversed(plan.order):
         at = next((i for i, k in enumerate(plan.keys) if k.name == by.column), None)
         values = [row[at] for row in rows] if at is not None else columns[by.column]

@@ -12,6 +12,8 @@ used only when all four rules of design §4 hold:
        expression takes (bound of |f|) × a count norm, and is clamped to that bound row by row
     4  distinct persons by flag only when the flag's facet is the one key, nothing is filtered or joined; otherwise
        DISTINCT first, under the norm of distinct cells of exactly that key, or any count norm (which is larger)
+    5  distinct values by an l1 norm of them (`values_norm`): each value adds the largest weight among its persons, so a
+       person moves the sum over all groups by no more than their values times their weight
 
 Where each person has one row, or falls into one cell, the vector is at most one long and no norm is needed. Widths are
 proved here too: weight × value fits int64 for every row, so no row can make a question fail.
@@ -19,75 +21,17 @@ proved here too: weight × value fits int64 for every row, so no row can make a 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import StrEnum
+import math
+from dataclasses import replace
 
-from enclave.catalogue.dataset import NORM_STEP, WEIGHT_ONE, Column, Facet
+from enclave.catalogue.dataset import WEIGHT_ONE, Column, Facet
 from enclave.errors import Refused
+from enclave.query import moments, quantiles
 from enclave.query.plan import Aggregate, Key, Measure, Op, Plan, Term
+from enclave.query.tally import EXACT, EXACT_TOTAL, ONE_PER_PERSON, Norm, Style, Tally, centre_of
 
 INT64 = 2**63 - 1
-
-
-class Style(StrEnum):
-    """How rows are brought into a tally."""
-
-    ROWS = "rows"  # each row of the root, weighed
-    FLAGGED = "flagged"  # rows that carry the first-occurrence flag of the facet
-    DISTINCT = "distinct"  # one row per person and cell
-
-
-@dataclass(frozen=True)
-class Norm:
-    """The stored norm a tally is weighed by, and its clip. Without a column no vector is longer than the clip, 1."""
-
-    column: str | None
-    clip: int
-    flag: str | None = None
-
-    def __post_init__(self) -> None:
-        if self.clip < 1 or (self.column is None and self.clip != 1):
-            raise ValueError("a clip is a whole number, at least 1")
-
-    @property
-    def clipped_from(self) -> int:
-        """Stored norms up to this need no weight."""
-        return self.clip * NORM_STEP
-
-    @property
-    def numerator(self) -> int:
-        """weight = numerator // stored norm, above `clipped_from`."""
-        return self.clip * WEIGHT_ONE * NORM_STEP
-
-
-ONE_PER_PERSON = Norm(None, 1)
-
-
-@dataclass(frozen=True)
-class Tally:
-    """One integer vector over the public keys. `counts` says whether rows add 1 or the value of `term`."""
-
-    aggregate: int
-    style: Style
-    norm: Norm
-    term: Term | None = None
-    counts: bool = True
-    centre: int = 0
-    clamp: tuple[int, int] | None = None
-    factor: int = 1
-    """max |value| of a row where the norm counts rows; 1 where the norm is already Σ|x|."""
-
-    @property
-    def sensitivity(self) -> int:
-        """l2, in 1/65536: no person's vector is longer."""
-        return self.factor * self.norm.clip * WEIGHT_ONE
-
-    @property
-    def bound(self) -> str:
-        """In words, for the price of the question."""
-        what = self.norm.column or "one per person"
-        kept = "no clipping" if self.norm.column is None else f"clipped at {self.norm.clip}"
-        return f"{what}, {kept}" + (f", values within ±{self.factor}" if self.factor != 1 else "")
+WIDEST_CLIP = 2**38
 
 
 def tallies(plan: Plan) -> tuple[Tally, ...]:
@@ -104,6 +48,14 @@ def tallies(plan: Plan) -> tuple[Tally, ...]:
                 made.append(_sum(plan, at, _term(aggregate)))
             case Measure.MEAN:
                 made += _mean(plan, at, _term(aggregate))
+            case Measure.VALUES:
+                made.append(Tally(at, Style.VALUES, values_norm(plan, _counted(aggregate)), aggregate.term))
+            case Measure.QUANTILE:
+                made += quantiles.tallies_of(plan, at, count_norm(plan))
+            case _ if aggregate.measure in moments.MOMENTS:
+                made += moments.tallies_of(at, aggregate, count_norm(plan))
+    if plan.exact:
+        made = [replace(t, style=Style.EXACT) if t.style is Style.ROWS else t for t in made]
     for tally in made:
         check_width(tally, plan)
     return tuple(made)
@@ -113,11 +65,6 @@ def _term(aggregate: Aggregate) -> Term:
     if aggregate.term is None or not aggregate.term.type.bounded:
         raise ValueError("a sum has a bounded term")
     return aggregate.term
-
-
-def centre_of(term: Term) -> int:
-    """The middle of the bounds, in stored integers."""
-    return ((term.type.lower or 0) + (term.type.upper or 0)) // 2
 
 
 def check_width(tally: Tally, plan: Plan) -> None:
@@ -133,6 +80,12 @@ def _sum(plan: Plan, at: int, term: Term) -> Tally:
     """3: the column's own Σ|x| where it bounds the term, else the term's bound times a count norm."""
     reach, counted = term.type.reach, count_norm(plan)
     column = dominating_column(term)
+    if plan.exact:
+        clip = max(reach, 1) * plan.row_clip
+        if column is not None and column.total_clip is not None:
+            clip = min(clip, column.total_clip * plan.row_clip // plan.root.row_clip)
+        if clip <= WIDEST_CLIP:
+            return Tally(at, Style.EXACT, Norm(EXACT_TOTAL, clip, at=at), term, counts=False)
     if column is not None and column.total_clip is not None:
         unclipped = counted.column is None and reach <= column.total_clip
         if not unclipped:
@@ -166,6 +119,8 @@ def dominating_column(term: Term) -> Column | None:
 
 def count_norm(plan: Plan) -> Norm:
     """2: the tightest norm under which rows by these keys may be counted."""
+    if plan.exact:
+        return Norm(EXACT, plan.row_clip)
     if plan.root.one_row_per_person:
         return ONE_PER_PERSON
     facets = sorted(facets_of(plan), key=lambda f: (f.clip, f.column))
@@ -194,6 +149,9 @@ def person_norm(plan: Plan) -> tuple[Style, Norm]:
     others = [k for k in plan.keys if not is_of_person(plan, k.term)]
     if not others:
         return Style.DISTINCT, ONE_PER_PERSON
+    if plan.exact:
+        cells = math.prod(len(k.domain) for k in others)
+        return Style.EXACT_DISTINCT, Norm(EXACT, 1 + math.isqrt(min(cells, plan.row_clip) - 1))
     column = _bare_root_column(others[0])
     facet = plan.root.facet(column.name) if column is not None and len(others) == 1 else None
     if facet is None:
@@ -202,6 +160,26 @@ def person_norm(plan: Plan) -> tuple[Style, Norm]:
     if alone:
         return Style.FLAGGED, Norm(facet.distinct_norm, facet.distinct_clip, flag=facet.first)
     return Style.DISTINCT, Norm(facet.distinct_norm, facet.distinct_clip)
+
+
+def values_norm(plan: Plan, term: Term) -> Norm:
+    """5: an l1 norm of the person's distinct values. Of a facet's own column the square of the root that is stored, where
+    the person falls into one group; else the person's rows, since no row brings more than one value."""
+    if plan.exact:
+        raise Refused("query.distinct_values_here")
+    if plan.root.one_row_per_person:
+        return ONE_PER_PERSON
+    column = term.ref.column if term.op is Op.COLUMN and term.ref is not None and term.ref.source == 0 else None
+    facet = plan.root.facet(column.name) if column is not None else None
+    if facet is not None and all(is_of_person(plan, key.term) for key in plan.keys):
+        return Norm(facet.distinct_norm, facet.distinct_clip, squared=True)
+    return Norm("unit_rows", plan.root.row_clip)
+
+
+def _counted(aggregate: Aggregate) -> Term:
+    if aggregate.term is None:
+        raise ValueError("distinct values are those of a term")
+    return aggregate.term
 
 
 def is_of_person(plan: Plan, term: Term) -> bool:

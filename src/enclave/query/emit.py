@@ -6,55 +6,59 @@ One SELECT for each (style, norm) among the tallies. It returns the group keys, 
 - rows at or under the clip take weight 65536 in one branch, rows above it numerator // norm in another; a NULL norm
   belongs to neither, so it weighs nothing. Where rows are stored in order of the norm the second branch skips blocks
 - arithmetic in BIGINT whose width was proved, sums in HUGEINT, the total saturated to int64, never checked and raised
-- a joined table with a person key must agree on the person, whatever the join column is: the row of another person
-  never touches a count
 """
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
 
 from enclave.catalogue.dataset import WEIGHT_ONE
-from enclave.query.bounds import Norm, Style, Tally
-from enclave.query.plan import Op, Plan, Sort, Term
-from enclave.query.terms import EPOCH
-
-CATALOG = "extract"
-"""The engine attaches the extract under this name."""
-
-LOWEST, HIGHEST = "-9223372036854775808::HUGEINT", "9223372036854775807::HUGEINT"
-
-SIGNS = {op: op.value for op in (Op.PLUS, Op.MINUS, Op.TIMES)}
-RELATIONS = {op: op.value for op in (Op.EQUAL, Op.DIFFERENT, Op.LESS, Op.AT_MOST, Op.MORE, Op.AT_LEAST)}
+from enclave.query.exact import weighed_rows
+from enclave.query.plan import Plan, Term
+from enclave.query.sources import left_over, multiplicity, rows_of
+from enclave.query.tally import Bins, Norm, Style, Tally
+from enclave.query.written import bin_number, key, number, saturated, truth, value
 
 
 @dataclass(frozen=True)
 class Statement:
-    """One SELECT: `keys` key columns, then one BIGINT for each of `tallies` (indexes into those of the plan)."""
+    """One SELECT: `keys` key columns, the last of them the number of a bin where there are `bins`, then one BIGINT for each
+    of `tallies` (indexes into those of the plan)."""
 
     sql: str
     keys: int
     tallies: tuple[int, ...]
+    bins: int = 0
 
 
 def emitted(plan: Plan, tallies: tuple[Tally, ...]) -> tuple[Statement, ...]:
     """The statements of a plan, in the order in which their first tally stands."""
-    families: dict[tuple[Style, Norm], list[int]] = {}
+    families: dict[tuple[Style, Norm, Bins | None, Term | None], list[int]] = {}
     for at, tally in enumerate(tallies):
-        families.setdefault((tally.style, tally.norm), []).append(at)
+        apart = tally.term if tally.style is Style.VALUES else None
+        families.setdefault((tally.style, tally.norm, tally.bins, apart), []).append(at)
     return tuple(
-        Statement(_statement(plan, style, norm, [tallies[i] for i in members]), len(plan.keys), tuple(members))
-        for (style, norm), members in families.items()
+        Statement(
+            _statement(plan, style, norm, [tallies[i] for i in members]),
+            len(plan.keys) + (bins is not None),
+            tuple(members),
+            bins.count if bins else 0,
+        )
+        for (style, norm, bins, _), members in families.items()
     )
 
 
 def _statement(plan: Plan, style: Style, norm: Norm, tallies: list[Tally]) -> str:
     if style is Style.DISTINCT:
         return _distinct(plan, norm, len(tallies))
-    rows = f"{sources(plan)} WHERE {condition(plan, norm)}"
+    if style is Style.VALUES:
+        return _of_values(plan, norm, tallies)
+    if style in (Style.EXACT, Style.EXACT_DISTINCT):
+        return _exact(plan, style, norm, tallies)
+    rows = f"{rows_of(plan.sources, plan)} WHERE {condition(plan, norm)}"
     under = [_unweighed(t) for t in tallies]
-    keys = [f"{key(k.term)} AS k{i}" for i, k in enumerate(plan.keys)]
+    keys = [key(k.term) for k in plan.keys] + [bin_number(b) for b in (tallies[0].bins,) if b]
+    keys = [f"{k} AS k{i}" for i, k in enumerate(keys)]
     if norm.column is None:
         return _select([*keys, *(f"{saturated(u)} AS a{i}" for i, u in enumerate(under))], rows, len(keys))
     stored = f't0."{norm.column}"'
@@ -72,9 +76,29 @@ def _statement(plan: Plan, style: Style, norm: Norm, tallies: list[Tally]) -> st
     return _select([*names, *totals], f"({branches})", len(keys))
 
 
+def _of_values(plan: Plan, norm: Norm, tallies: list[Tally]) -> str:
+    """One row per cell and value, weighed by the largest weight of the persons who bring it."""
+    term = tallies[0].term
+    if term is None:
+        raise ValueError("distinct values are those of a term")
+    keys = [f"{key(k.term)} AS k{i}" for i, k in enumerate(plan.keys)]
+    names = [f"k{i}" for i in range(len(keys))]
+    weight = f"{WEIGHT_ONE}::BIGINT AS w"
+    if norm.column is not None:
+        stored = f'CAST(t0."{norm.column}" AS BIGINT)'
+        divisor = f"({stored} * {stored})" if norm.squared else stored
+        above = f"WHEN {stored} > {norm.clipped_from} THEN {norm.numerator} // {divisor}"
+        weight = f"CASE WHEN {stored} <= {norm.clipped_from} THEN {WEIGHT_ONE} {above} ELSE 0 END AS w"
+    rows = f"{rows_of(plan.sources, plan)} WHERE {condition(plan, norm)}"
+    weighed = f"(SELECT {', '.join([*keys, f'{key(term)} AS v', weight])} FROM {rows})"
+    values = _select([*names, "v", "max(w) AS w"], f"{weighed} WHERE v IS NOT NULL", 0)
+    grouped = f"({values} GROUP BY {', '.join([*names, 'v'])})"
+    return _select([*names, *(f"{saturated('sum(w)')} AS a{i}" for i in range(len(tallies)))], grouped, len(keys))
+
+
 def _distinct(plan: Plan, norm: Norm, copies: int) -> str:
     """One row per person and cell, weighed by the person's norm."""
-    rows = f"{sources(plan)} WHERE {condition(plan, norm)}"
+    rows = f"{rows_of(plan.sources, plan)} WHERE {condition(plan, norm)}"
     keys = [f"{key(k.term)} AS k{i}" for i, k in enumerate(plan.keys)]
     names = [f"k{i}" for i in range(len(keys))]
     person = f't0."{plan.root.unit}" AS u'
@@ -89,14 +113,34 @@ def _distinct(plan: Plan, norm: Norm, copies: int) -> str:
     return _select([*names, *(f"{saturated(weight)} AS a{i}" for i in range(copies))], cells, len(keys))
 
 
+def _exact(plan: Plan, style: Style, norm: Norm, tallies: list[Tally]) -> str:
+    """Rows weighed by the length of the person's own vector over the keys of the plan; bins are finer."""
+    distinct, times = style is Style.EXACT_DISTINCT, any(s.many for s in plan.sources)
+    keys = [f"{key(k.term)} AS k{i}" for i, k in enumerate(plan.keys)]
+    names = [f"k{i}" for i in range(len(keys))]
+    binned = [f"{bin_number(b)} AS k{len(keys)}" for b in (tallies[0].bins,) if b]
+    person = f't0."{plan.root.unit}" AS u'
+    times = times and not distinct
+    multiplied = [f"{multiplicity(plan.sources)} AS m"] if times else []
+    values = [] if distinct else _values(tallies)
+    named = [v.rsplit(" AS ", 1)[1] for v in values]
+    selected = ", ".join([person, *keys, *binned, *multiplied, *values])
+    once = "DISTINCT " if distinct else ""
+    rows = f"SELECT {once}{selected} FROM {rows_of(plan.sources, plan)} WHERE {condition(plan, norm)}"
+    if norm.at is not None:
+        added = f"abs({named[0]})" + (" * m" if times else "")
+        adds = f"coalesce(sum({added}), 0)"
+    else:
+        adds = "sum(m)" if times else "count(*)"
+    extra = [f"k{len(keys)}"] if binned else []
+    weighed = weighed_rows(rows, names, adds, norm, [*extra, *named], times=times)
+    totals = [f"{saturated('sum(w)' if distinct else _weighed(t))} AS a{i}" for i, t in enumerate(tallies)]
+    return _select([*names, *extra, *totals], weighed, len(names) + len(extra))
+
+
 def _select(columns: list[str], rows: str, keys: int) -> str:
     grouped = f" GROUP BY {', '.join(str(i + 1) for i in range(keys))}" if keys else ""
     return f"SELECT {', '.join(columns)} FROM {rows}{grouped}"
-
-
-def saturated(total: str) -> str:
-    """Saturation moves no total by more than its rows did: it is 1-Lipschitz."""
-    return f"CAST(least(greatest(coalesce({total}, 0::HUGEINT), {LOWEST}), {HIGHEST}) AS BIGINT)"
 
 
 def _unweighed(tally: Tally) -> str:
@@ -116,7 +160,7 @@ def _weighed(tally: Tally) -> str:
 
 
 def _value_name(tally: Tally) -> str:
-    return f"v{tally.aggregate}{'c' if tally.counts else ''}"
+    return f"v{tally.aggregate}{'c' if tally.counts else tally.part}"
 
 
 def _values(tallies: list[Tally]) -> list[str]:
@@ -127,130 +171,10 @@ def _values(tallies: list[Tally]) -> list[str]:
     ]
 
 
-def value(tally: Tally) -> str:
-    """What a row adds: the bare column, or the term clamped to its proven bounds and centred; NULL adds nothing."""
-    if tally.term is None:
-        raise ValueError("a tally of values has a term")
-    if tally.clamp is None:
-        return number(tally.term)
-    lower, upper = tally.clamp
-    written = number(tally.term)
-    clamped = f"least(greatest({written}, {lower}), {upper})" + (f" - {tally.centre}" if tally.centre else "")
-    if tally.centre < 0:
-        clamped = f"least(greatest({written}, {lower}), {upper}) + {-tally.centre}"
-    return f"CASE WHEN {written} IS NULL THEN NULL ELSE {clamped} END" if tally.term.type.nullable else clamped
-
-
-# --- sources and conditions -----------------------------------------------------------------------------------------
-
-
-def sources(plan: Plan) -> str:
-    written = []
-    for i, source in enumerate(plan.sources):
-        table = f'"{CATALOG}"."main"."{source.table.name}" AS t{i}'
-        if i == 0:
-            written.append(table)
-            continue
-        near = plan.sources[source.near].table
-        on = f't{source.near}."{source.column}" = t{i}."{source.to}"'
-        if source.table.unit and (source.column, source.to) != (near.unit, source.table.unit):
-            on += f' AND t0."{plan.root.unit}" = t{i}."{source.table.unit}"'
-        written.append(f"{'LEFT' if source.keep_unmatched else 'INNER'} JOIN {table} ON {on}")
-    return " ".join(written)
-
-
 def condition(plan: Plan, norm: Norm) -> str:
     """The filter of the question, and the flag where rows are counted by it."""
-    parts = [truth(plan.where)] if plan.where else []
+    several = any(s.many for s in plan.sources)
+    parts = [truth(c) for c in left_over(plan)] if several else [truth(plan.where)] if plan.where else []
     if norm.flag:
         parts.append(f't0."{norm.flag}"')
     return " AND ".join(f"({p})" for p in parts) or "TRUE"
-
-
-# --- terms ----------------------------------------------------------------------------------------------------------
-
-
-def column(term: Term) -> str:
-    if term.ref is None:
-        raise ValueError("not a column")
-    return f't{term.ref.source}."{term.ref.column.name}"'
-
-
-def key(term: Term) -> str:
-    """A group key; a code column stands as it is, so that the engine groups by its small numbers."""
-    return column(term) if term.op is Op.COLUMN else number(term)
-
-
-def text(written: str) -> str:
-    doubled = written.replace("'", "''")
-    return f"'{doubled}'"
-
-
-def literal(term: Term) -> str:
-    if term.type.sort is Sort.DATE and isinstance(term.value, int):
-        return f"DATE '{(EPOCH + dt.timedelta(days=term.value)).isoformat()}'"
-    if isinstance(term.value, bool):
-        return "TRUE" if term.value else "FALSE"
-    if isinstance(term.value, int):
-        return f"({term.value}::BIGINT)" if term.value < 0 else f"{term.value}::BIGINT"
-    return text(str(term.value))
-
-
-def number(term: Term) -> str:
-    """Any term, ready for arithmetic: numbers in BIGINT, codes as text."""
-    args = [number(a) for a in term.args]
-    match term.op:
-        case Op.COLUMN if term.type.sort is Sort.NUMBER:
-            return f"CAST({column(term)} AS BIGINT)"
-        case Op.COLUMN if term.type.sort is Sort.CODE:
-            return f"CAST({column(term)} AS VARCHAR)"
-        case Op.COLUMN:
-            return column(term)
-        case Op.LITERAL:
-            return literal(term)
-        case Op.NULL:
-            return "NULL"
-        case Op.PLUS | Op.MINUS | Op.TIMES:
-            return f"({args[0]} {SIGNS[term.op]} {args[1]})"
-        case Op.NEGATE:
-            return f"(-{args[0]})"
-        case Op.ABSOLUTE | Op.LEAST | Op.GREATEST | Op.COALESCE | Op.YEAR | Op.MONTH:
-            return f"{term.op.value}({', '.join(args)})"
-        case Op.CASE:
-            whens = "".join(f" WHEN {c} THEN {o}" for c, o in zip(args[:-1:2], args[1:-1:2], strict=True))
-            return f"CASE{whens} ELSE {args[-1]} END"
-        case _:
-            return truth(term)
-
-
-def truth(term: Term) -> str:
-    """A condition. A column compared with literals stands as it is, so that filters reach the storage."""
-    match term.op:
-        case Op.AND | Op.OR:
-            return "(" + f" {term.op.value.upper()} ".join(truth(a) for a in term.args) + ")"
-        case Op.NOT:
-            return f"(NOT {truth(term.args[0])})"
-        case Op.MISSING:
-            return f"({compared(term.args[0])} IS NULL)"
-        case Op.ONE_OF:
-            values = ", ".join(compared(a) for a in term.args[1:])
-            return f"({side(term, 0)} IN ({values}))"
-        case _ if term.op in RELATIONS:
-            return f"({side(term, 0)} {RELATIONS[term.op]} {side(term, 1)})"
-        case _:
-            return number(term)
-
-
-def side(term: Term, at: int) -> str:
-    """One side of a comparison: bare next to literals, else as in arithmetic."""
-    others = [a for i, a in enumerate(term.args) if i != at]
-    bare = term.args[at].op is Op.LITERAL or all(o.op is Op.LITERAL for o in others)
-    return compared(term.args[at]) if bare else number(term.args[at])
-
-
-def compared(term: Term) -> str:
-    if term.op is Op.COLUMN:
-        return column(term)
-    if term.op is Op.LITERAL and isinstance(term.value, int) and term.type.sort is Sort.NUMBER:
-        return str(term.value)
-    return number(term)

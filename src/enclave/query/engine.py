@@ -20,8 +20,9 @@ from pathlib import Path
 import duckdb
 
 from enclave.errors import Incident, Tampered
-from enclave.query.emit import CATALOG, Statement
+from enclave.query.emit import Statement
 from enclave.query.plan import Key
+from enclave.query.written import CATALOG
 
 THREADS = 2
 MEMORY_MIB = 2048
@@ -84,7 +85,7 @@ class Engine:
             places.append({value: at * cells for at, value in enumerate(key.domain)})
             cells *= len(key.domain)
         places.reverse()
-        vectors = {at: [0] * cells for statement in statements for at in statement.tallies}
+        vectors = {at: [0] * (cells * max(1, s.bins)) for s in statements for at in s.tallies}
         cursor = self._connection.cursor()
         clock = threading.Timer(cap_ms / 1000, cursor.interrupt)
         clock.daemon = True
@@ -93,8 +94,10 @@ class Engine:
             for statement in statements:
                 for row in cursor.execute(statement.sql).fetchall():
                     steps = [place.get(value) for place, value in zip(places, row, strict=False)]
-                    if None not in steps:
+                    if None not in steps and not (statement.bins and row[len(keys)] is None):
                         cell = sum(step for step in steps if step is not None)
+                        if statement.bins:
+                            cell = cell * statement.bins + row[len(keys)]
                         for at, total in zip(statement.tallies, row[statement.keys :], strict=True):
                             vectors[at][cell] = total
         finally:

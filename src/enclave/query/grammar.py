@@ -15,9 +15,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NoReturn
 
-import sqlglot
-from sqlglot import exp
+from sqlglot import Dialect, exp
 from sqlglot.errors import ErrorLevel, ParseError, SqlglotError
+from sqlglot.tokenizer_core import Token
 
 from enclave.errors import BadInput, Refused
 from enclave.query.terms import Unfit
@@ -26,6 +26,7 @@ LONGEST = 16 * 1024
 MOST_TOKENS = 2_000
 MOST_NESTED = 50
 
+DUCKDB = Dialect.get_or_raise("duckdb")
 logging.getLogger("sqlglot").setLevel(logging.CRITICAL)  # it would log the analyst's text
 
 
@@ -81,8 +82,8 @@ def parsed(sql: str) -> tuple[Text, exp.Select]:
     """The tree of one SELECT, or a refusal in words."""
     text = Text(sql)
     try:
-        check_size(text)
-        trees = [t for t in sqlglot.parse(sql, dialect="duckdb", error_level=ErrorLevel.IMMEDIATE) if t is not None]
+        parser = DUCKDB.parser(error_level=ErrorLevel.IMMEDIATE)
+        trees = [t for t in parser.parse(checked_size(text), sql) if t is not None]
     except ParseError as fault:
         first = fault.errors[0] if fault.errors else {}
         line, column = first.get("line"), first.get("col")
@@ -102,14 +103,14 @@ def parsed(sql: str) -> tuple[Text, exp.Select]:
     return text, tree
 
 
-def check_size(text: Text) -> None:
-    """1: limits that hold before any parser sees the text."""
+def checked_size(text: Text) -> list[Token]:
+    """1: limits that hold before any parser sees the text; its tokens."""
     size = len(text.sql.encode("utf-8", "surrogatepass"))
     if size > LONGEST:
         raise Refused("query.too_long", size=size, limit=LONGEST)
     if any((ord(c) < 32 and c not in "\t\n\r") or 0xD800 <= ord(c) < 0xE000 for c in text.sql):
         raise BadInput("query.control_characters")
-    tokens = sqlglot.tokenize(text.sql, dialect="duckdb")
+    tokens: list[Token] = DUCKDB.tokenize(text.sql)
     if len(tokens) > MOST_TOKENS:
         raise Refused("query.too_many_tokens", count=len(tokens), limit=MOST_TOKENS)
     nested = deepest = 0
@@ -118,3 +119,4 @@ def check_size(text: Text) -> None:
         deepest = max(deepest, nested)
     if deepest > MOST_NESTED:
         raise Refused("query.too_deep", limit=MOST_NESTED, parts=MOST_TOKENS)
+    return tokens

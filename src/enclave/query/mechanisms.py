@@ -1,13 +1,15 @@
 """Which noise, at what price, and does the sampler behave?
 
-The only module that knows OpenDP, and of OpenDP only: the discrete Gaussian on vectors of int64 under l2, its privacy
-map, and the conversion of zCDP to (ε, δ). Prices are read from maps and rounded up against the spender, in nano-rho.
+The only module that knows OpenDP, and of OpenDP only: the discrete Gaussian on vectors of int64 under l2, the exponential
+mechanism on int64 scores under l∞, their privacy maps, and the conversion of zCDP to (ε, δ). Prices are read from maps
+and rounded up against the spender, in nano-rho.
 Scales are whole numbers, at least 1, in units of 1/65536: there is no noiseless answer. Nothing takes a seed.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from fractions import Fraction
 from functools import lru_cache
 from statistics import NormalDist
@@ -57,14 +59,34 @@ def price(scale: int, sensitivity: int) -> int:
 
 
 @lru_cache(maxsize=4096)
-def scale_for(rho: int, sensitivity: int) -> int:
-    """The smallest whole scale whose price is at most `rho` nano-rho."""
+def scale_for(rho: int, sensitivity: int, priced: Callable[[int, int], int] = price) -> int:
+    """The smallest whole scale whose price is at most `rho` nano-rho; both mechanisms cost (sensitivity / scale)² / 2."""
     if rho < 1:
         raise ValueError("nothing is drawn for free")
     scale = max(1, math.isqrt(sensitivity * sensitivity * NANO // (2 * rho)))
-    while price(scale, sensitivity) > rho:
+    while priced(scale, sensitivity) > rho:
         scale += max(1, scale >> 48)
     return scale
+
+
+@lru_cache(maxsize=4096)
+def exponential(scale: int) -> Any:
+    """The exponential mechanism: scores → the number of one, each as likely as exp(score / scale) says."""
+    if scale < 1:
+        raise ValueError("a scale is a whole number, at least 1")
+    space = (dp.vector_domain(dp.atom_domain(T="i64")), dp.linf_distance(T="i64"))
+    return dp.m.make_noisy_max(*space, dp.zero_concentrated_divergence(), scale=float(scale))
+
+
+def chosen(scores: list[int], scale: int) -> int:
+    """The number of one score, the higher the likelier."""
+    return int(exponential(scale)(scores))
+
+
+@lru_cache(maxsize=4096)
+def price_of_choice(scale: int, sensitivity: int) -> int:
+    """nano-rho of one choice whose scores move by at most `sensitivity`, from the privacy map, rounded up."""
+    return math.ceil(Fraction(exponential(scale).map(sensitivity)) * NANO)
 
 
 @lru_cache(maxsize=1)

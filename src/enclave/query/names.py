@@ -7,6 +7,7 @@ JOIN keeps the order it was written in.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlglot import exp
@@ -14,9 +15,15 @@ from sqlglot import exp
 from enclave.catalogue.dataset import Dataset, Join, Table
 from enclave.query import terms
 from enclave.query.grammar import Text
-from enclave.query.plan import Source, Term
+from enclave.query.plan import Source, Term, Within
 
 MOST_TABLES = 6
+
+SUBQUERY = "subquery"
+"""What a subquery without a name is called in words."""
+
+Find = Callable[[exp.Expr], tuple[Table, Within] | None]
+"""What stands behind a table of FROM, when it is no table of the dictionary."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +34,7 @@ class Named:
     table: Table
     node: exp.Expr
     join: exp.Join | None = None
+    made: Within | None = None
 
     @property
     def left(self) -> bool:
@@ -40,14 +48,17 @@ class Step:
     near: Named
     far: Named
     declared: Join
+    many: bool = False
+    """On the person's key, to a side where a person may have many rows."""
 
 
 class Scope:
     """The sources of one SELECT, root first, and the meaning of column names among them."""
 
-    def __init__(self, text: Text, dataset: Dataset, tree: exp.Select) -> None:
+    def __init__(self, text: Text, dataset: Dataset, tree: exp.Select, find: Find) -> None:
         self.text = text
         self.dataset = dataset
+        self.find = find
         start = tree.args.get("from_")
         if not isinstance(start, exp.From):
             text.refuse("query.no_table", tree)
@@ -65,6 +76,16 @@ class Scope:
             text.refuse("query.nobodys_rows", tree, table=self.sources[0].table.name)
 
     def _table(self, node: exp.Expr, join: exp.Join | None) -> Named:
+        derived = self.find(node)
+        if derived is not None:
+            found, made = derived
+            self.text.only(node, "this", "alias")
+            alias = node.args.get("alias")
+            if alias is not None:
+                self.text.only(alias, "this")
+            return Named(
+                (alias.name if alias is not None else found.name or SUBQUERY).casefold(), found, node, join, made
+            )
         if type(node) is not exp.Table or not isinstance(node.this, exp.Identifier):
             self.text.refuse("query.only_tables", node)
         self.text.only(node, "this", "alias")
@@ -110,11 +131,16 @@ class Scope:
         found = []
         for old in self.named[:at]:
             for near, far in ((old, new), (new, old)):
-                for join in near.table.joins:
+                for join in joins_of(near, far):
                     ends = ((near.alias, join.column.casefold()), (far.alias, join.to.casefold()))
                     fits = any(_means(a, ends[0]) and _means(b, ends[1]) for a, b in ((one, other), (other, one)))
-                    if join.table == far.table.name and fits:
+                    if fits:
                         found.append(Step(near, far, join))
+                if near.table.unit and far.table.unit and not any(s.near is near and s.far is far for s in found):
+                    units = (near.alias, near.table.unit.casefold()), (far.alias, far.table.unit.casefold())
+                    if any(_means(a, units[0]) and _means(b, units[1]) for a, b in ((one, other), (other, one))):
+                        by_person = Join(near.table.unit, far.table.name, far.table.unit)
+                        found.append(Step(near, far, by_person, many=not far.table.one_row_per_person))
         if not found:
             self.text.refuse("query.join_not_declared", new.node, table=new.table.name, declared=self.declared())
         return found
@@ -126,16 +152,29 @@ class Scope:
     def _rooted(self) -> tuple[list[Named], tuple[Source, ...]]:
         joins = [self._steps(i) for i in range(1, len(self.named))]
         fixed = any(n.left for n in self.named)
-        for root in self.named[:1] if fixed else self.named:
-            walked = _walk(root, joins, in_order=fixed)
+        single = [[s for s in ways if not s.many] for ways in joins]
+        for root, ways in [(r, w) for w in (single, joins) for r in (self.named[:1] if fixed else self.named)]:
+            walked = _walk(root, ways, in_order=fixed)
             if walked is not None:
+                self._check_fan_out(walked)
                 order = [root, *(s.far for s in walked)]
-                sources = [Source(root.table)]
+                sources = [Source(root.table, made=root.made)]
                 for step in walked:
                     near, join = order.index(step.near), step.declared
-                    sources.append(Source(step.far.table, near, join.column, join.to, step.far.left))
+                    sources.append(
+                        Source(step.far.table, near, join.column, join.to, step.far.left, step.far.made, step.many)
+                    )
                 return order, tuple(sources)
         return self.text.refuse("query.join_fans_out", self.named[-1].node, declared=self.declared())
+
+    def _check_fan_out(self, walked: list[Step]) -> None:
+        """Where rows meet many, every join is on the person: each side is told apart before it is joined."""
+        for step in walked:
+            if any(s.many for s in walked) and (step.declared.column, step.declared.to) != (
+                step.near.table.unit,
+                step.far.table.unit,
+            ):
+                self.text.refuse("query.join_fans_out", step.far.node, declared=self.declared())
 
     def is_unit(self, node: exp.Column) -> bool:
         """Does this name mean the person key of a table of the question?"""
@@ -180,6 +219,15 @@ class Scope:
     def has_column(self, node: exp.Column) -> bool:
         name = node.name.casefold()
         return bool(node.table) or any(c.name.casefold() == name for n in self.order for c in n.table.columns)
+
+
+def joins_of(near: Named, far: Named) -> list[Join]:
+    """Declared between tables of the dictionary; what was made within one person is joined on the person, to one row."""
+    if near.made is None and far.made is None:
+        return [j for j in near.table.joins if j.table == far.table.name]
+    if near.table.unit and far.table.one_row_per_person:
+        return [Join(near.table.unit, far.table.name, far.table.unit)]
+    return []
 
 
 def _means(side: tuple[str | None, str], end: tuple[str, str]) -> bool:

@@ -12,11 +12,14 @@ of what they may be. Every operation is total: no cast that may fail, no divisio
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
+from fractions import Fraction
 
 from enclave.catalogue.dataset import Column, Kind, Table
+from enclave.query.reckon import Output, Post, Reckon
 
 WIDEST = 2**62
 """No stored integer of any term may leave ±2⁶²: one doubling below int64."""
@@ -133,10 +136,102 @@ class Term:
 
 
 @dataclass(frozen=True)
+class Made(Column):
+    """A column computed within one person: the `at`-th of its rows. Its name is the analyst's, what is emitted is ours."""
+
+    at: int = 0
+
+    @property
+    def stored(self) -> str:
+        return f"made_{self.at}"
+
+
+class Verb(StrEnum):
+    """What may be computed over the rows of one person. All exact, all whole."""
+
+    COUNT = "count"
+    DISTINCT = "distinct"
+    SUM = "sum"
+    LEAST = "min"
+    GREATEST = "max"
+
+
+@dataclass(frozen=True)
+class Part:
+    """One aggregate over rows of one person, of those where `only` holds, kept within `clip` (stored integers)."""
+
+    verb: Verb
+    term: Term | None = None
+    only: Term | None = None
+    clip: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
+class PerPerson:
+    """Rows of one person grouped, counted, summed: one row per person where there are no `keys`.
+
+    `columns` and `having` are terms over one source whose columns are the keys, then the parts.
+    """
+
+    sources: tuple[Source, ...]
+    where: Term | None
+    keys: tuple[Term, ...]
+    parts: tuple[Part, ...]
+    columns: tuple[Term, ...]
+    having: Term | None = None
+    said: tuple[str, ...] = ()
+    """Which clips the planner chose, in words, for the price of the question."""
+
+    @property
+    def variables(self) -> frozenset[tuple[str, str]]:
+        terms = [*self.keys, *(t for p in self.parts for t in (p.term, p.only)), self.where]
+        return variables_of(self.sources, terms)
+
+    @property
+    def size(self) -> int:
+        """Parts of all its terms, and of what it reads."""
+        terms = [*self.keys, *(t for p in self.parts for t in (p.term, p.only)), self.where, *self.columns, self.having]
+        return sum(t.size for t in terms if t) + len(self.parts)
+
+
+@dataclass(frozen=True)
+class Branch:
+    """Rows as they stand: a filter and terms."""
+
+    sources: tuple[Source, ...]
+    where: Term | None
+    columns: tuple[Term, ...]
+
+
+@dataclass(frozen=True)
+class Stacked:
+    """Rows of one or more branches, one after another (UNION ALL)."""
+
+    branches: tuple[Branch, ...]
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        return ()
+
+    @property
+    def variables(self) -> frozenset[tuple[str, str]]:
+        return frozenset(v for b in self.branches for v in variables_of(b.sources, [*b.columns, b.where]))
+
+    @property
+    def size(self) -> int:
+        return sum(t.size for b in self.branches for t in (*b.columns, b.where) if t)
+
+
+Within = PerPerson | Stacked
+"""What is computed within one person before anything private."""
+
+
+@dataclass(frozen=True)
 class Source:
     """One table of the plan. The first is the root: every row of the plan is one row of it, used once.
 
-    Every other is reached from an earlier source by a declared join: near.`column` = `to`, unique there.
+    Every other is reached from an earlier source by a declared join: near.`column` = `to`, unique there. `table` is one
+    of the dictionary, or describes rows `made` within one person.
     """
 
     table: Table
@@ -145,6 +240,29 @@ class Source:
     to: str = ""
     keep_unmatched: bool = False
     """True for LEFT JOIN: the root's row stays, with NULL on this side."""
+    made: Within | None = None
+    many: bool = False
+    """Reached on the person's key, and one row may meet many."""
+
+
+def variables_of(sources: tuple[Source, ...], terms: Iterable[Term | None]) -> frozenset[tuple[str, str]]:
+    """(table, column) of the dictionary that these sources and terms read, joins and the root's person key included."""
+    read: set[tuple[str, str]] = set()
+
+    def add(at: int, column: str) -> None:
+        if column and sources[at].made is None:
+            read.add((sources[at].table.name, column))
+
+    add(0, sources[0].table.unit)
+    for at, source in enumerate(sources):
+        read |= source.made.variables if source.made else frozenset()
+        if at:
+            add(at, source.to)
+            add(source.near, source.column)
+    for part in (part for term in terms if term for part in term.walk()):
+        if part.ref:
+            add(part.ref.source, part.ref.column.name)
+    return frozenset(read)
 
 
 @dataclass(frozen=True)
@@ -163,15 +281,28 @@ class Measure(StrEnum):
     PERSONS = "persons"  # COUNT(DISTINCT unit)
     SUM = "sum"
     MEAN = "mean"
+    VAR_POP = "var_pop"
+    VAR_SAMP = "var_samp"
+    STDDEV_POP = "stddev_pop"
+    STDDEV_SAMP = "stddev_samp"
+    COVAR_POP = "covar_pop"
+    COVAR_SAMP = "covar_samp"
+    CORR = "corr"
+    QUANTILE = "quantile"
+    VALUES = "values"  # COUNT(DISTINCT term)
 
 
 @dataclass(frozen=True)
 class Aggregate:
-    """One private output column. `term` is None for COUNT(*) and COUNT(DISTINCT unit)."""
+    """One private output column. `term` is None for COUNT(*) and COUNT(DISTINCT unit); `other` is the second column of a
+    covariance."""
 
     name: str
     measure: Measure
     term: Term | None = None
+    other: Term | None = None
+    point: Fraction | None = None
+    """Which quantile."""
 
 
 @dataclass(frozen=True)
@@ -192,10 +323,30 @@ class Plan:
     aggregates: tuple[Aggregate, ...]
     order: tuple[Ordering, ...] = ()
     limit: int | None = None
+    reckoned: tuple[Output, ...] = ()
+    """What is shown, where it is not the aggregates one by one."""
+    having: Post | None = None
+
+    @property
+    def outputs(self) -> tuple[Output, ...]:
+        """The answered columns, in order."""
+        plain = tuple(Output(a.name, Post(Reckon.AGGREGATE, at=at)) for at, a in enumerate(self.aggregates))
+        return self.reckoned or plain
 
     @property
     def root(self) -> Table:
         return self.sources[0].table
+
+    @property
+    def exact(self) -> bool:
+        """True when no stored norm bounds the rows: they are joined many to many, or made within one person."""
+        made_rows = self.sources[0].made is not None and not self.root.one_row_per_person
+        return made_rows or any(s.many for s in self.sources)
+
+    @property
+    def row_clip(self) -> int:
+        """How many rows of one person are expected at most, by the descriptor."""
+        return math.prod(s.table.row_clip for i, s in enumerate(self.sources) if i == 0 or s.many)
 
     @property
     def cells(self) -> int:
@@ -210,13 +361,7 @@ class Plan:
 
     @property
     def variables(self) -> frozenset[tuple[str, str]]:
-        """(table, column) of everything the question reads, joins and the person key included: what a grant is held
-        against. The root's person key always stands here, so that no table is counted without being named."""
-        read = {(s.table.name, c) for s in self.sources for c in (s.to,) if c} | {(self.root.name, self.root.unit)}
-        read |= {(self.sources[s.near].table.name, s.column) for s in self.sources if s.column}
-        terms = [k.term for k in self.keys] + [a.term for a in self.aggregates if a.term] + [self.where]
-        for term in terms:
-            for part in term.walk() if term else ():
-                if part.ref:
-                    read.add((self.sources[part.ref.source].table.name, part.ref.column.name))
-        return frozenset(read)
+        """What a grant is held against. The root's person key always stands here, so that no table is counted without
+        being named."""
+        terms = [k.term for k in self.keys] + [t for a in self.aggregates for t in (a.term, a.other)] + [self.where]
+        return variables_of(self.sources, terms)

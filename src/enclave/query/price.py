@@ -15,13 +15,16 @@ from hashlib import sha256
 
 from domicile.wire.shapes import MechanismCard, Quote
 from enclave.audit import canonical
-from enclave.catalogue.dataset import WEIGHT_ONE, Dataset
+from enclave.catalogue.dataset import Dataset
 from enclave.errors import BadInput, Refused
 from enclave.query import mechanisms
-from enclave.query.bounds import Style, Tally, tallies
+from enclave.query.accuracy import Accuracy, check_promised, scale_of, wanted
+from enclave.query.bounds import tallies
+from enclave.query.effort import branches, check_memory, fan_out, within_ns
 from enclave.query.emit import Statement, emitted
 from enclave.query.plan import Measure, Plan
 from enclave.query.question import parse
+from enclave.query.tally import Style, Tally
 
 EPSILON = re.compile(r"\d{1,4}(\.\d{1,9})?|\.\d{1,9}")
 MOST_EPSILON = 1_000
@@ -32,16 +35,26 @@ REPLY_CLASSES_MS = (100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 60_000, 
 MARGIN = 10
 """A class is at least this many times the worst case at full load."""
 
-FIXED_MS = 12.0
+FIXED_MS = 10.0
 """Planning, fetching, packing of one statement on a loaded machine."""
 
-ROW_NS = {Style.ROWS: 40.0, Style.FLAGGED: 25.0, Style.DISTINCT: 200.0}
+ROW_NS = {
+    Style.ROWS: 80.0,
+    Style.FLAGGED: 100.0,
+    Style.DISTINCT: 200.0,
+    Style.VALUES: 900.0,
+    Style.EXACT: 1_500.0,
+    Style.EXACT_DISTINCT: 1_500.0,
+}
 CELLS_NS = 500.0
 TERM_NS = 15.0
 JOIN_NS = 200.0
+MANY_NS = 600.0
+BINS_NS = 150.0
 CELL_MS = 0.03
 """Worst times per row (more where a person has several distinct cells), per row and part of a term, per row and joined
-table, per cell and tally: measured on a warm extract at full load (two questions and two busy loops on two cores)."""
+table (more where it has many rows for a person), per row put in a bin, per cell and tally: measured on a warm extract at
+full load, two questions and two busy loops on two cores (docs/reference/reply-moments.md)."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +75,6 @@ class Priced:
     plan: Plan
     draws: tuple[Draw, ...]
     statements: tuple[Statement, ...]
-    epsilon_asked: str
     rho: int
     epsilon: float
     reply_ms: int
@@ -82,16 +94,20 @@ class Priced:
             delta=float(self.dataset.delta),
             rho=self.rho,
             reply_ms=self.reply_ms,
-            columns=tuple(k.name for k in self.plan.keys) + tuple(a.name for a in self.plan.aggregates),
+            columns=tuple(k.name for k in self.plan.keys) + tuple(o.name for o in self.plan.outputs),
             mechanisms=tuple(_card(self.plan, d) for d in self.draws),
         )
 
 
-def prepare(sql: str, dataset: Dataset, epsilon: str | None, accuracy: str | None = None) -> Priced:
+def prepare(
+    sql: str, dataset: Dataset, epsilon: str | None, accuracy: str | None = None, confidence: str | None = None
+) -> Priced:
     """The priced question, or a refusal in words with its place. Touches no data and spends nothing."""
     plan = parse(sql, dataset)
-    if accuracy is not None:
-        raise Refused("query.accuracy_not_built")
+    within = wanted(epsilon, accuracy, confidence)
+    if within is not None:
+        check_promised(plan)
+        return priced(sql, plan, dataset, within)
     return priced(sql, plan, dataset, checked_epsilon(epsilon))
 
 
@@ -104,12 +120,12 @@ def checked_epsilon(epsilon: str | None) -> str:
     return written
 
 
-def priced(sql: str, plan: Plan, dataset: Dataset, epsilon: str) -> Priced:
+def priced(sql: str, plan: Plan, dataset: Dataset, asked: str | Accuracy) -> Priced:
+    """At an ε split evenly over the mechanisms, or at an accuracy of each."""
+    check_memory(plan, dataset.size_class)
     moved = tallies(plan)
     statements = emitted(plan, moved)
-    rho = mechanisms.rho_for(epsilon, dataset.delta)
-    share = rho // len(moved)
-    draws = tuple(_draw(t, share, epsilon, dataset.delta, len(moved)) for t in moved)
+    draws = _accurate(moved, asked) if isinstance(asked, Accuracy) else _shared(moved, asked, dataset.delta)
     spent = sum(d.rho for d in draws)
     return Priced(
         sql=sql,
@@ -117,7 +133,6 @@ def priced(sql: str, plan: Plan, dataset: Dataset, epsilon: str) -> Priced:
         plan=plan,
         draws=draws,
         statements=statements,
-        epsilon_asked=epsilon,
         rho=spent,
         epsilon=mechanisms.epsilon_of(spent, dataset.delta),
         reply_ms=reply_class(plan, moved, statements, dataset),
@@ -125,11 +140,27 @@ def priced(sql: str, plan: Plan, dataset: Dataset, epsilon: str) -> Priced:
     )
 
 
+def _shared(moved: tuple[Tally, ...], epsilon: str, delta: str) -> tuple[Draw, ...]:
+    share = mechanisms.rho_for(epsilon, delta) // len(moved)
+    return tuple(_draw(t, share, epsilon, delta, len(moved)) for t in moved)
+
+
+def _accurate(moved: tuple[Tally, ...], accuracy: Accuracy) -> tuple[Draw, ...]:
+    scales = [scale_of(t, accuracy) for t in moved]
+    if max(scales) > COARSEST:
+        raise Refused("query.accuracy_too_coarse", accuracy=str(float(accuracy.within)))
+    draws = tuple(Draw(t, s, mechanisms.price(s, t.sensitivity)) for t, s in zip(moved, scales, strict=True))
+    if sum(d.rho for d in draws) > mechanisms.DEAREST:
+        raise Refused("query.accuracy_too_fine", accuracy=str(float(accuracy.within)))
+    return draws
+
+
 def _draw(tally: Tally, share: int, epsilon: str, delta: str, count: int) -> Draw:
-    scale = mechanisms.scale_for(share, tally.sensitivity) if share else COARSEST + 1
+    priced = mechanisms.price if tally.side is None else mechanisms.price_of_choice
+    scale = mechanisms.scale_for(share, tally.sensitivity, priced) if share else COARSEST + 1
     if scale > COARSEST:
         raise Refused("query.epsilon_too_small", epsilon=epsilon, delta=delta, mechanisms=count)
-    return Draw(tally, scale, mechanisms.price(scale, tally.sensitivity))
+    return Draw(tally, scale, priced(scale, tally.sensitivity))
 
 
 def worst_ms(plan: Plan, moved: tuple[Tally, ...], statements: tuple[Statement, ...], rows: int) -> float:
@@ -141,9 +172,14 @@ def worst_ms(plan: Plan, moved: tuple[Tally, ...], statements: tuple[Statement, 
         terms = [moved[i].term for i in statement.tallies]
         several = style is Style.DISTINCT and moved[statement.tallies[0]].norm.column is not None
         row = ROW_NS[style] + CELLS_NS * several + TERM_NS * (parts + sum(2 * t.size for t in terms if t))
-        row += JOIN_NS * (len(plan.sources) - 1)
+        row += TERM_NS * sum(4 * p.other.size for p in (moved[i].product for i in statement.tallies) if p)
+        row += TERM_NS * sum(t.size for t in (bins.term for bins in (moved[statement.tallies[0]].bins,) if bins))
+        row += BINS_NS * sum(moved[i].bins is not None for i in statement.tallies[:1])
+        row += sum(JOIN_NS if s.table.one_row_per_person or not s.table.unit else MANY_NS for s in plan.sources[1:])
+        twice = 2 if style is Style.ROWS and moved[statement.tallies[0]].norm.column else 1
+        row = row * branches(plan.sources[0]) * (fan_out(plan) or 1) + twice * within_ns(plan.sources)
         total += FIXED_MS + rows * row / 1e6
-    return total + CELL_MS * plan.cells * len(moved)
+    return total + CELL_MS * plan.cells * sum(t.size for t in moved)
 
 
 def reply_class(plan: Plan, moved: tuple[Tally, ...], statements: tuple[Statement, ...], dataset: Dataset) -> int:
@@ -161,27 +197,47 @@ def answer_key(plan: Plan, dataset: Dataset, statements: tuple[Statement, ...], 
         "policy": dataset.policy_digest,
         "sql": [s.sql for s in statements],
         "draws": [
-            [d.tally.aggregate, d.tally.norm.column, d.tally.norm.clip, d.tally.factor, d.scale, d.rho] for d in draws
+            [d.tally.aggregate, d.tally.part, d.tally.norm.column, d.tally.norm.clip, d.tally.factor, d.scale, d.rho]
+            for d in draws
         ],
         "keys": [[k.name, list(k.domain)] for k in plan.keys],
-        "columns": [[a.name, a.measure.value, a.term.type.scale if a.term else 1] for a in plan.aggregates],
+        "columns": [
+            [a.name, a.measure.value, a.term.type.scale if a.term else 1, str(a.point)] for a in plan.aggregates
+        ],
         "order": [[o.column, o.descending] for o in plan.order],
         "limit": plan.limit,
+        "reckoned": [[o.name, repr(o.post)] for o in plan.reckoned],
+        "having": repr(plan.having),
     }
     return sha256(canonical(canon)).hexdigest()
 
 
+PARTS = {
+    "n": " (count)",
+    "x": " (centred sum)",
+    "y": " (centred sum of the second)",
+    "xx": " (centred squares)",
+    "yy": " (centred squares of the second)",
+    "xy": " (centred products)",
+    "histogram": " (histogram)",
+    "low": " (lower end)",
+    "point": " (choice)",
+    "high": " (upper end)",
+}
+"""How the tallies of a moment or a quantile are called in a quote."""
+
+
 def _card(plan: Plan, draw: Draw) -> MechanismCard:
     aggregate = plan.aggregates[draw.tally.aggregate]
-    unit = WEIGHT_ONE * (1 if draw.tally.counts or aggregate.term is None else aggregate.term.type.scale)
-    part = ""
+    unit = draw.tally.unit
+    part = PARTS.get(draw.tally.part, "")
     if aggregate.measure is Measure.MEAN:
         part = " (count)" if draw.tally.counts else " (centred sum)"
     return MechanismCard(
         column=aggregate.name + part,
-        mechanism="discrete_gaussian",
-        sensitivity=draw.tally.sensitivity / unit,
-        scale=draw.scale / unit,
+        mechanism="discrete_gaussian" if draw.tally.side is None else "exponential",
+        sensitivity=float(draw.tally.sensitivity / unit),
+        scale=float(draw.scale / unit),
         rho=draw.rho,
-        bound=draw.tally.bound,
+        bound="; ".join([draw.tally.bound, *(words for s in plan.sources if s.made for words in s.made.said)]),
     )

@@ -9,6 +9,7 @@ words, with its place and what to write instead, before anything is reserved or 
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from dataclasses import replace
 
 from sqlglot import exp
@@ -17,9 +18,14 @@ from enclave.catalogue.dataset import Dataset
 from enclave.errors import Refused
 from enclave.query import terms
 from enclave.query.expressions import Expressions
+from enclave.query.figures import figure, is_figure
+from enclave.query.flat import flattened
 from enclave.query.grammar import MOST_NESTED, MOST_TOKENS, Text, parsed
 from enclave.query.names import Scope
-from enclave.query.plan import Aggregate, Key, Measure, Ordering, Plan, Sort, Term
+from enclave.query.outputs import Having, Reckoning, conditional, is_arithmetic
+from enclave.query.plan import DEEPEST, Aggregate, Key, Measure, Ordering, Plan, Sort, Term
+from enclave.query.reckon import Output, Post, Reckon
+from enclave.query.within import Levels
 
 MOST_CELLS = 10_000
 """Groups of one answer, counted over the full product of the public keys."""
@@ -46,16 +52,17 @@ class _Reader:
         text_clauses(text, tree)
         self.text = text
         self.tree = tree
-        self.scope = Scope(text, dataset, tree)
+        self.scope = Scope(text, dataset, tree, Levels(text, dataset, tree).find)
         self.expressions = Expressions(text, self.scope)
         self.items = [self._unaliased(node) for node in tree.expressions]
 
     def plan(self) -> Plan:
         where = self.tree.args.get("where")
         keys = self._keys()
-        aggregates = self._aggregates(keys)
-        names = [k.name for k in keys] + [a.name + s for a in aggregates for s in SUFFIXES]
+        aggregates, outputs = self._aggregates(keys)
+        names = [k.name for k in keys] + [o.name + s for o in outputs for s in SUFFIXES]
         self._check_names(names)
+        having = self.tree.args.get("having")
         plan = Plan(
             sources=self.scope.sources,
             where=self._condition(where) if where else None,
@@ -63,16 +70,24 @@ class _Reader:
             aggregates=aggregates,
             order=self._order(names),
             limit=self._limit(),
+            reckoned=outputs if any(o.plain != at for at, o in enumerate(outputs)) else (),
+            having=Having(self.text, self._answered(outputs)).condition(having.this) if having else None,
         )
+        if any(p.depth > DEEPEST for p in (plan.having, *(o.post for o in plan.reckoned)) if p):
+            raise Refused("query.too_deep", limit=DEEPEST, parts=MOST_TOKENS)
         if plan.cells > MOST_CELLS:
             self.text.refuse("query.too_many_cells", self.tree.args.get("group"), cells=plan.cells, limit=MOST_CELLS)
-        return plan
+        with self.text.standing_at(self.tree):
+            return flattened(plan)
 
     def _unaliased(self, node: exp.Expr) -> tuple[str | None, exp.Expr]:
         if type(node) is exp.Alias:
             self.text.only(node, "this", "alias")
-            return node.alias, node.this
-        return None, node
+            return node.alias, self._unfiltered(node.this)
+        return None, self._unfiltered(node)
+
+    def _unfiltered(self, node: exp.Expr) -> exp.Expr:
+        return conditional(self.text, node) if type(node) is exp.Filter else node
 
     def _condition(self, where: exp.Expr) -> Term:
         term = self.expressions.term(where.this)
@@ -94,7 +109,7 @@ class _Reader:
             if any(k.term == term for k in keys):
                 self.text.reject("query.duplicate_key", node)
             keys.append(Key(alias or self._name_of(term, len(keys)), term, self._domain(term, node)))
-        named = [self.expressions.term(n) for _, n in self.items if not is_aggregate(n)]
+        named = [self.expressions.term(n) for _, n in self.items if not is_aggregate(n) and not is_arithmetic(n)]
         written = [k for t in named for k in keys if k.term == t]
         return tuple(dict.fromkeys([*written, *keys]))
 
@@ -135,12 +150,18 @@ class _Reader:
 
     # --- aggregates -------------------------------------------------------------------------------------------------
 
-    def _aggregates(self, keys: tuple[Key, ...]) -> tuple[Aggregate, ...]:
+    def _aggregates(self, keys: tuple[Key, ...]) -> tuple[tuple[Aggregate, ...], tuple[Output, ...]]:
+        """What is drawn, and what is shown of it."""
         found: list[Aggregate] = []
+        outputs: list[Output] = []
         for alias, node in self.items:
             if is_aggregate(node):
                 made = self._aggregate(alias, node)
                 found.append(made if alias else replace(made, name=_unused(made.name, [a.name for a in found])))
+                outputs.append(Output(found[-1].name, Post(Reckon.AGGREGATE, at=len(found) - 1)))
+            elif is_arithmetic(node):
+                post = Reckoning(self.text, lambda n: self._drawn(n, found), found).post(node)
+                outputs.append(Output(alias or _unused("result", [o.name for o in outputs]), post))
             elif type(node) is exp.Star:
                 self.text.refuse("query.star", node)
             elif self.expressions.term(node) not in [k.term for k in keys]:
@@ -149,9 +170,38 @@ class _Reader:
             self.text.refuse("query.no_aggregate", self.tree)
         if len(found) > MOST_AGGREGATES:
             self.text.refuse("query.too_many_aggregates", self.tree, count=len(found), limit=MOST_AGGREGATES)
-        return tuple(found)
+        return tuple(found), tuple(outputs)
+
+    def _drawn(self, node: exp.Expr, found: list[Aggregate]) -> int:
+        """The number of an aggregate inside arithmetic: one that is drawn already, else a new one."""
+        node = self._unfiltered(node)
+        if not is_aggregate(node):
+            self.expressions.refuse(node) if not isinstance(node, exp.Column) else self.text.refuse(
+                "query.not_grouped", node
+            )
+        made = self._aggregate(None, node)
+        for at, known in enumerate(found):
+            if replace(known, name=made.name) == made:
+                return at
+        found.append(replace(made, name=_unused(made.name, [a.name for a in found])))
+        return len(found) - 1
+
+    def _answered(self, outputs: tuple[Output, ...]) -> Callable[[exp.Expr], str | None]:
+        """Which answered column a node of HAVING is: by its name, or as it stands in the SELECT list."""
+        shown = [node for _, node in self.items if is_aggregate(node) or is_arithmetic(node)]
+
+        def named(node: exp.Expr) -> str | None:
+            if type(node) is exp.Column and not node.table:
+                return next((o.name for o in outputs if o.name.casefold() == node.name.casefold()), None)
+            if type(node) is exp.Filter:
+                node = conditional(self.text, node.copy())
+            return next((o.name for o, n in zip(outputs, shown, strict=True) if n == node), None)
+
+        return named
 
     def _aggregate(self, alias: str | None, node: exp.Expr) -> Aggregate:
+        if is_figure(node):
+            return figure(self.text, self.expressions.term, alias, node)
         inner = node.this
         if type(node) is exp.Count:
             self.text.only(node, "this", "big_int")
@@ -159,8 +209,7 @@ class _Reader:
                 self.text.only(inner)
                 return Aggregate(alias or "count", Measure.ROWS)
             if type(inner) is exp.Distinct:
-                self._check_counts_persons(inner)
-                return Aggregate(alias or "persons", Measure.PERSONS)
+                return self._distinct(alias, inner)
             term = self.expressions.term(inner)
             with self.text.standing_at(node):
                 terms.missing(term)
@@ -179,14 +228,21 @@ class _Reader:
     def _called(self, verb: str, term: Term) -> str:
         return f"{verb}_{term.ref.column.name}" if term.ref else verb
 
-    def _check_counts_persons(self, distinct: exp.Distinct) -> None:
+    def _distinct(self, alias: str | None, distinct: exp.Distinct) -> Aggregate:
+        """COUNT(DISTINCT person), or of the values of one term."""
         self.text.only(distinct, "expressions")
-        node = distinct.expressions[0] if len(distinct.expressions) == 1 else distinct
+        if len(distinct.expressions) != 1:
+            self.text.refuse("query.distinct_other", distinct)
+        node = distinct.expressions[0]
         while type(node) is exp.Paren:
             node = node.this
-        if type(node) is not exp.Column or not self.scope.is_unit(node):
-            self.text.refuse("query.distinct_other", distinct)
-        self.scope.check_counts_the_root(node)
+        if type(node) is exp.Column and self.scope.is_unit(node):
+            self.scope.check_counts_the_root(node)
+            return Aggregate(alias or "persons", Measure.PERSONS)
+        term = self.expressions.term(node)
+        with self.text.standing_at(node):
+            terms.missing(term)
+        return Aggregate(alias or self._called("distinct", term), Measure.VALUES, term)
 
     # --- names, order, limit ----------------------------------------------------------------------------------------
 
@@ -245,14 +301,13 @@ def _unused(name: str, taken: list[str]) -> str:
 
 
 def is_aggregate(node: exp.Expr) -> bool:
-    return type(node) in (exp.Count, exp.Sum, exp.Avg)
+    return type(node) in (exp.Count, exp.Sum, exp.Avg) or is_figure(node)
 
 
 def text_clauses(text: Text, tree: exp.Select) -> None:
     """2: the clauses a question may have; each other one is refused by its own words."""
-    for clause, code in (("having", "query.having"), ("distinct", "query.select_distinct"), ("with_", "query.with")):
-        if tree.args.get(clause):
-            text.refuse(code, tree.args[clause])
+    if tree.args.get("distinct"):
+        text.refuse("query.select_distinct", tree.args["distinct"])
     if tree.args.get("windows") or tree.args.get("qualify"):
         text.refuse("query.window", tree)
-    text.only(tree, "expressions", "from_", "joins", "where", "group", "order", "limit")
+    text.only(tree, "with_", "expressions", "from_", "joins", "where", "group", "having", "order", "limit")

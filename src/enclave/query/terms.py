@@ -153,17 +153,16 @@ def absolute(term: Term) -> Term:
 
 
 def extreme(op: Op, args: tuple[Term, ...]) -> Term:
-    """LEAST, GREATEST. NULL arguments are skipped, so the interval is the hull of those that may be left."""
+    """LEAST, GREATEST. NULL arguments are skipped: only those that are never NULL bound the result from their side."""
     args = aligned(args)
     spans = [_bounds(a) for a in args]
-    return _numeric(
-        op,
-        args,
-        min(s[0] for s in spans),
-        max(s[1] for s in spans),
-        args[0].type.scale,
-        all(a.type.nullable for a in args),
-    )
+    sure = [s for s, a in zip(spans, args, strict=True) if not a.type.nullable]
+    lower, upper = min(s[0] for s in spans), max(s[1] for s in spans)
+    if op is Op.LEAST and sure:
+        upper = min(s[1] for s in sure)
+    if op is Op.GREATEST and sure:
+        lower = max(s[0] for s in sure)
+    return _numeric(op, args, lower, upper, args[0].type.scale, all(a.type.nullable for a in args))
 
 
 def part_of_date(op: Op, term: Term) -> Term:

@@ -46,8 +46,11 @@ def _raw(private: Ed25519PrivateKey) -> bytes:
 def sign_with(private: bytes, message: bytes) -> Signature:
     """Sign with a raw 32-byte Ed25519 private key."""
     key = Ed25519PrivateKey.from_private_bytes(private)
-    public = key.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
-    return Signature(public.hex(), key.sign(message).hex())
+    return Signature(_public(key), key.sign(message).hex())
+
+
+def _public(private: Ed25519PrivateKey) -> str:
+    return private.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw).hex()
 
 
 def new_signing_key() -> tuple[bytes, str]:
@@ -97,7 +100,7 @@ class Keyring:
     @property
     def public_key(self) -> str:
         """The key under which the home's signatures verify, in hex."""
-        return self.sign(b"").public_key
+        return _public(Ed25519PrivateKey.from_private_bytes(self._take("sign")))
 
     def verify(self, message: bytes, signature: Signature) -> None:
         """Tampered unless this home signed `message`."""

@@ -12,6 +12,8 @@ class Place:
 
     home: Path
     state_url: str | None = None
+    witness_path: Path | None = None
+    """Where ledger heads are witnessed when that is another disk than the home's."""
 
     @property
     def settings(self) -> Path:
@@ -46,7 +48,8 @@ class Place:
 
     @property
     def witness(self) -> Path:
-        return self.home / "witness"
+        """What is remembered of the ledger outside of it: a folder, best on another disk."""
+        return self.witness_path or self.home / "witness"
 
     def make(self) -> None:
         """Create the folders, readable by their owner alone."""

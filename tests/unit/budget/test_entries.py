@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from enclave.audit import canonical
+from enclave.audit import Head, canonical
 from enclave.budget.accounts import population, project, researcher
 from enclave.budget.amount import Amount
 from enclave.budget.entries import (
@@ -13,6 +13,7 @@ from enclave.budget.entries import (
     Charge,
     Entry,
     Frozen,
+    Gap,
     Lost,
     Opened,
     Raised,
@@ -33,6 +34,7 @@ EACH: list[Act] = [
     Reserved(Charge((Share(P, Amount(2)), Share(population("cn"), Amount(0))), {"run": "run_1", "price": 2})),
     Settled(5, "key", "digest", False, {"note": "x"}),
     Lost(5),
+    Gap(Head(9, "aa"), Head(5, "bb"), 3, "officer", SIGNED),
 ]
 
 

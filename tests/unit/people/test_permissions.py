@@ -72,6 +72,8 @@ OF_OTHERS: dict[Action, set[str]] = {
     Action.OUTPUT_DECIDE: {"steward", "checker"},
     Action.OUTPUT_FETCH: set(),
     Action.BUDGET_READ: {"steward", "officer", "auditor"},
+    Action.BUDGET_ASK: set(),
+    Action.BUDGET_REFUSE: {"officer"},
     Action.BUDGET_RAISE: {"officer"},
     Action.BUDGET_FREEZE: {"officer"},
     Action.AUDIT_VERIFY: {"operator", "officer", "auditor"},
@@ -101,6 +103,7 @@ OF_ONES_OWN: dict[Action, set[str]] = {
     Action.OUTPUT_DECIDE: set(),
     Action.OUTPUT_FETCH: {*ALL},
     Action.BUDGET_READ: {*ALL},
+    Action.BUDGET_ASK: {"researcher"},
     Action.BUDGET_RAISE: set(),
 }
 """Who may, when the thing is their own."""

@@ -9,8 +9,9 @@ from tests.oracle.extracts import DATASET, VISITS
 
 from enclave.catalogue.dataset import Dataset
 from enclave.errors import Refused
-from enclave.query.bounds import ONE_PER_PERSON, Norm, Style, tallies
+from enclave.query.bounds import tallies
 from enclave.query.question import parse
+from enclave.query.tally import ONE_PER_PERSON, Norm, Style
 
 ONE = 65_536
 

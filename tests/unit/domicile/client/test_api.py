@@ -65,7 +65,13 @@ def test_lists_are_lists_of_cards() -> None:
 def test_a_quote_is_a_question_without_an_answer() -> None:
     server = Server(QUOTE)
     assert server.api().quote("hospital", "SELECT 1", "0.3").rho == 7
-    assert json.loads(server.asked[0].content) == {"sql": "SELECT 1", "epsilon": "0.3", "project": None}
+    assert json.loads(server.asked[0].content) == {
+        "sql": "SELECT 1",
+        "epsilon": "0.3",
+        "accuracy": None,
+        "confidence": None,
+        "project": None,
+    }
 
 
 def test_the_twin_answers_in_the_shape_of_the_broker() -> None:

@@ -62,8 +62,17 @@ def broker() -> Iterator[Broker]:
 def test_a_question_travels_with_the_epsilon_that_was_typed(broker: Broker) -> None:
     dataset = Dataset("hospital", Channel(broker.near))
     assert dataset.quote("SELECT 1", epsilon=0.3).rho == 7
-    asked = {"verb": "quote", "dataset": "hospital", "sql": "SELECT 1", "epsilon": "0.3", "accuracy": None, "id": 1}
-    assert broker.asked == [asked]
+    price = {"epsilon": "0.3", "accuracy": None, "confidence": None}
+    assert broker.asked == [{"verb": "quote", "dataset": "hospital", "sql": "SELECT 1", **price, "id": 1}]
+
+
+def test_an_accuracy_travels_as_it_was_typed(broker: Broker) -> None:
+    dataset = Dataset("hospital", Channel(broker.near))
+    dataset.quote("SELECT 1", accuracy=50, confidence="0.95")
+    assert broker.asked[0] | {"epsilon": None, "accuracy": "50", "confidence": "0.95"} == broker.asked[0]
+    for wrong in (0, -1, "much", float("nan"), True):
+        with pytest.raises(Exception, match="accuracy"):
+            dataset.quote("SELECT 1", accuracy=wrong)
 
 
 def test_an_answer_has_its_table_its_price_and_its_name(broker: Broker) -> None:

@@ -1,0 +1,124 @@
+"""What was spent, on which questions, and what is that in (ε, δ)?
+
+From the ledger alone. The figure that counts is OpenDP's conversion of the summed ρ: the caps are held against ρ, and the
+sum is sound however later questions were chosen after earlier answers. Beside it stands the tighter ε of the privacy loss
+distribution (dp-accounting) of the same discrete Gaussian draws taken as a fixed list. Questions are not a fixed list, so
+that figure is for reports only and decides nothing (docs/reference/budget.md).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from enclave.budget import NANO, Account, Spent, spending
+from enclave.query import epsilon_of
+from enclave.store import Place
+
+GAUSSIAN = "gaussian"
+"""The fact of a charge that says how much of its ρ discrete Gaussian draws took."""
+
+STEPS = 1_000
+"""Steps of the discretised privacy loss in one standard deviation of it."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One question in a report, and where it left the account."""
+
+    spent: Spent
+    rho_so_far: int
+    epsilon_so_far: float
+
+    def card(self) -> dict[str, str | int | float]:
+        """As it is shown."""
+        what = self.spent.what
+        return {
+            "entry": self.spent.seq,
+            "at": self.spent.at,
+            "question": str(what.get("question", "")),
+            "member": str(what.get("member", "")),
+            "run": str(what.get("run", "")),
+            "dataset": str(what.get("dataset", "")),
+            "rho": self.spent.amount.nano_rho,
+            "epsilon_so_far": self.epsilon_so_far,
+            "ended": "incident" if self.spent.incident else self.spent.ended or "open",
+        }
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything one account paid for."""
+
+    account: Account
+    delta: str
+    lines: tuple[Line, ...]
+
+    @property
+    def rho(self) -> int:
+        return self.lines[-1].rho_so_far if self.lines else 0
+
+    @property
+    def epsilon(self) -> float:
+        return self.lines[-1].epsilon_so_far if self.lines else 0.0
+
+    @property
+    def all_gaussian(self) -> bool:
+        """False when a draw was something else: then there is no list of Gaussians to compose."""
+        return all(_is_gaussian(line.spent) for line in self.lines)
+
+    @property
+    def epsilon_pld(self) -> float | None:
+        """ε of the same draws as a fixed list; None when not all of them are discrete Gaussian."""
+        return (
+            pld_epsilon([line.spent.amount.nano_rho for line in self.lines], self.delta) if self.all_gaussian else None
+        )
+
+    def totals(self) -> dict[str, str | int | float | None]:
+        """The account in one line."""
+        return {
+            "kind": self.account.kind.value,
+            "name": self.account.name,
+            "questions": len(self.lines),
+            "rho": self.rho,
+            "delta": self.delta,
+            "epsilon": self.epsilon,
+            "epsilon_pld": self.epsilon_pld,
+            "incidents": sum(line.spent.incident for line in self.lines),
+        }
+
+
+def report(place: Place, account: Account, deltas: Mapping[str, str], usual: str) -> Report:
+    """What `account` paid for, at the smallest δ of the datasets it was spent on (`deltas`), else the `usual` one."""
+    charges = spending(place, account)
+    at = [deltas[str(c.what["dataset"])] for c in charges if c.what.get("dataset") in deltas]
+    delta = min(at, key=float, default=usual)
+    lines, so_far = [], 0
+    for charge in charges:
+        so_far += charge.amount.nano_rho
+        lines.append(Line(charge, so_far, epsilon_of(so_far, delta)))
+    return Report(account, delta, tuple(lines))
+
+
+def _is_gaussian(spent: Spent) -> bool:
+    """A charge that says nothing of its draws was made before there were others than discrete Gaussian."""
+    amount = spent.amount.nano_rho
+    return spent.amount.atto_delta == 0 and int(spent.what.get(GAUSSIAN, amount)) >= amount
+
+
+def pld_epsilon(rhos: Sequence[int], delta: str) -> float:
+    """ε at `delta` of Gaussian draws of these nano-rho as a fixed list, by dp-accounting.
+
+    A Gaussian draw of price ρ has μ² = 2ρ, and their composition is again one Gaussian, of the summed μ²: one privacy
+    loss distribution stands for the list (a test composes them one by one)."""
+    total = sum(rhos)
+    if total == 0:
+        return 0.0
+    from dp_accounting.pld import privacy_loss_distribution as pld  # seconds to import, and only reports need it
+
+    deviation = math.sqrt(NANO / (2 * total))
+    spread = 1 / deviation
+    step = spread / STEPS
+    found = pld.from_gaussian_mechanism(deviation, value_discretization_interval=step, use_connect_dots=True)
+    return float(found.get_epsilon_for_delta(float(delta)))

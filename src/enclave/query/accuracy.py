@@ -1,0 +1,83 @@
+"""How much noise may stand beside each number, when it is said in the units of the answer?
+
+`accuracy=50, confidence=0.95` asks for the smallest price at which the noise of every number stays within ±50 in at least
+95 of 100 answers. It is of the noise only, and only for counts and sums: how far a mean, a ratio or a quantile moves
+depends on the private rows under it, so no price from text alone delivers it (design §4).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+
+from enclave.errors import BadInput, Refused
+from enclave.query import mechanisms
+from enclave.query.plan import Measure, Plan
+from enclave.query.tally import Tally
+
+DECIMAL = re.compile(r"[0-9]{1,15}(\.[0-9]{1,9})?|\.[0-9]{1,9}")
+LEAST_CONFIDENCE, MOST_CONFIDENCE = Fraction(1, 2), Fraction(999_999, 1_000_000)
+USUAL = "0.95"
+TOTALS = (Measure.ROWS, Measure.PERSONS, Measure.SUM, Measure.VALUES)
+"""What an accuracy can be promised for."""
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """Within how much, and how surely."""
+
+    within: Fraction
+    confidence: Fraction
+
+    @property
+    def miss(self) -> Fraction:
+        return 1 - self.confidence
+
+
+def wanted(epsilon: str | None, accuracy: str | None, confidence: str | None) -> Accuracy | None:
+    """What was typed; None where the question says ε instead. BadInput when it is no such number, or says both."""
+    if accuracy is None:
+        if confidence is not None:
+            raise BadInput("query.confidence_alone")
+        return None
+    if epsilon is not None:
+        raise BadInput("query.epsilon_or_accuracy")
+    within, sure = _decimal(accuracy, "accuracy"), _decimal(confidence or USUAL, "confidence")
+    if within == 0:
+        raise BadInput("query.bad_accuracy", what="accuracy")
+    if not LEAST_CONFIDENCE <= sure <= MOST_CONFIDENCE:
+        raise BadInput("query.bad_confidence", least=str(float(LEAST_CONFIDENCE)), most=str(float(MOST_CONFIDENCE)))
+    return Accuracy(within, sure)
+
+
+def _decimal(written: str, what: str) -> Fraction:
+    text = str(written).strip()
+    if not text.isascii() or not DECIMAL.fullmatch(text):
+        raise BadInput("query.bad_accuracy", what=what)
+    return Fraction(text)
+
+
+def check_promised(plan: Plan) -> None:
+    """Refuses an accuracy for what no price from text alone can deliver."""
+    other = next((a for a in plan.aggregates if a.measure not in TOTALS), None)
+    if other is not None:
+        raise Refused("query.accuracy_of_others", column=other.name)
+    reckoned = next((o for o in plan.outputs if o.plain is None), None)
+    if reckoned is not None:
+        raise Refused("query.accuracy_of_others", column=reckoned.name)
+
+
+def scale_of(tally: Tally, accuracy: Accuracy) -> int:
+    """The largest scale whose noise stays within the accuracy: it costs the least."""
+    radius = int(accuracy.within * tally.unit)
+    if mechanisms.noise_radius(1, accuracy.miss) > radius:
+        raise Refused("query.accuracy_too_fine", accuracy=str(float(accuracy.within)))
+    low, high = 1, 2
+    while mechanisms.noise_radius(high, accuracy.miss) <= radius:
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        fits = mechanisms.noise_radius(middle, accuracy.miss) <= radius
+        low, high = (middle, high) if fits else (low, middle)
+    return low

@@ -1,0 +1,157 @@
+"""How is one term of a plan written in our own SQL?
+
+Only names of the dictionary (quoted), columns we named ourselves, and literals we rendered; the same term gives the same
+bytes. Arithmetic in BIGINT whose width was proved; a total is saturated to int64, never checked and raised.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from enclave.catalogue.dataset import Column
+from enclave.query.plan import Made, Op, Sort, Term
+from enclave.query.tally import Bins, Tally
+from enclave.query.terms import EPOCH
+
+CATALOG = "extract"
+"""The engine attaches the extract under this name."""
+
+LOWEST, HIGHEST = "-9223372036854775808::HUGEINT", "9223372036854775807::HUGEINT"
+
+SIGNS = {op: op.value for op in (Op.PLUS, Op.MINUS, Op.TIMES)}
+RELATIONS = {op: op.value for op in (Op.EQUAL, Op.DIFFERENT, Op.LESS, Op.AT_MOST, Op.MORE, Op.AT_LEAST)}
+
+
+def saturated(total: str) -> str:
+    """Saturation moves no total by more than its rows did: it is 1-Lipschitz."""
+    return f"CAST(least(greatest(coalesce({total}, 0::HUGEINT), {LOWEST}), {HIGHEST}) AS BIGINT)"
+
+
+def value(tally: Tally) -> str:
+    """What a row adds: the bare column, or the term clamped to its proven bounds and centred; NULL adds nothing."""
+    if tally.term is None:
+        raise ValueError("a tally of values has a term")
+    if tally.clamp is None:
+        return number(tally.term)
+    made = _centred(tally.term, tally.clamp, tally.centre)
+    terms = [tally.term]
+    if tally.product:
+        made = _level(f"({made}) * ({_centred(tally.product.other, tally.product.clamp, tally.product.centre)})", tally)
+        terms += [tally.product.other] if tally.product.other != tally.term else []
+    unknown = " OR ".join(f"{number(t)} IS NULL" for t in terms if t.type.nullable)
+    return f"CASE WHEN {unknown} THEN NULL ELSE {made} END" if unknown else made
+
+
+def _centred(term: Term, clamp: tuple[int, int], centre: int) -> str:
+    clamped = f"least(greatest({number(term)}, {clamp[0]}), {clamp[1]})"
+    return clamped + (f" - {centre}" if centre > 0 else f" + {-centre}" if centre < 0 else "")
+
+
+def bin_number(bins: Bins) -> str:
+    """Which of the bins a row falls into; none where the term is NULL."""
+    number_of = f"({_centred(bins.term, (bins.lower, bins.upper), bins.lower)}) // {bins.width}"
+    return (
+        f"CASE WHEN {number(bins.term)} IS NULL THEN NULL ELSE {number_of} END"
+        if bins.term.type.nullable
+        else number_of
+    )
+
+
+def _level(product: str, tally: Tally) -> str:
+    """The product as a whole level counted from the middle; the dividend is never negative, so `//` rounds down."""
+    made = tally.product
+    if made is None:
+        raise ValueError("not a product")
+    level = f"{product} + {made.grain // 2 - made.least}"
+    return f"({level}) // {made.grain} - {made.middle}" if made.grain > 1 else f"{level} - {made.middle}"
+
+
+def column(term: Term) -> str:
+    if term.ref is None:
+        raise ValueError("not a column")
+    return f't{term.ref.source}."{stored_name(term.ref.column)}"'
+
+
+def stored_name(found: Column) -> str:
+    """The name a column rests under; one made within a person has ours."""
+    return found.stored if isinstance(found, Made) else found.name
+
+
+def key(term: Term) -> str:
+    """A group key; a code column stands as it is, so that the engine groups by its small numbers."""
+    return column(term) if term.op is Op.COLUMN else number(term)
+
+
+def text(written: str) -> str:
+    doubled = written.replace("'", "''")
+    return f"'{doubled}'"
+
+
+def literal(term: Term) -> str:
+    if term.type.sort is Sort.DATE and isinstance(term.value, int):
+        return f"DATE '{(EPOCH + dt.timedelta(days=term.value)).isoformat()}'"
+    if isinstance(term.value, bool):
+        return "TRUE" if term.value else "FALSE"
+    if isinstance(term.value, int):
+        return f"({term.value}::BIGINT)" if term.value < 0 else f"{term.value}::BIGINT"
+    return text(str(term.value))
+
+
+def number(term: Term) -> str:
+    """Any term, ready for arithmetic: numbers in BIGINT, codes as text."""
+    args = [number(a) for a in term.args]
+    match term.op:
+        case Op.COLUMN if term.type.sort is Sort.NUMBER:
+            return f"CAST({column(term)} AS BIGINT)"
+        case Op.COLUMN if term.type.sort is Sort.CODE:
+            return f"CAST({column(term)} AS VARCHAR)"
+        case Op.COLUMN:
+            return column(term)
+        case Op.LITERAL:
+            return literal(term)
+        case Op.NULL:
+            return "NULL"
+        case Op.PLUS | Op.MINUS | Op.TIMES:
+            return f"({args[0]} {SIGNS[term.op]} {args[1]})"
+        case Op.NEGATE:
+            return f"(-{args[0]})"
+        case Op.ABSOLUTE | Op.LEAST | Op.GREATEST | Op.COALESCE | Op.YEAR | Op.MONTH:
+            return f"{term.op.value}({', '.join(args)})"
+        case Op.CASE:
+            whens = "".join(f" WHEN {c} THEN {o}" for c, o in zip(args[:-1:2], args[1:-1:2], strict=True))
+            return f"CASE{whens} ELSE {args[-1]} END"
+        case _:
+            return truth(term)
+
+
+def truth(term: Term) -> str:
+    """A condition. A column compared with literals stands as it is, so that filters reach the storage."""
+    match term.op:
+        case Op.AND | Op.OR:
+            return "(" + f" {term.op.value.upper()} ".join(truth(a) for a in term.args) + ")"
+        case Op.NOT:
+            return f"(NOT {truth(term.args[0])})"
+        case Op.MISSING:
+            return f"({compared(term.args[0])} IS NULL)"
+        case Op.ONE_OF:
+            values = ", ".join(compared(a) for a in term.args[1:])
+            return f"({side(term, 0)} IN ({values}))"
+        case _ if term.op in RELATIONS:
+            return f"({side(term, 0)} {RELATIONS[term.op]} {side(term, 1)})"
+        case _:
+            return number(term)
+
+
+def side(term: Term, at: int) -> str:
+    """One side of a comparison: bare next to literals, else as in arithmetic."""
+    others = [a for i, a in enumerate(term.args) if i != at]
+    bare = term.args[at].op is Op.LITERAL or all(o.op is Op.LITERAL for o in others)
+    return compared(term.args[at]) if bare else number(term.args[at])
+
+
+def compared(term: Term) -> str:
+    if term.op is Op.COLUMN:
+        return column(term)
+    if term.op is Op.LITERAL and isinstance(term.value, int) and term.type.sort is Sort.NUMBER:
+        return str(term.value)
+    return number(term)

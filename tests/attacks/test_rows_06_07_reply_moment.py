@@ -1,0 +1,74 @@
+"""Rows 6, 7: how long an answer takes tells whether one heavy row is there, or how large the noise was.
+
+The reply leaves at the moment fixed when it was charged: a slow engine and a slow sampler move nothing. The controls are
+the same work without the moment, and a plain engine in which one row is slow.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import duckdb
+import pytest
+from tests.attacks.asked import Door
+
+from enclave.query import mechanisms
+from enclave.query.engine import Engine
+from enclave.query.price import prepare
+
+SLOW = 0.08
+TOLERANCE = 0.06
+
+
+def slowed(function: Callable[..., Any]) -> Callable[..., Any]:
+    def slow(*args: Any, **named: Any) -> Any:
+        time.sleep(SLOW)
+        return function(*args, **named)
+
+    return slow
+
+
+def moment(door: Door, alias: str) -> float:
+    """From asking to the moment the reply would leave."""
+    started = time.monotonic()
+    answered = door.ask(f"SELECT dept, COUNT(*) AS {alias} FROM visits GROUP BY dept", "0.1")
+    left = answered.due - time.monotonic()
+    assert left > 0, "the work was done before the moment came"
+    time.sleep(left)  # its turn ends then: the next question waits for nobody
+    return answered.due - started
+
+
+@pytest.mark.parametrize("part", ["engine", "sampler"])
+def test_rows_06_07_slow_work_does_not_move_the_reply(door: Door, monkeypatch: pytest.MonkeyPatch, part: str) -> None:
+    moment(door, "opening")
+    plain = min(moment(door, f"plain{i}") for i in range(3))
+    if part == "engine":
+        monkeypatch.setattr(Engine, "totals", slowed(Engine.totals))
+    else:
+        monkeypatch.setattr(mechanisms, "noisy", slowed(mechanisms.noisy))
+    slow = min(moment(door, f"slow{i}") for i in range(3))
+    assert abs(slow - plain) < TOLERANCE
+
+
+def test_row_06_control_in_a_plain_engine_one_row_is_seen_by_the_clock() -> None:
+    plain = duckdb.connect()
+    plain.execute("CREATE TABLE t AS SELECT range AS pid FROM range(1000)")
+    heavy = "SELECT sum(CASE WHEN pid = {} THEN length(repeat('x', 40000000 + pid::INT)) ELSE 1 END) FROM t"
+
+    def took(pid: int) -> float:
+        times = []
+        for _ in range(3):
+            started = time.perf_counter()
+            plain.execute(heavy.format(pid)).fetchall()
+            times.append(time.perf_counter() - started)
+        return min(times)
+
+    assert took(5) > 3 * took(-1)
+
+
+def test_row_06_the_class_of_a_question_comes_from_its_text_alone(door: Door) -> None:
+    dataset = door.asker(door.living.project).dataset
+    first = prepare("SELECT COUNT(*) FROM visits WHERE los_days > 5", dataset, "1").reply_ms
+    assert first == prepare("SELECT COUNT(*) FROM visits WHERE los_days > 50", dataset, "1").reply_ms

@@ -1,0 +1,140 @@
+"""How much do answers tell of who is there? A lower bound of ε, measured through prepare and execute.
+
+Canaries are persons made to be seen: each has a cell of the answers to itself and as much weight in it as anybody may have.
+Each is put in with probability one half; the guesser knows everything else, weighs the answers as well as can be, and
+guesses on the tenth it finds likeliest in and the tenth it finds likeliest out. If answers are (ε, δ)-private, correct
+guesses are no more than Binomial(guesses, e^ε / (1 + e^ε)) up to a slack of δ (one-run auditing, Steinke, Nasr and
+Jagielski 2023), so Clopper and Pearson's bound on their share is one on ε.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import random
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+from tests.oracle.extracts import DATASET, DEPTS, KEY, Row, Rows, build, random_rows
+from tests.oracle.neighbours import unhurried
+
+from enclave.catalogue.dataset import WEIGHT_ONE
+from enclave.query.answer import execute
+from enclave.query.engine import Engine
+from enclave.query.mechanisms import epsilon_of
+from enclave.query.price import Priced, prepare
+
+CELLS = [(dept, los, urgent) for dept in DEPTS for los in range(61) for urgent in (False, True)]
+SHARE = 0.1
+"""Of the canaries, guessed in at one end and out at the other."""
+
+FIRST = 50_000
+VISITS_EACH = 9
+
+Cell = tuple[object, ...]
+Guess = tuple[int, int]
+"""Correct, of how many."""
+
+
+def canary(at: int) -> Rows:
+    dept, los, urgent = CELLS[at]
+    person: Row = {"patient_id": FIRST + at, "sex": "M", "age": 90, "smoker": False, "balance": 0}
+    visit: Row = {
+        "patient_id": FIRST + at,
+        "dept": dept,
+        "ward": f"{dept}1",
+        "dx": "I10",
+        "los_days": los,
+        "change": 9,
+        "fee": 5_000_000,
+        "admitted_on": dt.date(2024, 1, 1),
+        "score": None,
+        "urgent": urgent,
+    }
+    visits = [{**visit, "visit_id": 10**6 + at * VISITS_EACH + n} for n in range(VISITS_EACH)]
+    return {"patients": [person], "visits": visits, "diagnoses": []}
+
+
+def together(parts: Sequence[Rows]) -> Rows:
+    return {name: [row for part in parts for row in part[name]] for name in parts[0]}
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the guesser knows of one question: what each canary adds, and what everybody else adds."""
+
+    priced: Priced
+    name: str
+    adds: float
+    rest: dict[Cell, float]
+
+
+def known(priced: Priced, name: str, rest: Engine, alone: Engine) -> Known:
+    cells = {}
+    for at, total in enumerate(rest.totals(priced.statements, priced.plan.keys, 600_000)[0]):
+        cells[_cell(priced, at)] = total / WEIGHT_ONE
+    adds = max(alone.totals(priced.statements, priced.plan.keys, 600_000)[0]) / WEIGHT_ONE
+    return Known(priced, name, adds, cells)
+
+
+def _cell(priced: Priced, at: int) -> Cell:
+    values = []
+    for key in reversed(priced.plan.keys):
+        at, index = divmod(at, len(key.domain))
+        values.append(key.domain[index])
+    return tuple(reversed(values))
+
+
+def guessed(folder: Path, questions: Sequence[tuple[str, str]], epsilon: str, seed: int) -> tuple[Guess, float]:
+    """Correct guesses of one run, and the ε claimed for all its questions together."""
+    draw = random.Random(seed)
+    inside = [draw.random() < 0.5 for _ in CELLS]
+    rest = random_rows(20, seed)
+    rows = together([rest, *(canary(at) for at, there in enumerate(inside) if there)])
+    engines = [
+        Engine(build(folder / f"{seed}-{n}.duckdb", DATASET, made), KEY)
+        for n, made in enumerate((rows, rest, canary(0)))
+    ]
+    told = [known(prepare(sql, DATASET, epsilon), name, *engines[1:]) for sql, name in questions]
+    scores: dict[Cell, float] = defaultdict(float)
+    for question in told:
+        executed = execute(unhurried(question.priced), engines[0])
+        assert not executed.incident
+        for row in pa.ipc.open_stream(executed.body).read_all().to_pylist():
+            cell = tuple(row[k.name] for k in question.priced.plan.keys)
+            noise = row[f"{question.name}_se"]
+            scores[cell] += (row[question.name] - question.rest[cell] - question.adds / 2) * question.adds / noise**2
+    for engine in engines:
+        engine.settle()
+        engine.close()
+    order = sorted(range(len(CELLS)), key=lambda at: scores[CELLS[at]])
+    few = round(SHARE * len(CELLS))
+    correct = sum(not inside[at] for at in order[:few]) + sum(inside[at] for at in order[-few:])
+    return (correct, 2 * few), epsilon_of(sum(k.priced.rho for k in told), DATASET.delta)
+
+
+def lower_bound(correct: int, guesses: int, miss: float = 0.05) -> float:
+    """The smallest ε under which so many correct guesses are no rarer than `miss`."""
+    low, high = 0.0, 1.0
+    for _ in range(60):
+        share = (low + high) / 2
+        low, high = (share, high) if upper_tail(correct, guesses, share) < miss else (low, share)
+    return max(0.0, math.log(low / (1 - low))) if 0 < low < 1 else 0.0
+
+
+def upper_tail(correct: int, guesses: int, share: float) -> float:
+    """P[Binomial(guesses, share) ≥ correct]."""
+    if not 0 < share < 1:
+        return float(share >= 1 or correct == 0)
+    logs = [
+        math.lgamma(guesses + 1)
+        - math.lgamma(k + 1)
+        - math.lgamma(guesses - k + 1)
+        + k * math.log(share)
+        + (guesses - k) * math.log1p(-share)
+        for k in range(correct, guesses + 1)
+    ]
+    return min(1.0, math.fsum(math.exp(x) for x in logs))

@@ -1,0 +1,75 @@
+"""By accuracy: the least price whose noise stays within what was asked, and refusals where none can be promised."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pyarrow as pa
+import pytest
+from tests.oracle.extracts import DATASET
+
+from enclave.errors import EnclaveError
+from enclave.query import mechanisms
+from enclave.query.answer import execute
+from enclave.query.engine import Engine
+from enclave.query.price import prepare
+
+COUNT = "SELECT dept, COUNT(*) AS n FROM visits GROUP BY dept"
+
+
+@pytest.mark.parametrize("accuracy", ["50", "3", "0.5", "1000000"])
+@pytest.mark.parametrize("confidence", [None, "0.95", "0.5", "0.999"])
+def test_the_price_is_the_least_that_keeps_the_noise_within_it(accuracy: str, confidence: str | None) -> None:
+    (draw,) = prepare(COUNT, DATASET, None, accuracy, confidence).draws
+    miss, radius = 1 - Fraction(confidence or "0.95"), int(Fraction(accuracy) * 65536)
+    assert mechanisms.noise_radius(draw.scale, miss) <= radius < mechanisms.noise_radius(draw.scale + 1, miss)
+    assert draw.rho == mechanisms.price(draw.scale, draw.tally.sensitivity)
+
+
+def test_the_interval_beside_each_number_is_within_it(engine: Engine) -> None:
+    sql = "SELECT dept, COUNT(*) AS n, SUM(los_days) AS f, COUNT(DISTINCT patient_id) AS p FROM visits GROUP BY dept"
+    priced = prepare(sql, DATASET, None, "40")
+    rows = pa.ipc.open_stream(execute(priced, engine).body).read_all().to_pylist()
+    for row in rows:
+        for name in ("n", "f", "p"):
+            assert 39.9 < row[f"{name}_high"] - row[name] <= 40.0001
+    assert priced.rho == sum(d.rho for d in priced.draws)
+    assert priced.epsilon == mechanisms.epsilon_of(priced.rho, DATASET.delta)
+
+
+def test_a_finer_accuracy_and_a_surer_one_cost_more() -> None:
+    rhos = [
+        prepare(COUNT, DATASET, None, accuracy, confidence).rho
+        for accuracy, confidence in (("100", "0.9"), ("100", "0.95"), ("50", "0.95"), ("50", "0.99"))
+    ]
+    assert rhos == sorted(rhos)
+    assert rhos[2] == pytest.approx(4 * rhos[1], rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("sql", "price", "code"),
+    [
+        (COUNT, ("1", "50", None), "query.epsilon_or_accuracy"),
+        (COUNT, ("1", None, "0.95"), "query.confidence_alone"),
+        (COUNT, (None, None, "0.95"), "query.confidence_alone"),
+        (COUNT, (None, None, None), "query.no_epsilon"),
+        (COUNT, (None, "-5", None), "query.bad_accuracy"),
+        (COUNT, (None, "0", None), "query.bad_accuracy"),
+        (COUNT, (None, "nan", None), "query.bad_accuracy"),
+        (COUNT, (None, "５", None), "query.bad_accuracy"),
+        (COUNT, (None, "5", "x"), "query.bad_accuracy"),
+        (COUNT, (None, "5", "1"), "query.bad_confidence"),
+        (COUNT, (None, "5", "0.2"), "query.bad_confidence"),
+        (COUNT, (None, "0.000001", None), "query.accuracy_too_fine"),
+        (COUNT, (None, "0.001", "0.999999"), "query.accuracy_too_fine"),
+        (COUNT, (None, "999999999999999", None), "query.accuracy_too_coarse"),
+        ("SELECT AVG(fee) FROM visits", (None, "5", None), "query.accuracy_of_others"),
+        ("SELECT COUNT(*), MEDIAN(fee) FROM visits", (None, "5", None), "query.accuracy_of_others"),
+        ("SELECT STDDEV(fee) FROM visits", (None, "5", None), "query.accuracy_of_others"),
+    ],
+)
+def test_what_cannot_be_promised_is_said_in_words(sql: str, price: tuple[str | None, ...], code: str) -> None:
+    with pytest.raises(EnclaveError) as refused:
+        prepare(sql, DATASET, *price)
+    assert refused.value.code == code
+    assert refused.value.words("zh") != refused.value.words("en")
