@@ -45,6 +45,8 @@ REFUSED = [
      "within.many", None),
     ("SELECT COUNT(v.visit_id), COUNT(d.diagnosis_id) FROM visits v JOIN diagnoses d USING (patient_id)",
      "within.too_many_rows", ""),
+    (per("COUNT(*)") + " WHERE n > 50", "within.beyond_clip", "line 1"),
+    (per("SUM(los_days)") + " WHERE n BETWEEN 3 AND 40", "within.beyond_clip", "line 1"),
     ("WITH visits AS (SELECT patient_id FROM patients) SELECT COUNT(*) FROM visits", "query.duplicate_alias", None),
     ("WITH RECURSIVE r AS (SELECT patient_id FROM visits) SELECT COUNT(*) FROM r", "query.not_in_grammar", None),
     ("WITH a AS (SELECT patient_id FROM b), b AS (SELECT patient_id FROM visits) SELECT COUNT(*) FROM a",
@@ -116,6 +118,11 @@ def test_a_person_without_values_adds_nothing() -> None:
         assert people.vectors(*planned(per("GREATEST(SUM(los_days), 5)", "SUM(n)")))[0] == {(): 5 * 65_536}
 
 
+def test_a_bound_that_is_written_may_be_compared_with() -> None:
+    for sql in (per("LEAST(COUNT(*), 100)") + " WHERE n > 50", per("COUNT(*)") + " WHERE n >= 7 AND n > 0"):
+        assert parse(sql, DATASET).where
+
+
 def test_having_looks_at_counts_as_they_are() -> None:
     """A condition moves no number: beyond the clip it still tells 120 rows from 100."""
     for limit, found in ((100, 1), (130, 0)):
@@ -179,7 +186,7 @@ def test_a_subquery_never_stands_for_the_table_whose_name_it_takes() -> None:
 
 
 def test_no_person_makes_a_many_to_many_join_overflow() -> None:
-    """A million rows that agree on each side, with the largest values there are: the width holds, the weight is 0 or next to it."""
+    """A million rows that agree on each side, with the largest values there are: the width holds, the weight is about 0."""
     rows = person([{"fee": 5_000_000}], [{"diagnosis_id": 0, "visit_id": 0, "patient_id": 0, "code": "I10", "rank": 5}])
     sql = "SELECT SUM(v.fee * d.rank), AVG(v.fee * v.fee), COUNT(*) FROM visits v JOIN diagnoses d USING (patient_id)"
     with People(DATASET, rows) as people:
