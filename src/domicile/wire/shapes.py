@@ -65,7 +65,9 @@ class MechanismCard(Shape):
 
     column: str
     mechanism: Literal["discrete_gaussian", "exponential"]
-    sensitivity: float = Field(description="l2, in units of the column; for a choice, what one person moves any score by")
+    sensitivity: float = Field(
+        description="l2, in units of the column; for a choice, what one person moves any score by"
+    )
     scale: float = Field(description="noise standard deviation, in units of the column; for a choice, of its scores")
     rho: int = Field(description="nano-rho")
     bound: str = Field(description="in words: which norm, which clip")
