@@ -43,7 +43,7 @@ def test_sixty_four_spenders_are_granted_exactly_what_fits(tmp_path: Path, cap: 
         for thread in threads:
             thread.join()
 
-    assert refused == ["budget.exhausted"] * SPENDERS
+    assert refused == ["budget.population_exhausted"] * SPENDERS
     assert len(granted) == len(set(granted)) == cap // PRICE
     spent = {balance.account: balance.spent for balance in balances(place)}
     total = Amount(cap // PRICE * PRICE, cap // PRICE)
