@@ -31,6 +31,7 @@ from enclave.bootstrap import birth
 from enclave.catalogue import find, shelve
 from enclave.intake.policy import sign
 from enclave.people import Member, Permissions
+from enclave.run.job import outputs
 from enclave.settings import Settings
 from enclave.store import Keyring, Place, open_state
 
@@ -101,9 +102,11 @@ class Living:
         return self.wait(self.submit(notebook_of(*cells), parameters))
 
     def settled(self, run: str) -> RunCard:
-        """The run once vet has taken its outputs in."""
-        give_up = time.monotonic() + 60
-        while not (card := self.api().run(run)).outputs or any(o.state == "declared" for o in card.outputs):
+        """The run once vet has taken all its outputs in."""
+        give_up, declared = time.monotonic() + 60, len(outputs(self.db, run))
+        while len((card := self.api().run(run)).outputs) < max(declared, 1) or any(
+            o.state == "declared" for o in card.outputs
+        ):
             assert time.monotonic() < give_up, self.logs()
             time.sleep(0.1)
         return card

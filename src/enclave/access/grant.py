@@ -12,9 +12,10 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, insert, select
+from sqlalchemy import ColumnElement, Connection, Engine, Select, bindparam, insert, select
 
 from enclave.access.approval import Statement, check_granted, statements_of
 from enclave.access.content import Content, content_of
@@ -179,11 +180,17 @@ def _proved(connection: Connection, home_key: str, row: Any) -> Grant:
 _ROWS = select(grants, requests.c.content, requests.c.round).join(requests, requests.c.id == grants.c.request)
 
 
+@lru_cache(maxsize=16)
+def _rows_of(column: ColumnElement[str]) -> Select[Any]:
+    """Built once: building the statement takes longer than carrying it out, and every question of a run asks."""
+    return _ROWS.where(column == bindparam("value"))
+
+
 def load(db: Engine, keyring: Keyring, column: ColumnElement[str], value: str) -> Grant:
     """The proved grant whose `column` is `value`. Asks nobody's permission: `check` and `find_grant` do."""
     home_key = keyring.public_key
     with reading(db) as connection:
-        row = connection.execute(_ROWS.where(column == value)).first()
+        row = connection.execute(_rows_of(column), {"value": value}).first()
         if row is None:
             raise NotFound("access.no_grant")
         return _proved(connection, home_key, row)

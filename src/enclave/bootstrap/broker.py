@@ -6,16 +6,14 @@ import logging
 import signal
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
-from socket import socket
 
 from enclave import audit
 from enclave.bootstrap.house import House, open_house
 from enclave.bootstrap.up import alone, ready
 from enclave.broker.asking import Asker, Asking
 from enclave.broker.caps import read_caps
-from enclave.broker.channel import ControlSocket
+from enclave.broker.channel import Bound, ControlSocket, Serve
 from enclave.broker.engines import OpenExtracts
 from enclave.broker.lease import bind, still_leased
 from enclave.broker.officer import accepted_gap, act
@@ -72,10 +70,8 @@ def _checkpoint(house: House, ledger: Ledger) -> None:
     ledger.checkpoint(audit.head(house.db), house.keyring.sign)
 
 
-def _binder(
-    house: House, ledger: Ledger, extracts: OpenExtracts, turns: Turns
-) -> Callable[[str, int, str], Callable[[socket], None]]:
-    def serve_run(run: str, epoch: int, worker: str) -> Callable[[socket], None]:
+def _binder(house: House, ledger: Ledger, extracts: OpenExtracts, turns: Turns) -> Bound:
+    def serve_run(run: str, epoch: int, worker: str) -> Serve:
         signed = check_signed(house.place.policies / "budget.toml", house.keyring)
         asking = Asking(
             place=house.place,

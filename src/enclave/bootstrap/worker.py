@@ -23,7 +23,7 @@ from enclave.bootstrap.broker import control_path
 from enclave.bootstrap.gate import send_decided, take_in_finished
 from enclave.bootstrap.house import House, open_house
 from enclave.bootstrap.up import alone, ready
-from enclave.broker.channel import ask_for_channel
+from enclave.broker.channel import ask_for_line
 from enclave.broker.given import answers_given
 from enclave.errors import EnclaveError, Refused
 from enclave.run import Limits, SandboxFiles, Wall
@@ -95,11 +95,13 @@ def _carry_out(house: House, wall: Wall, job: Job) -> None:
     """Run one leased job; whatever refuses it ends it by name."""
     try:
         check_grant(house.db, house.keyring, project=job.project, member=job.member, dataset=job.dataset, at=now())
-        channel = ask_for_channel(control_path(house.settings), run=job.run, epoch=job.epoch, worker=job.worker or "")
+        channel, bell = ask_for_line(
+            control_path(house.settings), run=job.run, epoch=job.epoch, worker=job.worker or ""
+        )
     except EnclaveError as refusal:
         _fail(house, job, refusal)
         return
-    with channel:
+    with channel, bell:
         try:
             perform(
                 house.db,
@@ -107,6 +109,7 @@ def _carry_out(house: House, wall: Wall, job: Job) -> None:
                 job,
                 lease_seconds=house.settings.lease_seconds,
                 channel=channel,
+                bell=bell,
                 questions=lambda: len(answers_given(house.db, job.run)),
             )
         except Refused as lost:  # cancelled, or taken over: whoever did that recorded it

@@ -19,9 +19,11 @@ from typing import Any
 
 from domicile.wire import frame
 from domicile.wire.words import LANGUAGES
+from enclave.broker.bell import Bell
 from enclave.errors import EnclaveError, Incident, Refused
 
-Bound = Callable[[str, int, str], Callable[[socket.socket], None]]
+Serve = Callable[[socket.socket, Bell], None]
+Bound = Callable[[str, int, str], Serve]
 """(run, epoch, worker) → what serves the channel; raises a refusal when that run is not leased so."""
 
 Acts = Callable[[dict[str, Any]], object]
@@ -102,23 +104,25 @@ class ControlSocket:
                 return
             self._hand_over(connection, run, serve)
 
-    def _hand_over(self, connection: socket.socket, run: str, serve: Callable[[socket.socket], None]) -> None:
+    def _hand_over(self, connection: socket.socket, run: str, serve: Serve) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         with self._lock:
             older = self._live.pop(run, None)
             self._live[run] = ours
         if older is not None:
             _end(older)
-        threading.Thread(target=self._serve, args=(run, ours, serve), daemon=True).start()
+        line = connection.dup()  # stays open for the run, when the worker keeps its end
+        threading.Thread(target=self._serve, args=(run, ours, line, serve), daemon=True).start()
         with theirs:
             frame.send(connection, {"ok": True})
             socket.send_fds(connection, [b"c"], [theirs.fileno()])
 
-    def _serve(self, run: str, channel: socket.socket, serve: Callable[[socket.socket], None]) -> None:
+    def _serve(self, run: str, channel: socket.socket, line: socket.socket, serve: Serve) -> None:
         try:
-            serve(channel)
+            serve(channel, Bell(line))
         finally:
             channel.close()
+            line.close()
             with self._lock:
                 if self._live.get(run) is channel:
                     del self._live[run]
@@ -138,17 +142,29 @@ def say_to_broker(path: Path, said: dict[str, Any], lang: str) -> None:
         raise Refused("broker.act_failed", why=head.get("words", {}).get(lang, ""))
 
 
-def ask_for_channel(path: Path, *, run: str, epoch: int, worker: str) -> socket.socket:
-    """The worker's side: a channel for a run it leased; Refused or Incident when the broker gives none."""
+def ask_for_line(path: Path, *, run: str, epoch: int, worker: str) -> tuple[socket.socket, socket.socket]:
+    """The worker's side: a channel for a run it leased, and the connection that says when its jail is to stand still;
+    Refused or Incident when the broker gives none."""
+    control = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as control:
-            control.settimeout(10)
-            control.connect(str(path))
-            frame.send(control, {"run": run, "epoch": epoch, "worker": worker})
-            head, _ = frame.receive(control, max_body=0)
-            if not head.get("ok"):
-                raise Refused("broker.no_such_lease")
-            _, descriptors, _, _ = socket.recv_fds(control, 1, 1)
-            return socket.socket(fileno=descriptors[0])
+        control.settimeout(10)
+        control.connect(str(path))
+        frame.send(control, {"run": run, "epoch": epoch, "worker": worker})
+        head, _ = frame.receive(control, max_body=0)
+        if not head.get("ok"):
+            raise Refused("broker.no_such_lease")
+        _, descriptors, _, _ = socket.recv_fds(control, 1, 1)
+        return socket.socket(fileno=descriptors[0]), control
     except (OSError, EOFError, IndexError) as gone:
+        control.close()
         raise Incident("broker.not_there") from gone
+    except Refused:
+        control.close()
+        raise
+
+
+def ask_for_channel(path: Path, *, run: str, epoch: int, worker: str) -> socket.socket:
+    """A channel alone, for one who starts no jail."""
+    channel, line = ask_for_line(path, run=run, epoch=epoch, worker=worker)
+    line.close()
+    return channel

@@ -6,6 +6,7 @@ faster than it is answered, ends the channel. A refusal goes back in words; afte
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import socket
 import time
@@ -18,6 +19,7 @@ from domicile.wire import frame
 from domicile.wire.shapes import Problem
 from enclave.audit import Event, declare, record
 from enclave.broker.asking import Answered, Asker, Asking, NoAnswer
+from enclave.broker.bell import Bell
 from enclave.catalogue import card
 from enclave.errors import BadInput, EnclaveError, Refused
 
@@ -41,13 +43,17 @@ class Session:
     db: Database
     asked: int = 0
 
-    def serve(self, channel: socket.socket) -> None:
-        """Answer until the other side is gone, says something that is no request, or has said enough."""
+    def serve(self, channel: socket.socket, bell: Bell) -> None:
+        """Answer until the other side is gone, says something that is no request, or has said enough.
+
+        The jail stands still while its question is answered."""
         try:
             for _ in range(MAX_REQUESTS):
                 request, _ = frame.receive(channel, max_head=MAX_REQUEST, max_body=0)
-                head, body, due = self._answer(request)
-                time.sleep(max(0.0, due - time.monotonic()))
+                asks = request.get("verb") == "ask"
+                with bell.standing_still() if asks else contextlib.nullcontext():
+                    head, body, due = self._answer(request)
+                    time.sleep(max(0.0, due - time.monotonic()))
                 frame.send(channel, head, body)
         except (EOFError, OSError, frame.FrameError):
             return

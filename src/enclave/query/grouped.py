@@ -17,7 +17,7 @@ from enclave.query import terms
 from enclave.query.bounds import dominating_column
 from enclave.query.derived import made_column, settled
 from enclave.query.expressions import EXTREMES, Expressions
-from enclave.query.plan import Op, Part, Sort, Term, Type, Verb
+from enclave.query.plan import Made, Op, Part, Sort, Term, Type, Verb
 
 MOST_COLUMNS = 20
 WIDE = 2**46
@@ -196,6 +196,12 @@ class Grouped(Expressions):
         if least is None:
             self._say(f"SUM within ±{most / term.type.scale:g} (clips of {root.name})")
         return lower, upper
+
+    def is_clipped(self, term: Term) -> bool:
+        """A bare COUNT or SUM, whose bound is the descriptor's."""
+        if not (term.ref and isinstance(term.ref.column, Made) and term.ref.column.at >= len(self.keys)):
+            return False
+        return self.parts[term.ref.column.at - len(self.keys)].verb in (Verb.COUNT, Verb.SUM)
 
     def _say(self, words: str) -> None:
         if words not in self.said:

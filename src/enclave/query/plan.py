@@ -140,6 +140,8 @@ class Made(Column):
     """A column computed within one person: the `at`-th of its rows. Its name is the analyst's, what is emitted is ours."""
 
     at: int = 0
+    clipped: bool = False
+    """Its bound was chosen by the planner, not written: beyond it nothing can be told apart."""
 
     @property
     def stored(self) -> str:

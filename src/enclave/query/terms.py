@@ -13,7 +13,7 @@ from fractions import Fraction
 from math import lcm
 
 from enclave.catalogue.dataset import Column
-from enclave.query.plan import DEEPEST, LARGEST, SORT_OF_KIND, WIDEST, Op, Ref, Sort, Term, Type
+from enclave.query.plan import DEEPEST, LARGEST, SORT_OF_KIND, WIDEST, Made, Op, Ref, Sort, Term, Type
 
 EPOCH = dt.date(1970, 1, 1)
 TRUTH = Type(Sort.TRUTH, nullable=True)
@@ -231,8 +231,20 @@ def parsed_day(written: str) -> dt.date:
     raise Unfit("query.bad_date", value=written)
 
 
+def _check_told_apart(term: Term, other: Term) -> None:
+    """A count clipped at 40 never meets 50: the question would be answered, and mean nothing."""
+    made = term.ref.column if term.ref else None
+    if not isinstance(made, Made) or not made.clipped or not isinstance(other.value, int):
+        return
+    (lower, upper), limit = _bounds(term), Fraction(other.value * made.scale, other.type.scale)
+    if not lower < limit < upper and limit != 0:
+        raise Unfit("within.beyond_clip", column=made.name, bound=f"{upper / made.scale:g}")
+
+
 def compared(op: Op, left: Term, right: Term) -> Term:
     """A comparison of two terms of one sort; only numbers and dates are ordered."""
+    _check_told_apart(left, right)
+    _check_told_apart(right, left)
     left, right = _of_one_sort((left, right))
     if left.type.sort not in (Sort.NUMBER, Sort.DATE) and op not in (Op.EQUAL, Op.DIFFERENT):
         raise Unfit("query.not_ordered", found=left.type.sort)

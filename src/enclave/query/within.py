@@ -13,7 +13,7 @@ norm is needed, and it may be joined on that key like a table of persons. A coun
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
@@ -218,7 +218,7 @@ class _Inner:
             term = within.term(item.node)
             with self.text.standing_at(item.node):
                 term = settled(term)
-            columns.append(made_column(item.name, term.type, at))
+            columns.append(replace(made_column(item.name, term.type, at), clipped=within.is_clipped(term)))
             found.append(term)
         having = self.tree.args.get("having")
         condition = None

@@ -32,6 +32,7 @@ from enclave.run.frames import FrameReader, OwnError, Progress
 from enclave.run.limits import Limits
 from enclave.run.notebook import Source
 from enclave.run.parameters import check_parameters, spelled
+from enclave.run.stillness import Stillness
 from enclave.run.wall import Descriptors, Wall
 
 _TICK = 0.25
@@ -128,6 +129,7 @@ class _Jail:
         )
         pipes.close(*pipes.crossing.all(), pipes.stderr)  # not the channel: that is the caller's
         self._first: int | None = None  # pidfd of process 1
+        self.stillness: Stillness | None = None
         self._info = bytearray()
         self.said = bytearray()
 
@@ -141,10 +143,14 @@ class _Jail:
             if self._process.poll() is not None and self._first is not None:
                 os.close(self._first)  # the number may already be another's
                 self._first = None
+            if self._first is not None:
+                self.stillness = Stillness(number)
 
     def end(self) -> None:
         """Kill process 1, and with it the namespace; return when nothing is left."""
         self._pipes.close(self._pipes.ours["watchdog"])
+        if self.stillness is not None:
+            self.stillness.thaw()
         if self._first is not None:
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self._first, signal.SIGKILL)
@@ -163,7 +169,7 @@ class _Jail:
 class _Listening:
     """Feeds the job in and the frames out until the end, a broken rule, or the deadline."""
 
-    def __init__(self, jail: _Jail, pipes: _Pipes, spec: JailSpec, limits: Limits) -> None:
+    def __init__(self, jail: _Jail, pipes: _Pipes, spec: JailSpec, limits: Limits, bell: socket.socket | None) -> None:
         self._jail = jail
         self._job = memoryview(spec.job())
         self._pipes = pipes
@@ -173,6 +179,32 @@ class _Listening:
             os.set_blocking(pipes.ours[name], False)
             event = selectors.EVENT_WRITE if name == "job" else selectors.EVENT_READ
             self._selector.register(pipes.ours[name], event, name)
+        self._bell = bell
+        if bell is not None:
+            bell.setblocking(False)
+            self._selector.register(bell, selectors.EVENT_READ, "bell")
+
+    def _ring(self, bell: socket.socket) -> None:
+        """Stand still (`s` and a number) or go on (`g`); a bell that is gone lets the jail go on."""
+        try:
+            heard = bell.recv(256)
+        except BlockingIOError:
+            return
+        except OSError:
+            heard = b""
+        still = self._jail.stillness
+        for said, number in zip(heard[::2], heard[1::2], strict=False):
+            if still is not None and said == ord("s"):
+                still.freeze()
+            elif still is not None:
+                still.thaw()
+            if said == ord("s"):
+                with contextlib.suppress(OSError):
+                    bell.send(bytes([ord("k"), number]))
+        if not heard:
+            self._selector.unregister(bell)
+            if still is not None:
+                still.thaw()
 
     def _drop(self, name: str) -> None:
         self._selector.unregister(self._pipes.ours[name])
@@ -212,7 +244,9 @@ class _Listening:
                 if not wanted():
                     raise _Stopped("run.cancelled")
             for key, _ in self._selector.select(timeout=min(_TICK, max(0.0, deadline - now))):
-                if key.data == "job":
+                if key.data == "bell" and self._bell is not None:
+                    self._ring(self._bell)
+                elif key.data == "job":
                     self._write_job()
                 elif not self._read(key.data):
                     self._drain_said()
@@ -236,13 +270,15 @@ def run(
     spec: JailSpec,
     *,
     channel: socket.socket | None = None,
+    bell: socket.socket | None = None,
     on_progress: Callable[[Progress], None] = lambda _: None,
     still_wanted: Callable[[], bool] = lambda: True,
 ) -> Outcome:
     """Run one notebook behind the wall; NoWall when the jail cannot be built here.
 
-    `channel` is the jail's end of a socket pair to the broker; the caller closes its copy afterwards. `still_wanted` is
-    asked a few times a second, from this thread: renew a lease there, and say False to have the run killed.
+    `channel` is the jail's end of a socket pair to the broker; the caller closes its copy afterwards. `bell` says when the
+    jail is to stand still (`enclave.broker.bell`); when it ends, the jail goes on. `still_wanted` is asked a few times a
+    second, from this thread: renew a lease there, and say False to have the run killed.
     """
     limits = spec.limits or wall.limits
     begun = time.monotonic()
@@ -251,7 +287,7 @@ def run(
         stack.callback(pipes.close_all)
         jail = _Jail(wall, limits, pipes)
         stack.callback(jail.end)
-        listening = _Listening(jail, pipes, spec, limits)
+        listening = _Listening(jail, pipes, spec, limits, bell)
         stack.callback(listening.close)
         try:
             listening.until_end(begun + limits.seconds, on_progress, still_wanted)

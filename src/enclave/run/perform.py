@@ -57,6 +57,7 @@ def perform(
     *,
     lease_seconds: float,
     channel: socket.socket | None = None,
+    bell: socket.socket | None = None,
     questions: Callable[[], int] = lambda: 0,
 ) -> Job:
     """Run `held` behind `wall` and record how it ended; the run as it then stands.
@@ -67,7 +68,7 @@ def perform(
     source = Source.read(held.notebook, wall.limits)
     lease = _Lease(db, held, lease_seconds)
     spec = jail.JailSpec(source, held.parameters)
-    outcome = jail.run(wall, spec, channel=channel, on_progress=lease.note, still_wanted=lease.still_ours)
+    outcome = jail.run(wall, spec, channel=channel, bell=bell, on_progress=lease.note, still_wanted=lease.still_ours)
     check_still_held(db, held)
     state, why, bundles, rebuilt = RunState(outcome.state), outcome.why, tuple[Bundle, ...](), None
     if outcome.notebook is not None:

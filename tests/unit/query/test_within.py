@@ -45,6 +45,8 @@ REFUSED = [
      "within.many", None),
     ("SELECT COUNT(v.visit_id), COUNT(d.diagnosis_id) FROM visits v JOIN diagnoses d USING (patient_id)",
      "within.too_many_rows", ""),
+    (per("COUNT(*)") + " WHERE n > 50", "within.beyond_clip", "line 1"),
+    (per("SUM(los_days)") + " WHERE n BETWEEN 3 AND 40", "within.beyond_clip", "line 1"),
     ("WITH visits AS (SELECT patient_id FROM patients) SELECT COUNT(*) FROM visits", "query.duplicate_alias", None),
     ("WITH RECURSIVE r AS (SELECT patient_id FROM visits) SELECT COUNT(*) FROM r", "query.not_in_grammar", None),
     ("WITH a AS (SELECT patient_id FROM b), b AS (SELECT patient_id FROM visits) SELECT COUNT(*) FROM a",
@@ -114,6 +116,11 @@ def test_a_person_without_values_adds_nothing() -> None:
     with People(DATASET, person([{"los_days": None}, {"los_days": None}])) as people:
         assert people.vectors(*planned(per("SUM(los_days)", "COUNT(n)")))[0] == {(): 0}
         assert people.vectors(*planned(per("GREATEST(SUM(los_days), 5)", "SUM(n)")))[0] == {(): 5 * 65_536}
+
+
+def test_a_bound_that_is_written_may_be_compared_with() -> None:
+    for sql in (per("LEAST(COUNT(*), 100)") + " WHERE n > 50", per("COUNT(*)") + " WHERE n >= 7 AND n > 0"):
+        assert parse(sql, DATASET).where
 
 
 def test_having_looks_at_counts_as_they_are() -> None:
