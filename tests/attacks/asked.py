@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +18,7 @@ from tests.living import Living, born, granted, raw_hospital, shelved
 from enclave import access
 from enclave.access import AccessPolicy, Asked
 from enclave.broker.asking import Answered, Asker, Asking
+from enclave.broker.bell import Bell
 from enclave.broker.caps import read_caps
 from enclave.broker.engines import OpenExtracts
 from enclave.broker.turns import Turns
@@ -123,3 +126,12 @@ def opened(living: Living) -> Iterator[Door]:
             yield Door(living, ledger, extracts, asking)
         finally:
             extracts.close()
+
+
+@contextlib.contextmanager
+def unheard() -> Iterator[Bell]:
+    """A bell nobody answers, as when a worker is gone: questions go on without their jail standing still."""
+    near, far = socket.socketpair()
+    far.close()
+    with near:
+        yield Bell(near)

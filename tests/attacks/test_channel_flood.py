@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import func, select
-from tests.attacks.asked import Door
+from tests.attacks.asked import Door, unheard
 
 from domicile.wire import frame
 from enclave.audit.tables import events
@@ -42,8 +42,8 @@ def recorded(door: Door) -> int:
 
 def served(door: Door, ours: socket.socket) -> None:
     """A channel as the broker serves it: closed when its session is over."""
-    with ours:
-        Session(door.asking, door.asker(door.living.project), door.living.db).serve(ours)
+    with ours, unheard() as bell:
+        Session(door.asking, door.asker(door.living.project), door.living.db).serve(ours, bell)
 
 
 @pytest.mark.parametrize("request_", FLOODS.values(), ids=FLOODS.keys())
