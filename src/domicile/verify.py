@@ -69,6 +69,7 @@ def _files(release: Path) -> dict[str, bytes]:
             if len(set(names)) != len(names):  # two files of one name: which one is shown depends on who unpacks
                 raise _Unreadable("twice")
             files = {name: package.read(name) for name in names if not name.endswith("/")}
+    # zipfile says NotImplementedError of an unknown compression, RuntimeError of an encrypted entry
     except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as broken:
         raise _Unreadable(str(broken)) from broken
     if RECEIPT in files:

@@ -36,6 +36,7 @@ def unpack(package: bytes, folder: Path) -> Path:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(files.read(entry))
         draft.replace(folder)
+    # zipfile says NotImplementedError of an unknown compression, RuntimeError of an encrypted entry
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError) as broken:
         raise refusal("release_unsafe") from broken
     finally:

@@ -77,6 +77,14 @@ def perform(
             rebuilt = executed(source, bundles)
         except BadInput as reason:
             state, why = RunState.FAILED, reason.code
-    ended = {"why": why, "error": outcome.error, "bundles": bundles, "executed": rebuilt}
-    digest = wall.environment.digest
-    return finish(db, held, state, **ended, environment=digest, questions=questions())  # type: ignore[arg-type]
+    return finish(
+        db,
+        held,
+        state,
+        why=why,
+        error=outcome.error,
+        bundles=bundles,
+        executed=rebuilt,
+        environment=wall.environment.digest,
+        questions=questions(),
+    )

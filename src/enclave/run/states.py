@@ -70,12 +70,3 @@ def check_move(old: RunState, new: RunState) -> None:
     """Refused unless `new` may follow `old`."""
     if new not in MOVES[old]:
         raise Refused("run.move_not_allowed", old=old, new=new, allowed=", ".join(MOVES[old]) or "-")
-
-
-def diagram() -> str:
-    """The machine as a Mermaid state diagram, for the docs."""
-    lines = ["stateDiagram-v2", f"    [*] --> {RunState.SUBMITTED}"]
-    for old, following in MOVES.items():
-        lines += [f"    {old} --> {new}" for new in following]
-        lines += [] if following else [f"    {old} --> [*]"]
-    return "\n".join([*lines, ""])

@@ -15,7 +15,7 @@ from enclave.errors import BadInput, NotFound, Refused
 from enclave.run import Bundle, Job, Limits, OwnError, Progress, RunState, SandboxFiles, Submission
 from enclave.run import job as jobs
 from enclave.run import lease as leases
-from enclave.run.states import EVENTS, MOVES, OWNERS, check_move, diagram
+from enclave.run.states import EVENTS, MOVES, OWNERS, check_move
 from enclave.run.tables import run_outputs
 from enclave.store import Place, open_state, reading
 
@@ -79,7 +79,7 @@ def test_every_state_can_be_reached_and_every_end_is_an_end() -> None:
             reached.add(state)
             waiting += MOVES[state]
     assert reached == set(RunState)
-    assert diagram().count("--> [*]") == 5
+    assert sum(not following for following in MOVES.values()) == 5
 
 
 VERBS: dict[str, Callable[[Engine, Job], object]] = {
