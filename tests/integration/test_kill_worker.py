@@ -91,6 +91,7 @@ def test_a_run_survives_its_worker_and_the_door_and_pays_once(up_and_running: Li
     for name in ("worker", "serve"):
         os.kill(before[name] or 0, signal.SIGKILL)
     wait_for(lambda: not alive(jail), 10, "a process of the jail outlived its worker")
+    wait_for(lambda: [s.name for s in up.status(living.place) if s.pid] == ["broker"], 30, "the killed are not gone")
     assert find(living.db, card.run).state is RunState.RUNNING
     after = {seen.name: seen.pid for seen in up.up(living.settings)}
     assert after["broker"] == before["broker"] and after["worker"] not in (None, before["worker"])
@@ -136,6 +137,27 @@ def test_starting_and_looking_at_once_never_refuses_the_start(house: Living) -> 
         stop.set()
         for thread in lookers:
             thread.join()
+
+
+def test_up_starts_what_was_still_dying_when_it_looked(up_and_running: Living) -> None:
+    """A killed process keeps its lock until the kernel has let go of it: here somebody else lets go of it late."""
+    place, door = up_and_running.place, up.seen(up_and_running.place, "serve").pid or 0
+    os.kill(door, signal.SIGKILL)
+    wait_for(lambda: up.seen(place, "serve").pid is None, 30, "the door is not gone")
+    taken, over = threading.Event(), threading.Event()
+
+    def dying() -> None:
+        with up.alone(place, "serve"):
+            taken.set()
+            over.wait(2)
+
+    other = threading.Thread(target=dying)
+    other.start()
+    assert taken.wait(10)
+    threading.Timer(1, over.set).start()
+    after = {seen.name: seen.pid for seen in up.up(up_and_running.settings)}
+    other.join()
+    assert after["serve"] not in (None, door, os.getpid())
 
 
 def test_a_process_that_cannot_start_is_named_at_once(house: Living) -> None:

@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO
 
 import httpx
@@ -25,8 +26,8 @@ from enclave.settings import Settings
 from enclave.store import Place
 
 PROCESSES = ("broker", "worker", "serve")
-_children: list[subprocess.Popen[bytes]] = []
-"""What this very process started: kept so that it can be reaped, should it end while we live."""
+_children: dict[Path, list[subprocess.Popen[bytes]]] = {}
+"""What this very process started, by home: kept so that it can be reaped, should it end while we live."""
 _START_SECONDS = 60
 _STOP_SECONDS = 20
 _ATTEMPTS = 50
@@ -91,18 +92,28 @@ def _environment(settings: Settings) -> dict[str, str]:
 
 def up(settings: Settings) -> tuple[Seen, ...]:
     """Start what does not run and wait until each answers; Incident names the log of one that does not."""
-    place = settings.place
     for name in PROCESSES:
-        if seen(place, name).pid is None:
-            (place.run / f"{name}.ready").unlink(missing_ok=True)  # left behind by a kill -9
-            child = _start(settings, name)
-            _wait_until_ready(settings, name, child)
-        else:
-            _wait_until_ready(settings, name)
-    return status(place)
+        child = None
+        give_up = time.monotonic() + _START_SECONDS
+        while not _ready(settings, name):
+            ended = child is not None and child.poll() is not None
+            if seen(settings.place, name).pid is None:
+                # a process that was killed may hold its lock until the kernel has let go of it: asked each time anew
+                if ended:
+                    raise _did_not_start(settings, name)
+                child = child or _start(settings, name)
+            if time.monotonic() > give_up:
+                raise _did_not_start(settings, name)
+            time.sleep(0.05)
+    return status(settings.place)
+
+
+def _did_not_start(settings: Settings, name: str) -> Incident:
+    return Incident("up.did_not_start", name=name, log=str(settings.place.run / f"{name}.log"))
 
 
 def _start(settings: Settings, name: str) -> subprocess.Popen[bytes]:
+    (settings.place.run / f"{name}.ready").unlink(missing_ok=True)  # left behind by a kill -9
     command = [sys.executable, "-m", "enclave.cli", "--home", str(settings.home), name]
     with (settings.place.run / f"{name}.log").open("ab") as log:
         child = subprocess.Popen(
@@ -114,7 +125,7 @@ def _start(settings: Settings, name: str) -> subprocess.Popen[bytes]:
             env=_environment(settings),
             cwd=settings.home,
         )
-    _children.append(child)
+    _children.setdefault(settings.home, []).append(child)
     return child
 
 
@@ -128,16 +139,6 @@ def _ready(settings: Settings, name: str) -> bool:
     with contextlib.suppress(httpx.HTTPError):
         return httpx.get(f"{settings.url}/api/v1/health", timeout=2, trust_env=False).status_code == 200
     return False
-
-
-def _wait_until_ready(settings: Settings, name: str, child: subprocess.Popen[bytes] | None = None) -> None:
-    """Incident when it does not get ready; at once when the process that was started has ended, and no other stands in."""
-    give_up = time.monotonic() + _START_SECONDS
-    while not _ready(settings, name):
-        ended = child is not None and child.poll() is not None and seen(settings.place, name).pid is None
-        if ended or time.monotonic() > give_up:
-            raise Incident("up.did_not_start", name=name, log=str(settings.place.run / f"{name}.log"))
-        time.sleep(0.05)
 
 
 @contextmanager
@@ -159,7 +160,14 @@ def down(place: Place) -> None:
             continue
         _stop(place, name, pid)
         (place.run / f"{name}.ready").unlink(missing_ok=True)
-    _children[:] = [child for child in _children if child.poll() is None]
+    _reap(place)
+
+
+def _reap(place: Place) -> None:
+    """Take the exit of what we started here and was stopped: the lock goes an instant before the process does."""
+    for child in _children.pop(place.home, []):
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(_STOP_SECONDS)
 
 
 def _stop(place: Place, name: str, pid: int) -> None:
