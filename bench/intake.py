@@ -12,10 +12,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import psutil
+from bench.hospital import make_raw, opened
 
 ROOT = Path(__file__).resolve().parents[1]
 PERSONS = 2_000_000
@@ -24,7 +26,7 @@ GOAL_ROWS = 300_000
 GOAL_MIB = 4096
 
 
-def shelve_once(home: Path, source: Path) -> None:
+def shelve_once(home: Path, source: Path, tables: Sequence[str], size_class: int) -> None:
     """What the measured process does: a home is born, the policy signed, the tables shelved; prints its figures."""
     from enclave.bootstrap import birth
     from enclave.catalogue import shelve
@@ -35,7 +37,7 @@ def shelve_once(home: Path, source: Path) -> None:
     settings = birth.create(home, demo=True)
     keyring, db = Keyring(settings.place), open_state(settings.place)
     policy = settings.place.policies / "datasets/hospital/datapackage.yaml"
-    policy.write_bytes(narrowed(policy.read_bytes(), TABLES, size_class=20_000_000))
+    policy.write_bytes(narrowed(policy.read_bytes(), tuple(tables), size_class=size_class))
     sign(db, policy, keyring, "officer")
     stages: dict[str, float] = {}
     start = time.perf_counter()
@@ -71,8 +73,7 @@ def measure() -> list[dict[str, Any]]:
     """Rows of intake, then those of a question on the extract it made."""
     with tempfile.TemporaryDirectory(prefix="domicile-bench-") as folder:
         raw, home = Path(folder) / "raw", Path(folder) / "home"
-        make = [sys.executable, str(ROOT / "datasets_synthetic" / "make.py"), str(raw), "--persons", str(PERSONS)]
-        subprocess.run([*make, "--tables", ",".join(TABLES), "--format", "parquet"], check=True, cwd=ROOT)
+        make_raw(raw, PERSONS, TABLES)
         figures, peak = _watched([sys.executable, "-m", "bench.intake", str(home), str(raw)])
         rate = figures["rows"] / figures["seconds"]
         print(f"  stages begun at: { {k: round(v, 1) for k, v in figures['stages'].items()} }")
@@ -87,19 +88,14 @@ def measure() -> list[dict[str, Any]]:
             ),
             _row("intake.peak_mib", round(peak), "MiB", peak / GOAL_MIB, f"< {GOAL_MIB:,}", peak < GOAL_MIB),
         ]
-        return rows + _questions(home)
+        return rows + _questions(home, raw)
 
 
-def _questions(home: Path) -> list[dict[str, Any]]:
+def _questions(home: Path, raw: Path) -> list[dict[str, Any]]:
     from bench.query import measure as ask
 
-    from enclave.catalogue import find, open_key
-    from enclave.store import Keyring, Place, open_state
-
-    place = Place(home)
-    dataset = find(open_state(place), "hospital")
-    path, key = open_key(place, Keyring(place), dataset)
-    return ask(path, key, dataset)
+    made = opened(home, raw)
+    return ask(made.path, made.key, made.dataset)
 
 
 def _row(name: str, value: float, unit: str, ratio: float, goal: str, holds: bool) -> dict[str, Any]:
@@ -116,4 +112,6 @@ def _row(name: str, value: float, unit: str, ratio: float, goal: str, holds: boo
 
 
 if __name__ == "__main__":
-    shelve_once(Path(sys.argv[1]), Path(sys.argv[2]))
+    home, source, *more = sys.argv[1:]
+    chosen, largest = more or (",".join(TABLES), "20000000")
+    shelve_once(Path(home), Path(source), chosen.split(","), int(largest))

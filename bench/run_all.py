@@ -60,7 +60,20 @@ def _data() -> list[Row]:
     return measure()
 
 
-PARTS: dict[str, Callable[[], list[Row]]] = {"ledger": _ledger, "quote": _quote, "run": _run, "data": _data}
+def _suite() -> list[Row]:
+    """Twelve questions at two sizes, beside plain DuckDB."""
+    from bench.suite import measure
+
+    return measure()
+
+
+PARTS: dict[str, Callable[[], list[Row]]] = {
+    "ledger": _ledger,
+    "quote": _quote,
+    "run": _run,
+    "data": _data,
+    "suite": _suite,
+}
 
 
 def shown(value: object) -> str:
