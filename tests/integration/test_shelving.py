@@ -69,7 +69,7 @@ def test_a_shelved_extract_opens_and_holds_the_rows(home: clinic.Home, source: P
     path, key = catalogue.open_key(home.place, home.keyring, made.dataset)
     with clinic.opened(path, key) as con:
         assert con.execute("SELECT count(*) FROM extract.main.visits").fetchall() == [(4,)]
-    assert [p.name for p in sorted(path.parent.iterdir())] == ["extract.duckdb", "manifest.json"]
+    assert [p.name for p in sorted(path.parent.iterdir())] == ["extract.duckdb", "manifest.json", "report.json"]
     assert _kinds(home)[-3:] == ["extract.building", "extract.checked", "extract.shelved"]
 
 

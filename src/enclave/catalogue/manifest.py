@@ -46,6 +46,8 @@ class Manifest:
     dictionary: str = ""
     """`dictionary_digest` of the dataset as it was shelved: bounds and sensitivities are proved from it, never from a row of
     the database that somebody edited."""
+    report: str = ""
+    """SHA-256 of the intake's report beside the file; "" when none was kept."""
 
     def message(self) -> bytes:
         """The bytes that are signed."""

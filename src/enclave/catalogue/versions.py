@@ -13,7 +13,7 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sqlalchemy import Engine, func, insert, select, update
@@ -23,6 +23,7 @@ from enclave.audit.event import now
 from enclave.catalogue.dataset import Dataset
 from enclave.catalogue.dictionary import dataset_of, dictionary_digest, from_json, to_json
 from enclave.catalogue.manifest import Manifest, folder_of, open_key, seal_purpose, write_manifest
+from enclave.catalogue.reports import keep_last, keep_with
 from enclave.catalogue.states import EVENTS, State, check_move
 from enclave.catalogue.tables import extracts
 from enclave.errors import EnclaveError, NotFound, Refused
@@ -131,6 +132,8 @@ def shelve(
             check_move(State.BUILDING, State.CHECKED)
             with audit.record(db, audit.Event(EVENTS[State.CHECKED], actor, f"dataset {d.name}", facts)):
                 pass
+            report = replace(extract.report, policy=signed.digest)
+            keep_last(place, d.name, report)
             if same := _unchanged(db, place, keyring, d.name, extract, signed):
                 with audit.record(db, audit.Event(UNCHANGED, actor, f"dataset {d.name}", facts)):
                     pass
@@ -141,7 +144,8 @@ def shelve(
             wrapping = keyring.dataset_key(d.name, create=True)
             sealed = seal(wrapping, file_key, seal_purpose(d.name, extract.digest))
             fingerprint = keyring.fingerprint(pseudonym_key)
-            write_manifest(draft, _manifest(dataset, extract, signed, sealed, fingerprint), keyring)
+            kept = keep_with(draft, report)
+            write_manifest(draft, _manifest(dataset, extract, signed, sealed, fingerprint, kept), keyring)
             _place(draft, folder_of(place, d.name, version))
             _commit(db, actor, dataset, extract)
             progress("shelved", 0, None)
@@ -165,7 +169,9 @@ def rehearse(
     return plan(d, source, place.run, pseudonym_key=secrets.token_bytes(32), progress=progress)
 
 
-def _manifest(dataset: Dataset, extract: Extract, signed: Signed, sealed: bytes, pseudonym_key: str) -> Manifest:
+def _manifest(
+    dataset: Dataset, extract: Extract, signed: Signed, sealed: bytes, pseudonym_key: str, report: str
+) -> Manifest:
     return Manifest(
         name=dataset.name,
         version=dataset.version,
@@ -184,6 +190,7 @@ def _manifest(dataset: Dataset, extract: Extract, signed: Signed, sealed: bytes,
         lineage=extract.lineage,
         made_at=now(),
         dictionary=dictionary_digest(dataset),
+        report=report,
     )
 
 

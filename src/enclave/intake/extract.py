@@ -18,6 +18,7 @@ from enclave.errors import BadInput, EnclaveError, Incident, Refused
 from enclave.intake import contributions, fingerprint, raw, reverify, stage, write
 from enclave.intake.columns import literal, stored_columns
 from enclave.intake.package import Descriptor
+from enclave.intake.report import Category, Check, Report, Section
 from enclave.intake.workshop import Room, workshop
 
 Progress = Callable[[str, int, int | None], None]
@@ -40,6 +41,7 @@ class Extract:
     dropped: dict[str, dict[str, int]]
     lineage: dict[str, dict[str, str]]
     """Table → stored column → "raw column: treatment"."""
+    report: Report
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ class Plan:
     read: dict[str, int] = field(default_factory=dict)
     dropped: dict[str, dict[str, int]] = field(default_factory=dict)
     refusals: tuple[EnclaveError, ...] = ()
+    report: Report | None = None
 
 
 def silent(stage_name: str, done: int, total: int | None) -> None:
@@ -80,6 +83,16 @@ def check_home(d: Descriptor, folder: Path, *, demo_home: bool) -> None:
 def lineage(d: Descriptor) -> dict[str, dict[str, str]]:
     """Where every stored column comes from."""
     return {t.name: {c.name: f"{c.source}: {c.treatment}" for c in stored_columns(d, t)} for t in d.tables}
+
+
+def _report(d: Descriptor, found: dict[str, stage.Staged]) -> Report:
+    """What was read and what was left out, rule by rule."""
+    left_out = [
+        Check("left_out", {"rule": rule}, Category.LEFT_OUT, table, of=staged.read, failed=count)
+        for table, staged in found.items()
+        for rule, count in staged.dropped.items()
+    ]
+    return Report(d.name, "", {n: s.read for n, s in found.items()}, (Section("left_out", checks=tuple(left_out)),))
 
 
 def _postponed(d: Descriptor, staged: list[str]) -> bool:
@@ -159,7 +172,8 @@ def build(
         digest = fingerprint.content_digest(con, d, _CATALOG)
         con.execute(f"DETACH {_CATALOG}")
     read, dropped = {n: s.read for n, s in found.items()}, {n: s.dropped for n, s in found.items()}
-    return Extract(path, digest, _file_digest(path), fingerprint.norm_digest(d), rows, read, dropped, lineage(d))
+    norms, report = fingerprint.norm_digest(d), _report(d, found)
+    return Extract(path, digest, _file_digest(path), norms, rows, read, dropped, lineage(d), report)
 
 
 def plan(
@@ -191,4 +205,4 @@ def plan(
             stage.keep_parents(con, d, table)
             con.execute(f"DROP TABLE {stage.staged(table)}")
     read, dropped = {n: s.read for n, s in found.items()}, {n: s.dropped for n, s in found.items()}
-    return Plan(lineage(d), left, read, dropped, tuple(refusals))
+    return Plan(lineage(d), left, read, dropped, tuple(refusals), _report(d, found))

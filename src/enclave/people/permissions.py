@@ -39,6 +39,7 @@ class Action(StrEnum):
     POLICY_SIGN = "policy.sign"
     INTAKE = "intake"
     DATASET_READ = "dataset.read"
+    REPORT_READ = "report.read"
     REQUEST_CREATE = "request.create"
     REQUEST_READ = "request.read"
     REQUEST_EDIT = "request.edit"
@@ -77,6 +78,7 @@ _OTHER = {
     Action.PEOPLE_RENEW: "Person",
     Action.PEOPLE_REVOKE: "Person",
     Action.DATASET_READ: "Dataset",
+    Action.REPORT_READ: "Dataset",
     Action.REQUEST_CREATE: "Home",
     Action.RUN_SUBMIT: "Project",
 }

@@ -52,6 +52,7 @@ OF_OTHERS: dict[Action, set[str]] = {
     Action.POLICY_SIGN: {"officer"},
     Action.INTAKE: {"steward"},
     Action.DATASET_READ: {*ALL},
+    Action.REPORT_READ: {"steward", "auditor"},
     Action.REQUEST_CREATE: {"researcher"},
     Action.REQUEST_READ: {"steward", "officer", "auditor"},
     Action.REQUEST_EDIT: set(),
