@@ -175,12 +175,25 @@ class Drawn:
         both = f"{part} WHERE {self.truth(2)} UNION ALL {part}"
         return f"SELECT SUM({name}) AS a0 FROM ({both}) AS u"
 
+    def matrix(self) -> str:
+        """Products of a few columns, by a key or none."""
+        columns = dict.fromkeys(
+            self.draw.choice((self.number(1), (self.column(Kind.CODE, Kind.BOOLEAN) or ("1",))[0], self.truth(2)))
+            for _ in range(self.draw.choice((2, 3, 4)))
+        )
+        key = self.key() if self.draw.random() < 0.3 else ""
+        text = f"SELECT {f'{key} AS k0, ' if key else ''}SSCP({', '.join(columns)}) AS a0 FROM {self.rows}"
+        text += f" WHERE {self.truth()}" if self.draw.random() < 0.3 else ""
+        return text + (" GROUP BY k0" if key else "")
+
 
 def question(draw: random.Random, dataset: Dataset) -> str:
     drawn = Drawn(draw, dataset)
     kind = draw.random()
-    if kind < 0.9:
+    if kind < 0.87:
         return drawn.plain()
+    if kind < 0.9:
+        return drawn.matrix()
     return drawn.per_person() if kind < 0.97 else drawn.joined_text()
 
 

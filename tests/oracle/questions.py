@@ -73,6 +73,12 @@ ANSWERED = (
     "SELECT MEDIAN(v.los_days), CORR(v.los_days, d.rank), COUNT(*) FROM visits v JOIN diagnoses d USING (patient_id)",
     "SELECT v.dept, QUANTILE_CONT(v.change, 0.1) AS a, MEDIAN(v.change) AS b, COUNT(*) FROM visits v "
     "JOIN diagnoses d USING (patient_id) GROUP BY v.dept",
+    "SELECT SSCP(balance, age, sex, smoker) FROM patients",
+    "SELECT urgent, SSCP(los_days, change) FROM visits GROUP BY urgent",
+    "SELECT dept, SSCP(v.fee, p.age, p.sex, v.dx) FROM visits v JOIN patients p USING (patient_id) GROUP BY dept",
+    "SELECT SSCP(n, sex, age) FROM (SELECT patient_id, COUNT(*) AS n FROM visits GROUP BY 1) "
+    "JOIN patients USING (patient_id)",
+    "SELECT v.dept, SSCP(v.los_days, d.rank, d.code) FROM visits v JOIN diagnoses d USING (patient_id) GROUP BY v.dept",
     "SELECT STDDEV(los_days) FILTER (WHERE urgent), MEDIAN(los_days) FILTER (WHERE dept = 'A'), COUNT(*) FROM visits",
 )
 

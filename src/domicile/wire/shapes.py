@@ -71,6 +71,9 @@ class MechanismCard(Shape):
     scale: float = Field(description="noise standard deviation, in units of the column; for a choice, of its scores")
     rho: int = Field(description="nano-rho")
     bound: str = Field(description="in words: which norm, which clip")
+    one_per_person: bool = Field(
+        default=False, description="True when nobody counts more than once, in one group: no row was weighed down"
+    )
 
 
 class AccountCard(Shape):

@@ -16,12 +16,12 @@ from typing import Protocol
 
 import pyarrow as pa
 
-from enclave.catalogue.dataset import WEIGHT_ONE
 from enclave.query import after, mechanisms, moments, quantiles
 from enclave.query.emit import Statement
 from enclave.query.plan import Aggregate, Key, Measure, Plan, Sort
 from enclave.query.price import Draw, Priced
 from enclave.query.reckon import Output
+from enclave.query.sscp import LABELS, matrix_in
 from enclave.query.tally import centre_of
 
 MISS = Fraction(1, 20)
@@ -55,6 +55,7 @@ class Executed:
 def execute(priced: Priced, engine: Totals) -> Executed:
     """The answer as an Arrow IPC stream. Called once, after a durable reservation; never raises."""
     cells, incident = priced.plan.cells, False
+    height = cells * (matrix.count if (matrix := matrix_in(priced.plan)) else 1)
     noisy: list[list[int]] = []
     try:
         totals = engine.totals(priced.statements, priced.plan.keys, priced.reply_ms * CAP_SHARE // 100)
@@ -64,7 +65,7 @@ def execute(priced: Priced, engine: Totals) -> Executed:
         noisy = [drawn(priced.plan, d, t) for t, d in zip(totals, priced.draws, strict=True)]
         columns = released(priced.plan, priced.draws, noisy)
     except Exception:  # noqa: BLE001 - the same; without noise nothing is released but the shape
-        columns, incident = {n: [None] * cells for n in number_names(priced.plan)}, True
+        columns, incident = {n: [None] * height for n in number_names(priced.plan)}, True
     return Executed(packed(priced.plan, columns), incident, () if incident else tuple(noisy))
 
 
@@ -112,7 +113,7 @@ def _aggregated(plan: Plan, at: int, draws: tuple[Draw, ...], noisy: list[list[i
     elif aggregate.measure in moments.MOMENTS:
         made = moments.columns(aggregate, [_noised(d, v, MISS / len(mine)) for d, v in mine])
     else:
-        made = total_columns(aggregate, *mine[0])
+        made = total_columns(*mine[0])
     return made
 
 
@@ -120,8 +121,8 @@ def _noised(draw: Draw, totals: list[int], miss: Fraction) -> moments.Noised:
     return moments.Noised(draw.tally, totals, draw.scale, mechanisms.noise_radius(draw.scale, miss))
 
 
-def total_columns(aggregate: Aggregate, draw: Draw, noisy: list[int]) -> tuple[Column, Column, Column, Column]:
-    unit = WEIGHT_ONE * (aggregate.term.type.scale if aggregate.term and not draw.tally.counts else 1)
+def total_columns(draw: Draw, noisy: list[int]) -> tuple[Column, Column, Column, Column]:
+    unit = int(draw.tally.unit)
     radius = mechanisms.noise_radius(draw.scale, MISS)
     return (
         [n / unit for n in noisy],
@@ -164,17 +165,25 @@ def mean_columns(
 
 
 def packed(plan: Plan, columns: dict[str, Column]) -> bytes:
-    """The Arrow IPC stream: key columns, then numbers, rows in the order of the public keys or as asked."""
-    rows = list(itertools.product(*(k.domain for k in plan.keys)))
+    """The Arrow IPC stream: public columns, then numbers, rows in the order of the public keys or as asked."""
+    rows: list[tuple[int | str | bool | float | None, ...]] = list(itertools.product(*(k.domain for k in plan.keys)))
+    shown: list[tuple[str, pa.DataType]] = [(k.name, key_type(k)) for k in plan.keys]
+    matrix = matrix_in(plan)
+    if matrix is not None:
+        rows = [(*row, *left, *right) for row in rows for left, right in matrix.labels()]
+        shown += zip(LABELS, 2 * LABEL_TYPES, strict=True)
     order = ordered(plan, rows, columns)
-    fields = [pa.field(k.name, key_type(k)) for k in plan.keys] + [pa.field(n, pa.float64()) for n in columns]
-    arrays = [pa.array([rows[i][at] for i in order], key_type(k)) for at, k in enumerate(plan.keys)]
+    fields = [pa.field(name, kind) for name, kind in shown] + [pa.field(n, pa.float64()) for n in columns]
+    arrays = [pa.array([rows[i][at] for i in order], kind) for at, (_, kind) in enumerate(shown)]
     arrays += [pa.array([values[i] for i in order], pa.float64()) for values in columns.values()]
     table = pa.Table.from_arrays(arrays, schema=pa.schema(fields))
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as stream:
         stream.write_table(table)
     return sink.getvalue().to_pybytes()
+
+
+LABEL_TYPES: tuple[pa.DataType, ...] = (pa.string(), pa.string(), pa.float64(), pa.float64())
 
 
 def key_type(key: Key) -> pa.DataType:
@@ -189,7 +198,9 @@ def is_kept(plan: Plan, columns: dict[str, Column], at: int) -> bool:
     )
 
 
-def ordered(plan: Plan, rows: list[tuple[int | str | bool | None, ...]], columns: dict[str, Column]) -> list[int]:
+def ordered(
+    plan: Plan, rows: list[tuple[int | str | bool | float | None, ...]], columns: dict[str, Column]
+) -> list[int]:
     """ORDER BY and LIMIT on what is released anyway; NULL stands last."""
     order = [i for i in range(len(rows)) if is_kept(plan, columns, i)]
     for by in reversed(plan.order):

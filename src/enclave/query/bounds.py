@@ -28,6 +28,7 @@ from enclave.catalogue.dataset import WEIGHT_ONE, Column, Facet
 from enclave.errors import Refused
 from enclave.query import moments, quantiles
 from enclave.query.plan import Aggregate, Key, Measure, Op, Plan, Term
+from enclave.query.sscp import matrix_of
 from enclave.query.tally import EXACT, EXACT_TOTAL, ONE_PER_PERSON, Norm, Style, Tally, centre_of
 
 INT64 = 2**63 - 1
@@ -52,6 +53,8 @@ def tallies(plan: Plan) -> tuple[Tally, ...]:
                 made.append(Tally(at, Style.VALUES, values_norm(plan, _counted(aggregate)), aggregate.term))
             case Measure.QUANTILE:
                 made += quantiles.tallies_of(plan, at, count_norm(plan))
+            case Measure.SSCP:
+                made.append(products(at, aggregate, count_norm(plan)))
             case _ if aggregate.measure in moments.MOMENTS:
                 made += moments.tallies_of(at, aggregate, count_norm(plan))
     if plan.exact:
@@ -59,6 +62,14 @@ def tallies(plan: Plan) -> tuple[Tally, ...]:
     for tally in made:
         check_width(tally, plan)
     return tuple(made)
+
+
+def products(at: int, aggregate: Aggregate, norm: Norm) -> Tally:
+    """All entries of a matrix under one norm: a row's vector has a public length, and rows of a person add up to C of it."""
+    matrix = matrix_of(aggregate)
+    if matrix is None:
+        raise ValueError("no matrix of products")
+    return Tally(at, Style.ROWS, norm, factor=matrix.length, matrix=matrix)
 
 
 def _term(aggregate: Aggregate) -> Term:

@@ -11,6 +11,7 @@ from enclave.catalogue.dataset import Column, Kind
 from enclave.errors import Refused
 from enclave.query.plan import PerPerson, Plan, Source, Verb
 from enclave.query.sources import several_of, used_columns
+from enclave.query.sscp import Matrix
 
 PERSON_NS = 350.0
 """Rows grouped by the person."""
@@ -22,6 +23,26 @@ JOINED_NS = 200.0
 
 MOST_ROWS = 12_000_000
 """Rows whose cells are held at once, each person's own: more would not surely fit the engine's memory."""
+
+
+SUM_NS = 30.0
+CODE_NS = 60.0
+ENTRY_MS = 0.3
+ENTRY_NS = 100.0
+"""Of a matrix of products: per row and sum of numbers, per row and variable of codes, per entry, and per entry and group of
+codes."""
+
+
+def matrix_row_ns(matrix: Matrix) -> float:
+    """What one row adds beyond being read and weighed."""
+    numbers = [v for v in matrix.variables if v.is_number]
+    sums = 1 + len(numbers) + len(numbers) * (len(numbers) + 1) // 2
+    return SUM_NS * sums + CODE_NS * (len(matrix.variables) - len(numbers))
+
+
+def matrix_ms(matrix: Matrix, cells: int, rows: int) -> float:
+    """Its entries, however few rows there are."""
+    return matrix.count * (ENTRY_MS + ENTRY_NS * min(rows, cells * matrix.groups) / 1e6)
 
 
 def branches(source: Source) -> int:

@@ -15,15 +15,17 @@ from dataclasses import dataclass
 from enclave.catalogue.dataset import WEIGHT_ONE
 from enclave.query.exact import weighed_rows
 from enclave.query.plan import Plan, Term
-from enclave.query.sources import left_over, multiplicity, rows_of
+from enclave.query.products import products_of
+from enclave.query.sources import condition, multiplicity, rows_of
+from enclave.query.sscp import Matrix
 from enclave.query.tally import Bins, Norm, Style, Tally
-from enclave.query.written import bin_number, key, number, saturated, truth, value
+from enclave.query.written import bin_number, key, number, saturated, value
 
 
 @dataclass(frozen=True)
 class Statement:
-    """One SELECT: `keys` key columns, the last of them the number of a bin where there are `bins`, then one BIGINT for each
-    of `tallies` (indexes into those of the plan)."""
+    """One SELECT: `keys` key columns, the last of them the number of a bin (or of an entry of a matrix) where there are
+    `bins`, then one BIGINT for each of `tallies` (indexes into those of the plan)."""
 
     sql: str
     keys: int
@@ -33,22 +35,24 @@ class Statement:
 
 def emitted(plan: Plan, tallies: tuple[Tally, ...]) -> tuple[Statement, ...]:
     """The statements of a plan, in the order in which their first tally stands."""
-    families: dict[tuple[Style, Norm, Bins | None, Term | None], list[int]] = {}
+    families: dict[tuple[Style, Norm, Bins | None, Matrix | Term | None], list[int]] = {}
     for at, tally in enumerate(tallies):
-        apart = tally.term if tally.style is Style.VALUES else None
+        apart = tally.term if tally.style is Style.VALUES else tally.matrix
         families.setdefault((tally.style, tally.norm, tally.bins, apart), []).append(at)
     return tuple(
         Statement(
             _statement(plan, style, norm, [tallies[i] for i in members]),
-            len(plan.keys) + (bins is not None),
+            len(plan.keys) + tallies[members[0]].is_numbered,
             tuple(members),
-            bins.count if bins else 0,
+            tallies[members[0]].size if tallies[members[0]].is_numbered else 0,
         )
-        for (style, norm, bins, _), members in families.items()
+        for (style, norm, *_), members in families.items()
     )
 
 
 def _statement(plan: Plan, style: Style, norm: Norm, tallies: list[Tally]) -> str:
+    if tallies[0].matrix:
+        return products_of(plan, style, norm, tallies[0].matrix)
     if style is Style.DISTINCT:
         return _distinct(plan, norm, len(tallies))
     if style is Style.VALUES:
@@ -169,12 +173,3 @@ def _values(tallies: list[Tally]) -> list[str]:
         f"{number(t.term) if t.counts and t.term else f'CAST({value(t)} AS BIGINT)'} AS {_value_name(t)}"
         for t in needed
     ]
-
-
-def condition(plan: Plan, norm: Norm) -> str:
-    """The filter of the question, and the flag where rows are counted by it."""
-    several = any(s.many for s in plan.sources)
-    parts = [truth(c) for c in left_over(plan)] if several else [truth(plan.where)] if plan.where else []
-    if norm.flag:
-        parts.append(f't0."{norm.flag}"')
-    return " AND ".join(f"({p})" for p in parts) or "TRUE"

@@ -14,7 +14,8 @@ from sqlglot import exp
 
 from enclave.query import terms
 from enclave.query.grammar import Text
-from enclave.query.plan import Aggregate, Measure, Op, Term
+from enclave.query.plan import Aggregate, Measure, Op, Sort, Term
+from enclave.query.sscp import matrix_of
 
 POINT = re.compile(r"0?\.[0-9]{1,3}")
 
@@ -34,9 +35,20 @@ POINTS = (exp.Median, exp.PercentileCont, exp.PercentileDisc, exp.Quantile, exp.
 REFUSED: dict[type[exp.Expr], str] = {exp.Min: "query.extreme", exp.Max: "query.extreme", exp.Mode: "query.mode"}
 FIGURES = (*OF_ONE, *OF_TWO, *POINTS, *REFUSED)
 
+MOST_VARIABLES = 20
+MOST_ENTRIES = 5_000
+MOST_CODES = 100_000
+"""Columns of one matrix of products, its entries, and the combinations of codes its rows may have."""
+
+WIDEST_HALF = 2**50
+
 
 def is_figure(node: exp.Expr) -> bool:
-    return type(node) in FIGURES
+    return type(node) in FIGURES or is_matrix(node)
+
+
+def is_matrix(node: exp.Expr) -> bool:
+    return type(node) is exp.Anonymous and node.name.upper() == "SSCP"
 
 
 def figure(text: Text, term: Callable[[exp.Expr], Term], alias: str | None, node: exp.Expr) -> Aggregate:
@@ -46,6 +58,8 @@ def figure(text: Text, term: Callable[[exp.Expr], Term], alias: str | None, node
         text.refuse(REFUSED[kind], node)
     if kind in POINTS:
         return _quantile(text, term, alias, node)
+    if is_matrix(node):
+        return _matrix(text, term, alias, node)
     if kind in OF_ONE:
         text.only(node, "this")
         measure = OF_ONE[kind]
@@ -57,6 +71,34 @@ def figure(text: Text, term: Callable[[exp.Expr], Term], alias: str | None, node
     with text.standing_at(node):
         x, y = _where_known(x, y), _where_known(y, x)
     return Aggregate(alias or measure.value, measure, x, y)
+
+
+def _matrix(text: Text, term: Callable[[exp.Expr], Term], alias: str | None, node: exp.Expr) -> Aggregate:
+    """SSCP(y, x, …): bounded numbers, codes with a public list, conditions."""
+    text.only(node, "this", "expressions")
+    if not 1 < len(node.expressions) <= MOST_VARIABLES:
+        text.reject("query.matrix", node, limit=MOST_VARIABLES)
+    columns = tuple(_variable(text, term, n) for n in node.expressions)
+    called = tuple(c.ref.column.name if c.ref else f"column_{i + 1}" for i, c in enumerate(columns))
+    again = next((n for i, n in enumerate(node.expressions) if columns[i] in columns[:i]), None)
+    if again is not None:
+        text.reject("query.matrix_twice", again)
+    called = tuple(n if called.count(n) == 1 else f"column_{i + 1}" for i, n in enumerate(called))
+    made = Aggregate(alias or "total", Measure.SSCP, columns=columns, called=called)
+    matrix = matrix_of(made)
+    if matrix is None or matrix.count > MOST_ENTRIES or matrix.groups > MOST_CODES:
+        text.refuse("query.matrix_too_large", node, limit=MOST_ENTRIES)
+    return made
+
+
+def _variable(text: Text, term: Callable[[exp.Expr], Term], node: exp.Expr) -> Term:
+    made = term(node)
+    if made.op is not Op.NULL and (made.type.sort is Sort.TRUTH or (made.type.sort is Sort.CODE and made.type.codes)):
+        return made
+    made = _bounded(text, term, node)
+    if made.type.reach > WIDEST_HALF:
+        text.reject("query.too_wide", node, limit="2^50")
+    return made
 
 
 def _quantile(text: Text, term: Callable[[exp.Expr], Term], alias: str | None, node: exp.Expr) -> Aggregate:

@@ -36,7 +36,10 @@ def flattened(plan: Plan) -> Plan:
         sources=(*branch.sources, *(_shifted(s, shift) for s in plan.sources[1:])),
         where=_both(branch, maybe(plan.where)),
         keys=tuple(replace(k, term=through(k.term)) for k in plan.keys),
-        aggregates=tuple(replace(a, term=maybe(a.term), other=maybe(a.other)) for a in plan.aggregates),
+        aggregates=tuple(
+            replace(a, term=maybe(a.term), other=maybe(a.other), columns=tuple(map(through, a.columns)))
+            for a in plan.aggregates
+        ),
     )
     return flattened(flat)
 

@@ -112,7 +112,7 @@ def conditional(text: Text, node: exp.Filter) -> exp.Expr:
     """COUNT / SUM / … (x) FILTER (WHERE c): the same over CASE WHEN c THEN x END, which is NULL for every other row."""
     text.only(node, "this", "expression")
     call = node.this
-    if type(node.expression) is not exp.Where or not isinstance(call, exp.AggFunc):
+    if type(node.expression) is not exp.Where or not isinstance(call, exp.AggFunc) or call.this is None:
         text.refuse("after.filter", node)
     if type(call.this) is exp.Distinct:
         text.refuse("after.filter_distinct", node)
@@ -122,8 +122,6 @@ def conditional(text: Text, node: exp.Filter) -> exp.Expr:
         both = condition.copy() if type(call.this) is exp.Star else exp.And(this=condition.copy(), expression=known)
         made.set("this", _only_where(exp.Paren(this=both), exp.Literal.number(1)))
     else:
-        if not isinstance(call.this, exp.Expr):
-            text.refuse("after.filter", node)
         made.set("this", _only_where(condition.copy(), call.this.copy()))
     node.replace(made)
     return made

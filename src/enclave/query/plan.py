@@ -292,6 +292,7 @@ class Measure(StrEnum):
     CORR = "corr"
     QUANTILE = "quantile"
     VALUES = "values"  # COUNT(DISTINCT term)
+    SSCP = "sscp"  # all products of its columns, as one vector
 
 
 @dataclass(frozen=True)
@@ -305,6 +306,14 @@ class Aggregate:
     other: Term | None = None
     point: Fraction | None = None
     """Which quantile."""
+    columns: tuple[Term, ...] = ()
+    called: tuple[str, ...] = ()
+    """The columns of a matrix of products, and their names."""
+
+    @property
+    def terms(self) -> tuple[Term, ...]:
+        """All that it reads."""
+        return tuple(t for t in (self.term, self.other, *self.columns) if t is not None)
 
 
 @dataclass(frozen=True)
@@ -365,5 +374,5 @@ class Plan:
     def variables(self) -> frozenset[tuple[str, str]]:
         """What a grant is held against. The root's person key always stands here, so that no table is counted without
         being named."""
-        terms = [k.term for k in self.keys] + [t for a in self.aggregates for t in (a.term, a.other)] + [self.where]
+        terms = [k.term for k in self.keys] + [t for a in self.aggregates for t in a.terms] + [self.where]
         return variables_of(self.sources, terms)

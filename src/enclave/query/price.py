@@ -20,10 +20,11 @@ from enclave.errors import BadInput, Refused
 from enclave.query import mechanisms
 from enclave.query.accuracy import Accuracy, check_promised, scale_of, wanted
 from enclave.query.bounds import tallies
-from enclave.query.effort import branches, check_memory, fan_out, within_ns
+from enclave.query.effort import branches, check_memory, fan_out, matrix_ms, matrix_row_ns, within_ns
 from enclave.query.emit import Statement, emitted
 from enclave.query.plan import Measure, Plan
 from enclave.query.question import parse
+from enclave.query.sscp import LABELS, matrix_in
 from enclave.query.tally import Style, Tally
 
 EPSILON = re.compile(r"\d{1,4}(\.\d{1,9})?|\.\d{1,9}")
@@ -94,7 +95,11 @@ class Priced:
             delta=float(self.dataset.delta),
             rho=self.rho,
             reply_ms=self.reply_ms,
-            columns=tuple(k.name for k in self.plan.keys) + tuple(o.name for o in self.plan.outputs),
+            columns=(
+                *(k.name for k in self.plan.keys),
+                *(LABELS if matrix_in(self.plan) else ()),
+                *(o.name for o in self.plan.outputs),
+            ),
             mechanisms=tuple(_card(self.plan, d) for d in self.draws),
         )
 
@@ -174,6 +179,10 @@ def worst_ms(plan: Plan, moved: tuple[Tally, ...], statements: tuple[Statement, 
         row = ROW_NS[style] + CELLS_NS * several + TERM_NS * (parts + sum(2 * t.size for t in terms if t))
         row += TERM_NS * sum(4 * p.other.size for p in (moved[i].product for i in statement.tallies) if p)
         row += TERM_NS * sum(t.size for t in (bins.term for bins in (moved[statement.tallies[0]].bins,) if bins))
+        for matrix in (moved[i].matrix for i in statement.tallies):
+            if matrix:
+                row += matrix_row_ns(matrix) + TERM_NS * sum(4 * v.term.size for v in matrix.variables)
+                total += matrix_ms(matrix, plan.cells, rows)
         row += BINS_NS * sum(moved[i].bins is not None for i in statement.tallies[:1])
         row += sum(JOIN_NS if s.table.one_row_per_person or not s.table.unit else MANY_NS for s in plan.sources[1:])
         twice = 2 if style is Style.ROWS and moved[statement.tallies[0]].norm.column else 1
@@ -209,6 +218,9 @@ def answer_key(plan: Plan, dataset: Dataset, statements: tuple[Statement, ...], 
         "reckoned": [[o.name, repr(o.post)] for o in plan.reckoned],
         "having": repr(plan.having),
     }
+    matrix = matrix_in(plan)
+    if matrix is not None:
+        canon["matrix"] = repr(matrix.labels())
     return sha256(canonical(canon)).hexdigest()
 
 
@@ -239,5 +251,6 @@ def _card(plan: Plan, draw: Draw) -> MechanismCard:
         sensitivity=float(draw.tally.sensitivity / unit),
         scale=float(draw.scale / unit),
         rho=draw.rho,
+        one_per_person=draw.tally.norm.column is None,
         bound="; ".join([draw.tally.bound, *(words for s in plan.sources if s.made for words in s.made.said)]),
     )

@@ -25,6 +25,7 @@ from enclave.query.names import Scope
 from enclave.query.outputs import Having, Reckoning, conditional, is_arithmetic
 from enclave.query.plan import DEEPEST, Aggregate, Key, Measure, Ordering, Plan, Sort, Term
 from enclave.query.reckon import Output, Post, Reckon
+from enclave.query.sscp import LABELS, matrix_in
 from enclave.query.within import Levels
 
 MOST_CELLS = 10_000
@@ -61,6 +62,7 @@ class _Reader:
         keys = self._keys()
         aggregates, outputs = self._aggregates(keys)
         names = [k.name for k in keys] + [o.name + s for o in outputs for s in SUFFIXES]
+        names += LABELS if aggregates[0].measure is Measure.SSCP else ()
         self._check_names(names)
         having = self.tree.args.get("having")
         plan = Plan(
@@ -75,8 +77,9 @@ class _Reader:
         )
         if any(p.depth > DEEPEST for p in (plan.having, *(o.post for o in plan.reckoned)) if p):
             raise Refused("query.too_deep", limit=DEEPEST, parts=MOST_TOKENS)
-        if plan.cells > MOST_CELLS:
-            self.text.refuse("query.too_many_cells", self.tree.args.get("group"), cells=plan.cells, limit=MOST_CELLS)
+        cells = plan.cells * (matrix.count if (matrix := matrix_in(plan)) else 1)
+        if cells > MOST_CELLS:
+            self.text.refuse("query.too_many_cells", self.tree.args.get("group"), cells=cells, limit=MOST_CELLS)
         with self.text.standing_at(self.tree):
             return flattened(plan)
 
@@ -168,6 +171,8 @@ class _Reader:
                 self.text.refuse("query.not_grouped", node)
         if not found:
             self.text.refuse("query.no_aggregate", self.tree)
+        if len(found) > 1 and any(a.measure is Measure.SSCP for a in found):
+            self.text.refuse("query.matrix_alone", self.tree)
         if len(found) > MOST_AGGREGATES:
             self.text.refuse("query.too_many_aggregates", self.tree, count=len(found), limit=MOST_AGGREGATES)
         return tuple(found), tuple(outputs)

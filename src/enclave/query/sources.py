@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from enclave.catalogue.dataset import Column
 from enclave.query.plan import Branch, Op, Part, PerPerson, Plan, Source, Term, Verb, Within
+from enclave.query.tally import Norm
 from enclave.query.written import CATALOG, key, number, stored_name, truth
 
 
@@ -44,7 +45,7 @@ def multiplicity(sources: tuple[Source, ...]) -> str:
 
 def used_columns(plan: Plan, at: int) -> list[Column]:
     """What the plan reads of a side, its own filter aside."""
-    terms = [k.term for k in plan.keys] + [t for a in plan.aggregates for t in (a.term, a.other) if t]
+    terms = [k.term for k in plan.keys] + [t for a in plan.aggregates for t in a.terms]
     terms += [c for c in conjuncts(plan.where) if not is_own(plan, c, at)]
     found = {t.ref.column.name: t.ref.column for term in terms for t in term.walk() if t.ref and t.ref.source == at}
     return [found[name] for name in sorted(found)]
@@ -66,6 +67,15 @@ def left_over(plan: Plan) -> tuple[Term, ...]:
     """The conditions that hold of the join, those of one side alone being held there."""
     sides = several_of(plan.sources)
     return tuple(c for c in conjuncts(plan.where) if not any(is_own(plan, c, at) for at in sides))
+
+
+def condition(plan: Plan, norm: Norm) -> str:
+    """The filter of the question, and the flag where rows are counted by it."""
+    several = any(s.many for s in plan.sources)
+    parts = [truth(c) for c in left_over(plan)] if several else [truth(plan.where)] if plan.where else []
+    if norm.flag:
+        parts.append(f't0."{norm.flag}"')
+    return " AND ".join(f"({p})" for p in parts) or "TRUE"
 
 
 def _told_apart(plan: Plan, at: int) -> str:

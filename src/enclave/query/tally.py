@@ -13,6 +13,7 @@ from fractions import Fraction
 
 from enclave.catalogue.dataset import NORM_STEP, WEIGHT_ONE
 from enclave.query.plan import Term
+from enclave.query.sscp import ONE, Matrix
 
 
 class Style(StrEnum):
@@ -131,6 +132,8 @@ class Tally:
     """Counted by these bins too: a finer grouping."""
     side: Side | None = None
     """A bin is chosen by score instead of every bin being told with noise."""
+    matrix: Matrix | None = None
+    """All its entries at once, as one vector."""
 
     @property
     def sensitivity(self) -> int:
@@ -138,13 +141,20 @@ class Tally:
         return self.factor * self.norm.reach * WEIGHT_ONE
 
     @property
+    def is_numbered(self) -> bool:
+        """A finer grouping than by the keys: rows of the engine carry the number of a bin, or of an entry."""
+        return self.bins is not None or self.matrix is not None
+
+    @property
     def size(self) -> int:
         """How many totals each cell has."""
-        return self.bins.count if self.bins else 1
+        return self.bins.count if self.bins else self.matrix.count if self.matrix else 1
 
     @property
     def unit(self) -> Fraction:
         """What 1 of the answer is here: stored totals / unit."""
+        if self.matrix:
+            return Fraction(WEIGHT_ONE * ONE)
         if self.counts or self.term is None:
             return Fraction(WEIGHT_ONE)
         unit = Fraction(WEIGHT_ONE * self.term.type.scale)
@@ -157,6 +167,9 @@ class Tally:
         kept = "no clipping" if self.norm.column is None else f"clipped at {self.norm.clip}"
         if self.bins:
             return f"{what}, {kept}, {self.bins.count} bins"
+        if self.matrix:
+            length = f"{self.factor / ONE:.2f}"
+            return f"{what}, {kept}, {self.matrix.count} products of one row at most {length} long together"
         return f"{what}, {kept}" + (f", values within ±{self.factor}" if self.factor != 1 else "")
 
 

@@ -33,23 +33,23 @@ def value(tally: Tally) -> str:
         raise ValueError("a tally of values has a term")
     if tally.clamp is None:
         return number(tally.term)
-    made = _centred(tally.term, tally.clamp, tally.centre)
+    made = centred(tally.term, tally.clamp, tally.centre)
     terms = [tally.term]
     if tally.product:
-        made = _level(f"({made}) * ({_centred(tally.product.other, tally.product.clamp, tally.product.centre)})", tally)
+        made = _level(f"({made}) * ({centred(tally.product.other, tally.product.clamp, tally.product.centre)})", tally)
         terms += [tally.product.other] if tally.product.other != tally.term else []
     unknown = " OR ".join(f"{number(t)} IS NULL" for t in terms if t.type.nullable)
     return f"CASE WHEN {unknown} THEN NULL ELSE {made} END" if unknown else made
 
 
-def _centred(term: Term, clamp: tuple[int, int], centre: int) -> str:
+def centred(term: Term, clamp: tuple[int, int], centre: int) -> str:
     clamped = f"least(greatest({number(term)}, {clamp[0]}), {clamp[1]})"
     return clamped + (f" - {centre}" if centre > 0 else f" + {-centre}" if centre < 0 else "")
 
 
 def bin_number(bins: Bins) -> str:
     """Which of the bins a row falls into; none where the term is NULL."""
-    number_of = f"({_centred(bins.term, (bins.lower, bins.upper), bins.lower)}) // {bins.width}"
+    number_of = f"({centred(bins.term, (bins.lower, bins.upper), bins.lower)}) // {bins.width}"
     return (
         f"CASE WHEN {number(bins.term)} IS NULL THEN NULL ELSE {number_of} END"
         if bins.term.type.nullable

@@ -27,6 +27,7 @@ REFUSED = [
     ("SELECT dept, COUNT(*) AS n FROM visits GROUP BY dept HAVING n", "after.having"),
     ("SELECT COUNT(DISTINCT patient_id) FILTER (WHERE urgent) FROM visits", "after.filter_distinct"),
     ("SELECT ROW_NUMBER() FILTER (WHERE urgent) FROM visits", "after.filter"),
+    ("SELECT COUNT() FILTER (WHERE urgent) FROM visits", "after.filter"),
     ("SELECT SUM(fee) / dept FROM visits GROUP BY dept", "query.not_grouped"),
     ("SELECT SUM(fee) / 'x' FROM visits", "query.not_in_grammar"),
     ("SELECT SUM(fee) % COUNT(*) FROM visits", "query.division"),

@@ -100,3 +100,17 @@ def test_the_quote_shows_every_mechanism_in_units_of_its_column() -> None:
     assert [m.sensitivity for m in quote.mechanisms] == [5 * 25_000.0, 5.0, 20_000.0]
     assert quote.mechanisms[2].bound == "total_fee, clipped at 2000000"
     assert (quote.dataset, quote.version, quote.delta, quote.reused) == ("small", 1, 1e-6, False)
+
+
+@pytest.mark.parametrize(
+    ("sql", "once"),
+    [
+        ("SELECT sex, COUNT(*) FROM patients GROUP BY sex", True),
+        ("SELECT COUNT(DISTINCT patient_id) FROM visits", True),
+        ("SELECT n, COUNT(*) FROM (SELECT patient_id, COUNT(*) AS n FROM visits GROUP BY patient_id) GROUP BY n", True),
+        (COUNT, False),
+        ("SELECT dept, COUNT(DISTINCT patient_id) FROM visits GROUP BY dept", False),
+    ],
+)
+def test_a_quote_says_whether_everybody_counts_once(sql: str, once: bool) -> None:
+    assert all(m.one_per_person is once for m in prepare(sql, DATASET, "1").quote.mechanisms)

@@ -1,0 +1,50 @@
+"""Models: one person against the sums a model is made of, in exact integers, beside the naive way."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from tests.oracle.extracts import DATASET, Row, Rows
+from tests.oracle.persons import People
+
+from enclave.query.sscp import ONE
+from enclave.query.tally import ONE_PER_PERSON
+
+MATRIX = (
+    "SELECT dept, SSCP(v.los_days, v.change, p.age, p.sex, v.dx) FROM visits v "
+    "JOIN patients p USING (patient_id) GROUP BY dept"
+)
+
+
+def visitor(visits: int) -> Rows:
+    """One person at the end of every bound, with as many visits as wanted."""
+    patient: Row = {"patient_id": 1, "sex": "F", "age": 90, "smoker": True, "balance": -50_000}
+    visit: Row = {
+        "patient_id": 1, "dept": "A", "ward": "A1", "dx": "I10", "los_days": 60, "change": 9, "fee": 5_000_000,
+        "admitted_on": dt.date(2021, 1, 1), "score": 0, "urgent": True,
+    }  # fmt: skip
+    return {"patients": [patient], "visits": [visit | {"visit_id": i} for i in range(visits)], "diagnoses": []}
+
+
+@pytest.mark.parametrize("visits", [1, 4, 5, 8, 300])
+def test_a_person_at_every_bound_moves_a_matrix_by_no_more_than_declared(visits: int) -> None:
+    with People(DATASET, visitor(visits)) as people:
+        assert people.ratio(MATRIX) <= 1
+        assert people.ratio(MATRIX) > 0.99 or visits < 5
+
+
+def test_control_copies_of_a_row_move_an_unweighed_matrix_as_often() -> None:
+    with People(DATASET, visitor(300)) as people:
+        assert people.ratio(MATRIX, norm=ONE_PER_PERSON) == pytest.approx(300, rel=0.01)
+
+
+def test_control_entries_priced_as_one_count_each_would_cost_too_little() -> None:
+    """A vector is longer than any of its entries."""
+    with People(DATASET, visitor(5)) as people:
+        assert people.ratio(MATRIX, factor=ONE) > 3
+
+
+def test_arithmetic_does_not_blow_a_value_up_beyond_its_bound() -> None:
+    with People(DATASET, visitor(5)) as people:
+        assert people.ratio("SELECT SSCP(los_days * 1000000, los_days * los_days, change) FROM visits") <= 1
