@@ -8,6 +8,8 @@ flood ends the run instead of the memory. Frames to the host: progress, the note
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import gc
 import json
 import logging
 import os
@@ -28,7 +30,7 @@ from papermill.engines import NBClientEngine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 
 MIB = 1 << 20
-PROGRESS, NOTEBOOK, END = b"P", b"N", b"E"
+READY, PROGRESS, NOTEBOOK, END = b"R", b"P", b"N", b"E"
 _LENGTHS = struct.Struct(">II")  # of a job: its head, its notebook
 _FRAME = struct.Struct(">cI")  # of a frame: its kind, its length
 _OUTPUT_MIME = "application/vnd.domicile.output+json"
@@ -57,6 +59,10 @@ class Frames:
         left = memoryview(_FRAME.pack(kind, len(payload)) + payload)
         while left:
             left = left[os.write(self._fd, left) :]
+
+    def ready(self) -> None:
+        """The kernel waits for a job."""
+        self.write(READY, b"")
 
     def progress(self, stage: str, done: int, cells: int) -> None:
         self.write(PROGRESS, json.dumps({"stage": stage, "done": done, "cells": cells}).encode())
@@ -116,38 +122,46 @@ class ForkedKernel(AsyncKernelManager):  # type: ignore[misc]  # no stubs are sh
     is_alive = _async_is_alive  # nbclient asks the one, jupyter_client the other
 
 
+class Connected:
+    """The kernel's manager and a client that it has answered, made before there is a notebook to run."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self.manager = ForkedKernel(session=Session(key=kernel.key), **kernel.sockets)
+        self.manager.process = kernel.process
+        self.client = self.manager.client()
+        self.client.start_channels()
+        self.client.allow_stdin = False
+        run_sync(self._await_kernel)()
+
+    async def _await_kernel(self) -> None:
+        """A question answered on both sockets; nothing of it is left to be mistaken for a cell's output."""
+        while True:
+            asked = self.client.kernel_info()
+            with contextlib.suppress(Exception):
+                while (await self.client.shell_channel.get_msg(timeout=1))["parent_header"].get("msg_id") != asked:
+                    pass
+                while True:
+                    heard = await self.client.iopub_channel.get_msg(timeout=0.2)
+                    idle = heard["msg_type"] == "status" and heard["content"]["execution_state"] == "idle"
+                    if idle and heard["parent_header"].get("msg_id") == asked:
+                        return
+            if not await self.manager.is_alive():
+                raise DeadKernelError("the kernel ended before it answered")
+
+
 class Client(PapermillNotebookClient):  # type: ignore[misc]  # no stubs are shipped
     """papermill's own client, with our kernel and our ears."""
 
-    def __init__(self, managed: Any, kernel: Kernel, frames: Frames, receipts: Receipts) -> None:
-        manager = ForkedKernel(session=Session(key=kernel.key), **kernel.sockets)
-        manager.process = kernel.process
-        super().__init__(managed, km=manager, timeout=None)
+    def __init__(self, managed: Any, connected: Connected, frames: Frames, receipts: Receipts) -> None:
+        super().__init__(managed, km=connected.manager, timeout=None)
+        self._connected = connected
         self._frames, self._receipts, self._cells = frames, receipts, len(managed.nb.cells)
         self.on_cell_error, self.on_cell_executed = self._note_error, self._note_done
 
     @contextlib.contextmanager
     def setup_kernel(self, **_: Any) -> Iterator[None]:
-        self.kc = self.km.client()
-        self.kc.start_channels()
-        self.kc.allow_stdin = False
-        run_sync(self._await_kernel)()
+        self.kc = self._connected.client
         yield
-
-    async def _await_kernel(self) -> None:
-        """A question answered on both sockets; nothing of it is left to be mistaken for a cell's output."""
-        while True:
-            asked = self.kc.kernel_info()
-            with contextlib.suppress(Exception):
-                while (await self.kc.shell_channel.get_msg(timeout=1))["parent_header"].get("msg_id") != asked:
-                    pass
-                while True:
-                    heard = await self.kc.iopub_channel.get_msg(timeout=0.2)
-                    idle = heard["msg_type"] == "status" and heard["content"]["execution_state"] == "idle"
-                    if idle and heard["parent_header"].get("msg_id") == asked:
-                        return
-            if not await self.km.is_alive():
-                raise DeadKernelError("the kernel ended before it answered")
 
     def process_message(self, msg: dict[str, Any], cell: Any, cell_index: int) -> Any:
         kind, content = msg["msg_type"], msg["content"]
@@ -184,6 +198,14 @@ def _returned(executed: Any) -> bytes:
     return json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}).encode()
 
 
+def rehearse() -> None:
+    """What papermill loads when it first meets a notebook: schemas above all."""
+    cell = nbformat.v4.new_code_cell("x = 1", metadata={"tags": ["parameters"]})
+    spec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    node = nbformat.v4.new_notebook(cells=[cell], metadata={"kernelspec": spec})
+    nbformat.validate(nbformat.reads(nbformat.writes(node), as_version=4))
+
+
 def converse(settings: dict[str, Any], kernel: Kernel) -> NoReturn:
     """Wait for the kernel and the job, run it with papermill, and say what came of it."""
     logging.getLogger("papermill").setLevel(logging.CRITICAL)
@@ -195,11 +217,21 @@ def converse(settings: dict[str, Any], kernel: Kernel) -> NoReturn:
         @classmethod
         def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **_: Any) -> Any:
             running.append(nb_man)
-            return Client(nb_man, kernel, frames, receipts).execute()
+            return Client(nb_man, connected, frames, receipts).execute()
 
     papermill_engines.register("forked", Engine)
-    if os.read(kernel.ready, 1) != b"R":
+    if settings["warm"]:
+        rehearse()
+    try:
+        if os.read(kernel.ready, 1) != b"R":
+            raise DeadKernelError("the kernel ended while it started")
+        connected = Connected(kernel)
+    except DeadKernelError:
         frames.end("failed", "run.kernel_ended")
+    if settings["warm"]:
+        gc.collect()
+        ctypes.CDLL(None).malloc_trim(0)  # it may wait for long
+    frames.ready()
     job, notebook = read_job(settings["fds"]["job"])
     frames.progress("running", 0, len(notebook["cells"]))
     node: Any = nbformat.reads(json.dumps(notebook), as_version=4)

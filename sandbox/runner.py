@@ -7,7 +7,8 @@ It is ours and is trusted inside; what it writes is still treated as hostile out
     launcher is never used, and only this process holds the broker channel.
  3. Process 1 reads one job from its pipe, runs papermill against that kernel, and writes frames to its other pipe:
     progress, the notebook with declared outputs alone, and how it ended. Text, pictures and tracebacks are dropped here.
- 4. It ends without the kernel's polite shutdown (half a second of waiting): with process 1 the kernel of the machine ends
+ 4. A warm one has loaded what notebooks use before it forks, says that it is ready, and waits; its job comes later or never.
+ 5. It ends without the kernel's polite shutdown (half a second of waiting): with process 1 the kernel of the machine ends
     everything else in the jail. When the host goes away (watchdog pipe), process 1 ends too.
 
 Settings come as one JSON argument, because limits must hold before the first byte of a job is read.
@@ -17,6 +18,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
 import importlib
 import json
 import os
@@ -112,6 +114,27 @@ def install_filter(program: bytes) -> None:
         raise OSError(ctypes.get_errno(), "the second system call filter was refused")
 
 
+# --- what is loaded before a job comes ------------------------------------------------------------------------------
+
+
+def warm_up() -> None:
+    """Load, and use once, what most notebooks use. Nothing here starts a thread: the kernel is forked from it."""
+    import pandas as pd
+    from matplotlib import pyplot
+
+    import domicile
+
+    frame = pd.DataFrame({"k": ["a", "b"] * 4, "x": range(8)})
+    frame.groupby("k")["x"].agg(["mean", "count"]).to_string()
+    frame.merge(frame.groupby("k", as_index=False)["x"].sum(), on="k").describe()
+    figure, axes = pyplot.subplots()
+    axes.bar(["a", "b"], [1, 2])
+    axes.set_title("x")
+    figure.canvas.draw()
+    pyplot.close(figure)
+    del domicile
+
+
 # --- the process that executes the notebook ------------------------------------------------------------------------
 
 
@@ -139,6 +162,11 @@ def become_kernel(settings: dict[str, Any], key: bytes, landlock: int, ready: in
     config.Session.key = key
     app = IPKernelApp.instance(config=config, **_KERNEL)
     app.initialize([])
+    if settings["warm"]:
+        warm_up()
+        app.shell.run_cell("None", store_history=False, silent=True)  # the first cell of a kernel loads more of it
+        gc.collect()
+        libc.malloc_trim(0)  # it may wait for long
     if "numpy" in sys.modules:
         sys.modules["numpy"].random.seed()
     os.write(ready, b"R")
@@ -177,6 +205,7 @@ def main() -> None:
         os.close(fds["channel"])
     threading.Thread(target=watch_host, args=(fds["watchdog"],), daemon=True).start()
     sys.path.insert(0, str(Path(__file__).parent))  # after the fork: only process 1 needs it
+    sys.modules["pyarrow"] = None  # type: ignore[assignment]  # papermill would load it, to read from a Hadoop we never see
     client = importlib.import_module("client")  # papermill is imported while the kernel starts
     client.converse(settings, client.Kernel(kernel, key, _KERNEL, heard))
 

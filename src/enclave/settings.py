@@ -35,7 +35,9 @@ class Settings:
     run_seconds: int = 600
     """How long a notebook may run before it and every descendant are killed."""
     lease_seconds: int = 30
-    poll_seconds: float = 0.2
+    warm_jails: int = 2
+    """Jails that wait, loaded, for their one run; each takes up to 180 MiB. 0: every run starts its own."""
+    poll_seconds: float = 0.05
     checkpoint_seconds: int = 60
     witness_path: str = ""
     """Empty: `witness/` in the home. An absolute path on another disk makes a ledger put back there show (design §4)."""

@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
 STARTERS = {
-    "enclave/run/jail.py",
+    "enclave/run/started.py",
     "enclave/release/draw.py",
     "enclave/bootstrap/up.py",
     # builds the jail's environment with pip and venv before any notebook exists (docs/decisions/0003)

@@ -17,12 +17,15 @@ from tests.living import Living, free_port, notebook_of
 
 from enclave import audit
 from enclave.bootstrap import up, worker
+from enclave.bootstrap.broker import control_path
 from enclave.bootstrap.house import open_house
+from enclave.broker.channel import Line
 from enclave.broker.given import answers_given
 from enclave.budget import history
 from enclave.custody.proof import verify_house
 from enclave.errors import Incident
 from enclave.run.job import cancel, find, outputs
+from enclave.run.pool import Pool
 from enclave.run.states import RunState
 
 ASK = """
@@ -109,12 +112,15 @@ def test_a_run_called_off_before_its_jail_starts_does_not_end_the_worker(house: 
     opened = open_house(house.settings)
     with opened.closing():
         wall = worker.build_wall(house.settings)
+        none_waits = Pool(wall, lambda: Line(control_path(house.settings)), 0)
         job = leased(house)
         cancel(house.db, "researcher", job.run)
-        worker._carry_out(opened, wall, job)  # no broker runs either: two reasons to end it, and it is ended already
+        worker._carry_out(
+            opened, wall, none_waits, job
+        )  # no broker runs either: two reasons to end it, and it is ended already
         assert find(house.db, job.run).state is RunState.CANCELLED
         other = leased(house)
-        worker._carry_out(opened, wall, other)
+        worker._carry_out(opened, wall, none_waits, other)
         assert (find(house.db, other.run).state, find(house.db, other.run).why) == (RunState.FAILED, "broker.not_there")
 
 

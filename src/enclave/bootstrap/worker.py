@@ -23,7 +23,7 @@ from enclave.bootstrap.broker import control_path
 from enclave.bootstrap.gate import send_decided, take_in_finished
 from enclave.bootstrap.house import House, open_house
 from enclave.bootstrap.up import alone, ready
-from enclave.broker.channel import ask_for_line
+from enclave.broker.channel import Line
 from enclave.broker.given import answers_given
 from enclave.errors import EnclaveError, Refused
 from enclave.run import Limits, SandboxFiles, Wall
@@ -31,6 +31,7 @@ from enclave.run.environment import Say, prepare
 from enclave.run.job import Job
 from enclave.run.lease import finish, lease_next, take_over_expired
 from enclave.run.perform import perform
+from enclave.run.pool import Pool, Waiting, start
 from enclave.run.states import RunState
 from enclave.settings import Settings
 
@@ -49,6 +50,7 @@ def run(settings: Settings) -> None:
     """Work until asked to end; a run in progress is finished first, or taken over when its lease lapses."""
     with alone(settings.place, "worker"), open_house(settings).closing() as house:
         wall = build_wall(settings)
+        pool = Pool(wall, lambda: Line(control_path(settings)), settings.warm_jails)
         ended = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: ended.set())
@@ -56,8 +58,8 @@ def run(settings: Settings) -> None:
         gate = threading.Thread(target=_until, args=(ended, settings, lambda: keep_gate(house)), name="gate")
         gate.start()  # what was passed leaves, and what finished is vetted, while the next notebook runs
         try:
-            with ready(house.place, "worker"):
-                _until(ended, settings, lambda: run_next(house, wall, worker))
+            with pool, ready(house.place, "worker"):
+                _until(ended, settings, lambda: run_next(house, wall, pool, worker))
         finally:
             ended.set()
             gate.join()
@@ -75,12 +77,12 @@ def _until(ended: threading.Event, settings: Settings, turn: Callable[[], bool])
             ended.wait(settings.poll_seconds)
 
 
-def run_next(house: House, wall: Wall, worker: str) -> bool:
+def run_next(house: House, wall: Wall, pool: Pool, worker: str) -> bool:
     """Lease the oldest run that waits and carry it out; True when there was one."""
     take_over_expired(house.db, worker)
     job = lease_next(house.db, worker, house.settings.lease_seconds)
     if job is not None:
-        _carry_out(house, wall, job)
+        _carry_out(house, wall, pool, job)
     return job is not None
 
 
@@ -91,31 +93,45 @@ def keep_gate(house: House) -> bool:
     return bool(send_decided(house)) or busy
 
 
-def _carry_out(house: House, wall: Wall, job: Job) -> None:
+def _carry_out(house: House, wall: Wall, pool: Pool, job: Job) -> None:
     """Run one leased job; whatever refuses it ends it by name."""
     try:
         check_grant(house.db, house.keyring, project=job.project, member=job.member, dataset=job.dataset, at=now())
-        channel, bell = ask_for_line(
-            control_path(house.settings), run=job.run, epoch=job.epoch, worker=job.worker or ""
-        )
+        given = _jail_for(job, house, wall, pool)
     except EnclaveError as refusal:
         _fail(house, job, refusal)
         return
-    with channel, bell:
+    with contextlib.closing(given):
         try:
             perform(
                 house.db,
                 wall,
                 job,
                 lease_seconds=house.settings.lease_seconds,
-                channel=channel,
-                bell=bell,
+                given=given,
                 questions=lambda: len(answers_given(house.db, job.run)),
             )
         except Refused as lost:  # cancelled, or taken over: whoever did that recorded it
             log.warning("%s: %s", job.run, lost.code)
         except EnclaveError as trouble:
             _fail(house, job, trouble)
+
+
+def _jail_for(job: Job, house: House, wall: Wall, pool: Pool) -> Waiting:
+    """A jail whose channel is this run's: one that waits, else one started now. Refused when the lease is not ours."""
+    waiting = pool.take()
+    if waiting is not None:
+        with contextlib.suppress(EnclaveError):  # its broker may be gone, and a new one there
+            return _bound(waiting, job)
+    return _bound(start(wall, lambda: Line(control_path(house.settings)), warm=False), job)
+
+
+def _bound(waiting: Waiting, job: Job) -> Waiting:
+    with contextlib.ExitStack() as undo:
+        undo.callback(waiting.close)
+        waiting.line.bind(run=job.run, epoch=job.epoch, worker=job.worker or "")
+        undo.pop_all()
+    return waiting
 
 
 def _fail(house: House, job: Job, trouble: EnclaveError) -> None:

@@ -1,26 +1,34 @@
-"""How does a worker get a channel for a run, so that the descriptor is the identity?
+"""How does a jail get a channel, so that the descriptor is the identity?
 
 The broker makes a connected socket pair, keeps one end and passes the other to the worker by SCM_RIGHTS over its control
-socket (0600, peer credentials checked). A channel is bound to (run, lease epoch) before its far end leaves the broker, so
-nothing can be sent into an unbound one; an older epoch is refused, and a new channel of a run closes the one before.
+socket (0600, peer credentials checked). The connection stays open as the *line* of that channel: the worker says on it
+which run the jail was given, once, and the broker binds the channel to (run, lease epoch) when the database shows that run
+leased so. Whoever speaks on a channel before it is bound has it ended. An older epoch is refused, and a new channel of a
+run closes the one before. Afterwards the line is the jail's bell (`broker.bell`).
 """
 
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
+import select
 import socket
 import struct
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from domicile.wire import frame
 from domicile.wire.words import LANGUAGES
 from enclave.broker.bell import Bell
 from enclave.errors import EnclaveError, Incident, Refused
+
+log = logging.getLogger("enclave.broker")
+T = TypeVar("T")
+_SOON = 10  # seconds either side of the control socket waits for the other
 
 Serve = Callable[[socket.socket, Bell], None]
 Bound = Callable[[str, int, str], Serve]
@@ -28,6 +36,9 @@ Bound = Callable[[str, int, str], Serve]
 
 Acts = Callable[[dict[str, Any]], object]
 """Carries out what an officer said of an account; raises a refusal."""
+
+MOST_UNBOUND = 64
+"""Channels of jails that wait for a run, on one machine."""
 
 _CREDENTIALS = struct.Struct("3i")
 
@@ -43,6 +54,15 @@ def _end(channel: socket.socket) -> None:
         channel.shutdown(socket.SHUT_RDWR)
 
 
+def _spoke(channel: socket.socket) -> bool:
+    """True when something waits to be read, or nobody is at the other end any more."""
+    try:
+        channel.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return False
+    return True
+
+
 class ControlSocket:
     """The broker's door for workers and officers' commands on this machine."""
 
@@ -50,6 +70,7 @@ class ControlSocket:
         self._bind = bind
         self._act = act
         self._live: dict[str, socket.socket] = {}
+        self._unbound: set[socket.socket] = set()
         self._lock = threading.Lock()
         self._closing = False
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -82,47 +103,78 @@ class ControlSocket:
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         with self._lock:
-            for channel in self._live.values():
+            for channel in (*self._live.values(), *self._unbound):
                 _end(channel)
 
     def _speak(self, connection: socket.socket) -> None:
         with connection, contextlib.suppress(EOFError, OSError, frame.FrameError):
             if _peer_user(connection) not in (os.geteuid(), 0):
                 return
-            connection.settimeout(10)
+            connection.settimeout(_SOON)
             head, _ = frame.receive(connection, max_body=0)
-            try:
-                if "act" in head:
-                    self._act(head)
-                    frame.send(connection, {"ok": True})
-                    return
-                run, epoch, worker = str(head["run"]), int(head["epoch"]), str(head["worker"])
-                serve = self._bind(run, epoch, worker)
-            except (EnclaveError, KeyError, ValueError) as refused:
-                words = {lang: refused.words(lang) for lang in LANGUAGES} if isinstance(refused, EnclaveError) else {}
-                frame.send(connection, {"ok": False, "words": words})
-                return
-            self._hand_over(connection, run, serve)
+            if "act" in head:
+                self._reply(connection, lambda: self._act(head))
+            elif "channel" in head:
+                self._give_channel(connection)
 
-    def _hand_over(self, connection: socket.socket, run: str, serve: Serve) -> None:
+    def _reply(self, connection: socket.socket, do: Callable[[], T]) -> T | None:
+        """Say whether it was done, in the words of the refusal where it was not."""
+        try:
+            done = do()
+        except (EnclaveError, KeyError, ValueError) as refused:
+            words = {lang: refused.words(lang) for lang in LANGUAGES} if isinstance(refused, EnclaveError) else {}
+            frame.send(connection, {"ok": False, "words": words})
+            return None
+        frame.send(connection, {"ok": True})
+        return done
+
+    def _give_channel(self, line: socket.socket) -> None:
+        """A channel of nobody's yet; it is served once the worker has said whose it is."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        with ours:
+            with theirs:
+                with self._lock:
+                    refused = self._closing or len(self._unbound) >= MOST_UNBOUND
+                    self._unbound |= set() if refused else {ours}
+                frame.send(line, {"ok": not refused, "words": {}})
+                if refused:
+                    return
+                socket.send_fds(line, [b"c"], [theirs.fileno()])
+            try:
+                named = self._named(line, ours)
+            finally:
+                with self._lock:
+                    self._unbound.discard(ours)
+            if named is not None:
+                self._serve(line, ours, *named)
+
+    def _named(self, line: socket.socket, channel: socket.socket) -> tuple[str, Serve] | None:
+        """Wait for the worker's one word on whose channel this is; None when the jail spoke first, or it is nobody's."""
+        ready, _, _ = select.select([line, channel], [], [])
+        if line not in ready or channel in ready:
+            log.error("a jail spoke before it was given a run, or ended: its channel is closed")
+            return None
+        head, _ = frame.receive(line, max_body=0)
+        run = str(head.get("run"))
+
+        def bound() -> Serve:
+            serve = self._bind(run, int(head["epoch"]), str(head["worker"]))
+            if _spoke(channel):
+                raise Refused("broker.spoke_unbound")
+            return serve
+
+        serve = self._reply(line, bound)
+        return (run, serve) if serve is not None else None
+
+    def _serve(self, line: socket.socket, channel: socket.socket, run: str, serve: Serve) -> None:
         with self._lock:
             older = self._live.pop(run, None)
-            self._live[run] = ours
+            self._live[run] = channel
         if older is not None:
             _end(older)
-        line = connection.dup()  # stays open for the run, when the worker keeps its end
-        threading.Thread(target=self._serve, args=(run, ours, line, serve), daemon=True).start()
-        with theirs:
-            frame.send(connection, {"ok": True})
-            socket.send_fds(connection, [b"c"], [theirs.fileno()])
-
-    def _serve(self, run: str, channel: socket.socket, line: socket.socket, serve: Serve) -> None:
         try:
             serve(channel, Bell(line))
         finally:
-            channel.close()
-            line.close()
             with self._lock:
                 if self._live.get(run) is channel:
                     del self._live[run]
@@ -142,29 +194,56 @@ def say_to_broker(path: Path, said: dict[str, Any], lang: str) -> None:
         raise Refused("broker.act_failed", why=head.get("words", {}).get(lang, ""))
 
 
-def ask_for_line(path: Path, *, run: str, epoch: int, worker: str) -> tuple[socket.socket, socket.socket]:
-    """The worker's side: a channel for a run it leased, and the connection that says when its jail is to stand still;
-    Refused or Incident when the broker gives none."""
-    control = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        control.settimeout(10)
-        control.connect(str(path))
-        frame.send(control, {"run": run, "epoch": epoch, "worker": worker})
-        head, _ = frame.receive(control, max_body=0)
+class Line:
+    """The worker's side of one channel: `channel` goes into a jail, `control` binds it and becomes the jail's bell."""
+
+    def __init__(self, path: Path) -> None:
+        """Ask for a channel of nobody's yet; Refused or Incident when the broker gives none."""
+        self.control = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            self.control.settimeout(_SOON)
+            self.control.connect(str(path))
+            frame.send(self.control, {"channel": True})
+            head, _ = frame.receive(self.control, max_body=0)
+            if not head.get("ok"):
+                raise Refused("broker.no_more_channels", limit=MOST_UNBOUND)
+            _, descriptors, _, _ = socket.recv_fds(self.control, 1, 1)
+            self.channel = socket.socket(fileno=descriptors[0])
+        except (OSError, EOFError, IndexError) as gone:
+            self.control.close()
+            raise Incident("broker.not_there") from gone
+        except Refused:
+            self.control.close()
+            raise
+
+    def bind(self, *, run: str, epoch: int, worker: str) -> None:
+        """Say whose the channel is, once; Refused when that run is not leased so, Incident when nobody listens."""
+        try:
+            frame.send(self.control, {"run": run, "epoch": epoch, "worker": worker})
+            head, _ = frame.receive(self.control, max_body=0)
+        except (OSError, EOFError) as gone:
+            raise Incident("broker.not_there") from gone
         if not head.get("ok"):
             raise Refused("broker.no_such_lease")
-        _, descriptors, _, _ = socket.recv_fds(control, 1, 1)
-        return socket.socket(fileno=descriptors[0]), control
-    except (OSError, EOFError, IndexError) as gone:
-        control.close()
-        raise Incident("broker.not_there") from gone
-    except Refused:
-        control.close()
-        raise
+
+    def close(self) -> None:
+        self.channel.close()
+        self.control.close()
+
+    def __enter__(self) -> Line:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
 def ask_for_channel(path: Path, *, run: str, epoch: int, worker: str) -> socket.socket:
-    """A channel alone, for one who starts no jail."""
-    channel, line = ask_for_line(path, run=run, epoch=epoch, worker=worker)
-    line.close()
-    return channel
+    """A bound channel alone, for one who starts no jail."""
+    line = Line(path)
+    try:
+        line.bind(run=run, epoch=epoch, worker=worker)
+    except (Refused, Incident):
+        line.close()
+        raise
+    line.control.close()
+    return line.channel

@@ -56,14 +56,20 @@ class End:
 class FrameReader:
     """Turns bytes from the pipe into progress, a notebook and an end; Malformed when a rule is broken."""
 
-    def __init__(self, source: Source, limits: Limits) -> None:
-        self._source = source
-        self._caps = {b"P": _SMALL, b"N": limits.result_mib * MIB, b"E": _SMALL}
-        self._frames_left = 2 * len(source.cells) + 10
+    def __init__(self, limits: Limits) -> None:
+        self._caps = {b"R": 0, b"P": _SMALL, b"N": limits.result_mib * MIB, b"E": _SMALL}
+        self._source: Source | None = None
+        self._frames_left = 1
         self._waiting = bytearray()
+        self.ready = False
         self.notebook: bytes | None = None
         self.end: End | None = None
         self.progress: Progress | None = None
+
+    def expect(self, source: Source) -> None:
+        """From here on frames are of the run of this notebook; before, the runner may only say that it is ready."""
+        self._source = source
+        self._frames_left += 2 * len(source.cells) + 10
 
     def feed(self, data: bytes) -> None:
         """Take what was read; nothing after the end counts."""
@@ -80,6 +86,13 @@ class FrameReader:
             self._take(kind, payload)
 
     def _take(self, kind: bytes, payload: bytes) -> None:
+        if kind == b"R":
+            if self.ready or self.progress is not None:
+                raise Malformed("ready twice, or late")
+            self.ready = True
+            return
+        if self._source is None:
+            raise Malformed("an answer before the job")
         if kind == b"N":
             if self.notebook is not None:
                 raise Malformed("a second notebook")
@@ -89,33 +102,33 @@ class FrameReader:
         if not isinstance(value, dict):
             raise Malformed("frame")
         if kind == b"P":
-            self.progress = self._read_progress(value)
+            self.progress = self._read_progress(value, self._source)
         else:
-            self.end = self._read_end(value)
+            self.end = self._read_end(value, self._source)
 
     def _number(self, value: Any, most: int) -> int | None:
         return value if type(value) is int and 0 <= value <= most else None
 
-    def _read_progress(self, value: dict[str, Any]) -> Progress:
-        cells = len(self._source.cells)
+    def _read_progress(self, value: dict[str, Any], source: Source) -> Progress:
+        cells = len(source.cells)
         done = self._number(value.get("done"), cells + 1)
         if value.get("stage") not in _STAGES or done is None:
             raise Malformed("progress")
         return Progress(value["stage"], min(done, cells), cells)
 
-    def _read_end(self, value: dict[str, Any]) -> End:
+    def _read_end(self, value: dict[str, Any], source: Source) -> End:
         state, why, error = value.get("state"), value.get("why"), value.get("error")
         if not isinstance(state, str) or why not in _ENDS.get(state, ()):
             raise Malformed("end")
         if state == "finished" and self.notebook is None:
             raise Malformed("an end without a notebook")
-        return End(state, str(why), self._read_error(error) if isinstance(error, dict) else None)
+        return End(state, str(why), self._read_error(error, source) if isinstance(error, dict) else None)
 
-    def _read_error(self, error: dict[str, Any]) -> OwnError:
+    def _read_error(self, error: dict[str, Any], source: Source) -> OwnError:
         name, cell = error.get("class"), error.get("cell")
         place = int(cell[1:]) if isinstance(cell, str) and re.fullmatch(r"c\d{1,6}", cell) else None
-        if place is not None and place >= len(self._source.cells):
+        if place is not None and place >= len(source.cells):
             place = None
-        lines = self._source.cells[place].source.count("\n") + 1 if place is not None else 0
+        lines = source.cells[place].source.count("\n") + 1 if place is not None else 0
         known = name if isinstance(name, str) and _CLASS.fullmatch(name) else "Error"
         return OwnError(known, place, self._number(error.get("line"), lines))

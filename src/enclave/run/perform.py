@@ -6,7 +6,6 @@ back, and the end recorded. Whatever goes wrong on the way ends the run by name;
 
 from __future__ import annotations
 
-import socket
 import time
 from collections.abc import Callable
 
@@ -19,6 +18,7 @@ from enclave.run.job import Job
 from enclave.run.lease import check_still_held, finish, renew
 from enclave.run.notebook import Source
 from enclave.run.output import Bundle, collect, executed
+from enclave.run.pool import Waiting
 from enclave.run.states import RunState
 from enclave.run.wall import Wall
 
@@ -56,19 +56,24 @@ def perform(
     held: Job,
     *,
     lease_seconds: float,
-    channel: socket.socket | None = None,
-    bell: socket.socket | None = None,
+    given: Waiting | None = None,
     questions: Callable[[], int] = lambda: 0,
 ) -> Job:
     """Run `held` behind `wall` and record how it ended; the run as it then stands.
 
-    Refused when the lease was lost meanwhile; NoWall (the run stays leased, and is queued again when the lease lapses)
-    when this machine cannot build the jail.
+    `given` is a jail whose channel is bound to this run; without one it gets a jail that can ask nothing. Refused when the
+    lease was lost meanwhile; NoWall (the run stays leased, and is queued again when the lease lapses) when this machine
+    cannot build the jail.
     """
     source = Source.read(held.notebook, wall.limits)
     lease = _Lease(db, held, lease_seconds)
     spec = jail.JailSpec(source, held.parameters)
-    outcome = jail.run(wall, spec, channel=channel, bell=bell, on_progress=lease.note, still_wanted=lease.still_ours)
+    if given is None:
+        outcome = jail.run(wall, spec, on_progress=lease.note, still_wanted=lease.still_ours)
+    else:
+        outcome = given.jail.carry_out(
+            spec, bell=given.line.control, on_progress=lease.note, still_wanted=lease.still_ours
+        )
     check_still_held(db, held)
     state, why, bundles, rebuilt = RunState(outcome.state), outcome.why, tuple[Bundle, ...](), None
     if outcome.notebook is not None:

@@ -13,7 +13,7 @@ import os
 import secrets
 import socket
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,12 +65,15 @@ def planting() -> Iterator[dict[str, Any]]:
         yield {**planted, "port": port, "path": str(folder / "socket"), "process": os.getpid(), "variable": "PLANTED"}
 
 
-def probe(wall: Wall, planted: dict[str, Any]) -> dict[str, str]:
-    """What each probe of the canary found behind `wall`; NoWall when the canary did not live to tell."""
+def probe(
+    wall: Wall, planted: dict[str, Any], carry_out: Callable[[jail.JailSpec], jail.Outcome] | None = None
+) -> dict[str, str]:
+    """What each probe of the canary found behind `wall` (or in the jail of `carry_out`); NoWall when the canary did not live
+    to tell."""
     cells = (Cell("code", wall.sandbox.path("canary.py").read_text()), Cell("code", _ASK))
     source = Source(cells)
     spec = jail.JailSpec(source, {"planted": json.dumps(planted)})
-    outcome = jail.run(wall, spec)
+    outcome = jail.run(wall, spec) if carry_out is None else carry_out(spec)
     try:
         (bundle,) = collect(outcome.notebook or b"", source, wall.limits)
         found = json.loads(json.loads(bundle.payload)["text"])

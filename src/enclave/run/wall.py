@@ -109,8 +109,8 @@ class Wall:
         layer = self.environment.layer
         return [*namespaces, str(find_tool("sh")), str(layer / "stage.sh"), str(layer / "stage"), *caps, "--"]
 
-    def command(self, descriptors: Descriptors, limits: Limits) -> list[str]:
-        """The whole command of one jail."""
+    def command(self, descriptors: Descriptors, limits: Limits, *, warm: bool = False) -> list[str]:
+        """The whole command of one jail; a warm one loads what notebooks use before its job comes."""
         find_tool("mount")
         words = [*self.stage(limits), str(find_tool("bwrap"))]
         words += ["--unshare-all", "--unshare-user", "--disable-userns", "--die-with-parent", "--new-session"]
@@ -125,13 +125,13 @@ class Wall:
         for variable in self.sandbox.wall["variable"]:
             words += ["--setenv", variable["name"], variable["value"]]
         words += ["--chdir", "/tmp", "--seccomp", str(descriptors.filter), "--"]
-        return [*words, "/env/bin/python", "-I", "-B", "/inside/runner.py", self._settings(descriptors, limits)]
+        return [*words, "/env/bin/python", "-I", "-B", "/inside/runner.py", self._settings(descriptors, limits, warm)]
 
-    def _settings(self, descriptors: Descriptors, limits: Limits) -> str:
+    def _settings(self, descriptors: Descriptors, limits: Limits, warm: bool) -> str:
         """What the runner must know before it reads a job."""
         fds = {"job": descriptors.job, "frames": descriptors.frames, "watchdog": descriptors.watchdog}
         fds |= {"filter": descriptors.notebook_filter}
         value: dict[str, Any] = {"fds": {**fds, "channel": descriptors.channel}, "limits": vars(limits)}
         value["read"] = [inside for _, inside in self._read()]
         value["write"] = [mount["at"] for kind in ("write", "device") for mount in self._of_kind(kind)]
-        return json.dumps({**value, "font_cache": "/env/fonts"})
+        return json.dumps({**value, "font_cache": "/env/fonts", "warm": warm})

@@ -24,7 +24,8 @@ def frame(kind: bytes, value: Any) -> bytes:
 
 
 def read(*frames: bytes) -> FrameReader:
-    reader = FrameReader(SOURCE, LIMITS)
+    reader = FrameReader(LIMITS)
+    reader.expect(SOURCE)
     for byte in b"".join(frames):  # one byte at a time: a pipe gives what it likes
         reader.feed(bytes([byte]))
     return reader
@@ -86,3 +87,25 @@ def test_a_broken_rule_ends_the_reading(said: bytes) -> None:
 def test_of_an_error_only_class_cell_and_line_are_believed(error: dict[str, Any], expected: OwnError) -> None:
     found = read(end(**error)).end
     assert found is not None and found.error == expected
+
+
+def test_before_its_job_the_runner_may_say_once_that_it_is_ready_and_nothing_else() -> None:
+    reader = FrameReader(LIMITS)
+    assert not reader.ready
+    reader.feed(frame(b"R", b""))
+    assert reader.ready
+    for other in (frame(b"R", b""), frame(b"P", {"stage": "running", "done": 0}), frame(b"N", b"{}"), end()):
+        with pytest.raises(Malformed):
+            reader.feed(other)
+    early = FrameReader(LIMITS)
+    with pytest.raises(Malformed):
+        early.feed(frame(b"P", {"stage": "running", "done": 0}))
+
+
+def test_ready_is_said_once_and_not_after_progress() -> None:
+    with pytest.raises(Malformed):
+        read(frame(b"R", b""), frame(b"R", b""))
+    with pytest.raises(Malformed):
+        read(frame(b"P", {"stage": "running", "done": 0}), frame(b"R", b""))
+    with pytest.raises(Malformed):
+        read(frame(b"R", b"x"))
