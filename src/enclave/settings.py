@@ -35,8 +35,10 @@ class Settings:
     run_seconds: int = 600
     """How long a notebook may run before it and every descendant are killed."""
     lease_seconds: int = 30
+    workers: int = 1
+    """Worker processes that `enclave up` starts; each runs one notebook at a time."""
     warm_jails: int = 2
-    """Jails that wait, loaded, for their one run; each takes up to 180 MiB. 0: every run starts its own."""
+    """Jails of each worker that wait, loaded, for their one run; each takes up to 180 MiB. 0: every run starts its own."""
     poll_seconds: float = 0.05
     checkpoint_seconds: int = 60
     witness_path: str = ""

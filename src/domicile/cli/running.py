@@ -17,6 +17,7 @@ from domicile.client.problem import refusal
 from domicile.verify import verify as verify_release
 from domicile.wire.shapes import RunCard
 from domicile.wire.terminal import AsJson, as_json, console, table, tell
+from domicile.wire.words import say
 
 ENDED = ("finished", "refused", "failed", "cancelled", "killed")
 Scalar = str | int | float | bool
@@ -46,6 +47,7 @@ def submit(
     project: Annotated[str, typer.Option(help="Which project pays.")],
     dataset: Annotated[str, typer.Option(help="Which dataset it asks.")] = "hospital",
     p: Annotated[list[str] | None, typer.Option("-p", help="A parameter, name=value; may be repeated.")] = None,
+    priority: Annotated[int, typer.Option(help="Before (1 to 9) or after (-1 to -9) the project's other runs.")] = 0,
     wait: Annotated[bool, typer.Option("--wait", help="Watch until it ended.")] = False,
     json: AsJson = False,
 ) -> None:
@@ -56,7 +58,20 @@ def submit(
         raise refusal("notebook_unreadable", place=str(notebook)) from missing
     enclave = api()
     parameters = dict(parameter(one) for one in p or [])
-    card = enclave.submit(text, project=project, dataset=dataset, parameters=parameters, name=notebook.name)
+    what = {"project": project, "dataset": dataset, "name": notebook.name}
+    shown_to_its_end(enclave, enclave.submit(text, parameters=parameters, priority=priority, **what), wait, json)
+
+
+def retry(
+    run: str, wait: Annotated[bool, typer.Option("--wait", help="Watch until it ended.")] = False, json: AsJson = False
+) -> None:
+    """Submit the notebook and parameters of a run that ended once more; answers it was given cost nothing again."""
+    enclave = api()
+    shown_to_its_end(enclave, enclave.retry(run), wait, json)
+
+
+def shown_to_its_end(enclave: Api, card: RunCard, wait: bool, json: bool) -> None:
+    """The run as it stands, or, watched, as it ended; exit 1 when it did not finish."""
     if wait:
         card = watch(enclave, card)
     show_run(card, json)
@@ -67,13 +82,33 @@ def submit(
 def watch(enclave: Api, card: RunCard) -> RunCard:
     """Follow a run to its end; where somebody watches, show stage and cells as they pass."""
     with Console(stderr=True).status(card.run) as line:
+        budget, asked = "", -1
         while card.state not in ENDED or (
             card.state == "finished" and any(o.state == "declared" for o in card.outputs)
         ):
             time.sleep(0.3)
             card = enclave.run(card.run)
-            line.update(f"{card.run} · {card.state} {card.stage} · {card.cells_done}/{card.cells}")
+            if card.questions != asked:
+                budget, asked = left(enclave, card), card.questions
+            line.update(" · ".join(word for word in (card.run, *progress(card), budget) if word))
     return card
+
+
+def progress(card: RunCard) -> list[str]:
+    """Where it is: its place in the queue, or its stage, cells done and questions asked."""
+    if card.place is not None:
+        return [say("client.queued", place=card.place)]
+    return [
+        card.state,
+        card.stage,
+        say("client.cells", done=card.cells_done, cells=card.cells, questions=card.questions),
+    ]
+
+
+def left(enclave: Api, card: RunCard) -> str:
+    """What the project may still spend."""
+    mine = (a for a in enclave.budget() if (a.kind, a.name) == ("project", card.project))
+    return next((say("client.left", epsilon=f"{account.epsilon_left:.3g}") for account in mine), "")
 
 
 def show_run(card: RunCard, json: bool) -> None:
@@ -150,5 +185,5 @@ def verify(
 
 def add_to(app: typer.Typer) -> None:
     """The verbs of this subject."""
-    for verb in (submit, runs, run, cancel, fetch, verify):
+    for verb in (submit, retry, runs, run, cancel, fetch, verify):
         app.command()(verb)

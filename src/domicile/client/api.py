@@ -114,10 +114,15 @@ class Api:
         dataset: str,
         parameters: Mapping[str, Scalar],
         name: str = "notebook.ipynb",
+        priority: int = 0,
     ) -> RunCard:
-        """Submit the text of a notebook; its parameters travel apart from it."""
+        """Submit the text of a notebook; its parameters travel apart from it. `priority` is among the project's runs."""
         job = {"project": project, "dataset": dataset, "parameters": dict(parameters), "notebook": notebook}
-        return self._card(RunCard, self._post("runs", {**job, "name": name}))
+        return self._card(RunCard, self._post("runs", {**job, "name": name, "priority": priority}))
+
+    def retry(self, run: str) -> RunCard:
+        """The same notebook and parameters once more; what was asked before costs nothing again."""
+        return self._card(RunCard, self._post(f"runs/{_segment(run)}/retry", {}))
 
     def runs(self) -> list[RunCard]:
         return self._cards(RunCard, self._get("runs"), "runs")

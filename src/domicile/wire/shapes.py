@@ -140,6 +140,8 @@ class RunCard(Shape):
     dataset: str
     state: Literal["submitted", "queued", "running", "finished", "refused", "failed", "cancelled", "killed"]
     stage: str = ""
+    place: int | None = None
+    """Which it is in the queue, 1 for the next; None when it does not wait."""
     cells_done: int = 0
     cells: int = 0
     questions: int = 0

@@ -14,11 +14,14 @@ from enclave.access import check as check_grant
 from enclave.access import find_project
 from enclave.api.identity import AHouse, AMember
 from enclave.bootstrap.house import House
+from enclave.broker.given import answers_given
 from enclave.catalogue import find as find_dataset
 from enclave.errors import NotFound, Refused
 from enclave.people import Action, Member
 from enclave.run import Limits, SandboxFiles
 from enclave.run.job import Job, Submission, cancel, find, listing, submit
+from enclave.run.queue import HIGHEST, LOWEST, place_of
+from enclave.run.states import RunState
 from enclave.vet.listing import of_run
 
 router = APIRouter(tags=["runs"])
@@ -32,6 +35,8 @@ class RunForm(Shape):
     notebook: str = Field(max_length=24 * 1024 * 1024)
     parameters: dict[str, str | int | float | bool] = Field(default_factory=dict)
     name: str = "notebook.ipynb"
+    priority: int = Field(default=0, ge=LOWEST, le=HIGHEST)
+    """Among the runs of the same project."""
 
 
 def _why(job: Job) -> str:
@@ -50,9 +55,10 @@ def run_card(house: House, job: Job) -> RunCard:
         dataset=job.dataset,
         state=job.state.value,
         stage=job.stage,
+        place=place_of(house.db, job.run) if job.state is RunState.QUEUED else None,
         cells_done=job.cells_done,
         cells=job.cells,
-        questions=job.questions,
+        questions=job.questions if job.ended_at else len(answers_given(house.db, job.run)),
         submitted_at=datetime.fromisoformat(job.submitted_at),
         ended_at=datetime.fromisoformat(job.ended_at) if job.ended_at else None,
         why=_why(job),
@@ -95,6 +101,7 @@ def hand_in(form: RunForm, house: AHouse, member: AMember) -> RunCard:
         notebook=form.notebook.encode(),
         parameters=form.parameters,
         name=form.name,
+        priority=form.priority,
     )
     limits = Limits.default(SandboxFiles.find(), seconds=house.settings.run_seconds)
     return run_card(house, submit(house.db, submission, limits))
@@ -109,6 +116,18 @@ def runs(house: AHouse, member: AMember) -> dict[str, list[RunCard]]:
 @router.get("/runs/{run}")
 def one_run(run: str, house: AHouse, member: AMember) -> RunCard:
     return run_card(house, visible(house, member, run))
+
+
+@router.post("/runs/{run}/retry")
+def once_more(run: str, house: AHouse, member: AMember) -> RunCard:
+    """Queue the same notebook and parameters again, under the grant as it is now."""
+    job = visible(house, member, run)
+    if job.ended_at is None:
+        raise Refused("run.not_ended", run=run, state=job.state)
+    form = {"project": job.project, "dataset": job.dataset, "notebook": job.notebook.decode(), "name": job.name}
+    return hand_in(
+        RunForm.model_validate({**form, "parameters": job.parameters, "priority": job.priority}), house, member
+    )
 
 
 @router.post("/runs/{run}/cancel")

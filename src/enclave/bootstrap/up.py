@@ -25,7 +25,7 @@ from enclave.errors import Incident, Refused
 from enclave.settings import Settings
 from enclave.store import Place
 
-PROCESSES = ("broker", "worker", "serve")
+BROKER, WORKER, SERVE = "broker", "worker", "serve"
 _children: dict[Path, list[subprocess.Popen[bytes]]] = {}
 """What this very process started, by home: kept so that it can be reaped, should it end while we live."""
 _START_SECONDS = 60
@@ -79,9 +79,15 @@ def seen(place: Place, name: str) -> Seen:
     return Seen(name, None)
 
 
+def worker_name(number: int) -> str:
+    """What the n-th worker of this machine is called: worker, worker-2, …"""
+    return WORKER if number == 1 else f"{WORKER}-{number}"
+
+
 def status(place: Place) -> tuple[Seen, ...]:
-    """All processes of the home."""
-    return tuple(seen(place, name) for name in PROCESSES)
+    """All processes that the home has or had, in the order in which they are started."""
+    more = sorted((p.stem for p in place.run.glob(f"{WORKER}-*.pid")), key=lambda name: int(name.rpartition("-")[2]))
+    return tuple(seen(place, name) for name in (BROKER, WORKER, *more, SERVE))
 
 
 def _environment(settings: Settings) -> dict[str, str]:
@@ -92,7 +98,7 @@ def _environment(settings: Settings) -> dict[str, str]:
 
 def up(settings: Settings) -> tuple[Seen, ...]:
     """Start what does not run and wait until each answers; Incident names the log of one that does not."""
-    for name in PROCESSES:
+    for name in (BROKER, *map(worker_name, range(1, settings.workers + 1)), SERVE):
         child = None
         give_up = time.monotonic() + _START_SECONDS
         while not _ready(settings, name):
@@ -114,7 +120,9 @@ def _did_not_start(settings: Settings, name: str) -> Incident:
 
 def _start(settings: Settings, name: str) -> subprocess.Popen[bytes]:
     (settings.place.run / f"{name}.ready").unlink(missing_ok=True)  # left behind by a kill -9
-    command = [sys.executable, "-m", "enclave.cli", "--home", str(settings.home), name]
+    verb, _, number = name.partition("-")
+    command = [sys.executable, "-m", "enclave.cli", "--home", str(settings.home), verb]
+    command += ["--number", number] if number else []
     with (settings.place.run / f"{name}.log").open("ab") as log:
         child = subprocess.Popen(
             command,
@@ -132,10 +140,8 @@ def _start(settings: Settings, name: str) -> subprocess.Popen[bytes]:
 def _ready(settings: Settings, name: str) -> bool:
     if seen(settings.place, name).pid is None:
         return False
-    if name == "broker":
-        return (settings.place.run / "broker.ready").exists()
-    if name == "worker":
-        return (settings.place.run / "worker.ready").exists()
+    if name != SERVE:
+        return (settings.place.run / f"{name}.ready").exists()
     with contextlib.suppress(httpx.HTTPError):
         return httpx.get(f"{settings.url}/api/v1/health", timeout=2, trust_env=False).status_code == 200
     return False
@@ -154,12 +160,10 @@ def ready(place: Place, name: str) -> Iterator[None]:
 
 def down(place: Place) -> None:
     """Ask each process to end, the door first and the broker last; kill what does not."""
-    for name in reversed(PROCESSES):
-        pid = seen(place, name).pid
-        if pid is None:
-            continue
-        _stop(place, name, pid)
-        (place.run / f"{name}.ready").unlink(missing_ok=True)
+    for found in reversed(status(place)):
+        if found.pid is not None:
+            _stop(place, found.name, found.pid)
+            (place.run / f"{found.name}.ready").unlink(missing_ok=True)
     _reap(place)
 
 

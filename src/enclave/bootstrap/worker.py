@@ -46,9 +46,9 @@ def build_wall(settings: Settings, say: Say = lambda _: None) -> Wall:
     return Wall(sandbox, prepare(sandbox, say=say), limits)
 
 
-def run(settings: Settings) -> None:
+def run(settings: Settings, name: str = "worker") -> None:
     """Work until asked to end; a run in progress is finished first, or taken over when its lease lapses."""
-    with alone(settings.place, "worker"), open_house(settings).closing() as house:
+    with alone(settings.place, name), open_house(settings).closing() as house:
         wall = build_wall(settings)
         pool = Pool(wall, lambda: Line(control_path(settings)), settings.warm_jails)
         ended = threading.Event()
@@ -58,7 +58,7 @@ def run(settings: Settings) -> None:
         gate = threading.Thread(target=_until, args=(ended, settings, lambda: keep_gate(house)), name="gate")
         gate.start()  # what was passed leaves, and what finished is vetted, while the next notebook runs
         try:
-            with pool, ready(house.place, "worker"):
+            with pool, ready(house.place, name):
                 _until(ended, settings, lambda: run_next(house, wall, pool, worker))
         finally:
             ended.set()
@@ -78,7 +78,7 @@ def _until(ended: threading.Event, settings: Settings, turn: Callable[[], bool])
 
 
 def run_next(house: House, wall: Wall, pool: Pool, worker: str) -> bool:
-    """Lease the oldest run that waits and carry it out; True when there was one."""
+    """Lease the run whose turn it is and carry it out; True when there was one."""
     take_over_expired(house.db, worker)
     job = lease_next(house.db, worker, house.settings.lease_seconds)
     if job is not None:

@@ -67,9 +67,11 @@ def run_serve(context: typer.Context) -> None:
     serve.run(at(context).settings, lambda house: build(house, router))
 
 
-def run_worker(context: typer.Context) -> None:
+def run_worker(
+    context: typer.Context, number: Annotated[int, typer.Option(min=1, help="Which of several on this machine.")] = 1
+) -> None:
     """Be a worker (what `up` starts)."""
-    worker.run(at(context).settings)
+    worker.run(at(context).settings, up.worker_name(number))
 
 
 def run_broker(context: typer.Context) -> None:

@@ -22,6 +22,7 @@ from enclave.run.frames import OwnError
 from enclave.run.limits import Limits
 from enclave.run.notebook import Source
 from enclave.run.parameters import check_parameters, spelled
+from enclave.run.queue import HIGHEST, LOWEST
 from enclave.run.states import EVENTS, RunState, check_move
 from enclave.run.tables import run_outputs, runs
 from enclave.store import reading
@@ -43,6 +44,8 @@ class Submission:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     lane: str = "dp"
     name: str = ""
+    priority: int = 0
+    """Among the runs of its project (`run.queue`)."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,7 @@ class Job:
     dataset_version: int
     lane: str
     name: str
+    priority: int
     notebook: bytes
     notebook_sha256: str
     parameters: Mapping[str, Any]
@@ -109,6 +113,8 @@ def submit(db: Engine, submission: Submission, limits: Limits) -> Job:
     try:
         if submission.lane not in LANES:
             raise BadInput("run.lane_unknown", lane=submission.lane, known=", ".join(LANES))
+        if not LOWEST <= submission.priority <= HIGHEST:
+            raise BadInput("run.priority", found=submission.priority, lowest=LOWEST, highest=HIGHEST)
         source = Source.read(submission.notebook, limits)
         check_parameters(submission.parameters)
     except BadInput as reason:
@@ -124,6 +130,7 @@ def submit(db: Engine, submission: Submission, limits: Limits) -> Job:
         "dataset_version": submission.dataset_version,
         "lane": submission.lane,
         "name": submission.name[:128],
+        "priority": submission.priority,
         "notebook": submission.notebook,
         "notebook_sha256": hashlib.sha256(submission.notebook).hexdigest(),
         "parameters": spelled(submission.parameters),

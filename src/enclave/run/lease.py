@@ -21,6 +21,7 @@ from enclave.errors import Refused
 from enclave.run.frames import OwnError, Progress
 from enclave.run.job import Job, find, found_in
 from enclave.run.output import Bundle
+from enclave.run.queue import waiting_runs
 from enclave.run.states import EVENTS, RunState, check_move
 from enclave.run.tables import run_outputs, runs
 from enclave.store import reading
@@ -38,13 +39,9 @@ def _until(seconds: float) -> str:
 
 
 def lease_next(db: Engine, worker: str, seconds: float) -> Job | None:
-    """The oldest queued run, now running under a new epoch and `worker`'s lease; None when none waits."""
-    oldest = select(runs.c.run).where(runs.c.state == RunState.QUEUED).order_by(runs.c.submitted_at).limit(1)
-    while True:
-        with reading(db) as connection:
-            run = connection.execute(oldest).scalar()
-        if run is None:
-            return None
+    """The run whose turn it is, now running under a new epoch and `worker`'s lease; None when none waits."""
+    while waiting := waiting_runs(db):
+        run = waiting[0].run
         try:
             with audit.record(db, audit.Event(EVENTS[RunState.RUNNING], worker, run)) as tx:
                 job = found_in(tx, run)
@@ -59,6 +56,7 @@ def lease_next(db: Engine, worker: str, seconds: float) -> Job | None:
             return find(db, run)
         except Refused:  # another worker was quicker
             continue
+    return None
 
 
 def _check_held(job: Job, held: Job) -> None:

@@ -15,6 +15,7 @@ runs = Table(
     Column("dataset_version", Integer, nullable=False),
     Column("lane", String(16), nullable=False),
     Column("name", String(128), nullable=False),
+    Column("priority", Integer, nullable=False, server_default="0"),
     Column("notebook", LargeBinary, nullable=False),
     Column("notebook_sha256", String(64), nullable=False),
     Column("parameters", Text, nullable=False),
