@@ -28,12 +28,27 @@ def _pairs(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return tuple(words[::2]), tuple(words[1::2])
 
 
-SURNAMES, SURNAMES_LATIN = _pairs(_SURNAMES)
+# Names that only strangers in the notes bear: rarer surnames, and given names of other generations.
+_RARE_SURNAMES = """姜 Jiang 范 Fan 方 Fang 石 Shi 姚 Yao 谭 Tan 廖 Liao 邹 Zou 熊 Xiong 金 Jin 陆 Lu 郝 Hao 孔 Kong 白 Bai
+崔 Cui 康 Kang 毛 Mao 邱 Qiu 秦 Qin 江 Jiang 史 Shi 顾 Gu 侯 Hou 邵 Shao 孟 Meng 龙 Long 万 Wan 段 Duan
+钱 Qian 汤 Tang 尹 Yin 易 Yi 常 Chang 武 Wu 乔 Qiao 贺 He 赖 Lai 龚 Gong 文 Wen 庞 Pang 樊 Fan 兰 Lan
+殷 Yin 施 Shi 陶 Tao 翟 Zhai 安 An"""
+_RARE_GIVEN = """子 zi 梓 zi 轩 xuan 晨 chen 雨 yu 若 ruo 诗 shi 涵 han 奕 yi 翔 xiang 凯 kai 坤 kun 冬 dong 春 chun
+秋 qiu 生 sheng 根 gen 宝 bao 树 shu 林 lin 喜 xi 庆 qing 元 yuan 仁 ren 义 yi 礼 li 信 xin 忠 zhong
+良 liang 才 cai 发 fa 财 cai 荣 rong 贵 gui 彩 cai 香 xiang 巧 qiao 银 yin 凤 feng 莲 lian 菊 ju 翠 cui
+月 yue 素 su 琴 qin 萍 ping 蓉 rong 薇 wei 倩 qian 娇 jiao"""
+
+
+SURNAMES, SURNAMES_LATIN = _pairs(f"{_SURNAMES} {_RARE_SURNAMES}")
 _MEN_ZH, _MEN_LATIN = _pairs(_MEN)
 _WOMEN_ZH, _WOMEN_LATIN = _pairs(_WOMEN)
-# The empty word at the end is the missing second character.
-GIVEN = (*_MEN_ZH, *_WOMEN_ZH, "")
-GIVEN_LATIN = (*_MEN_LATIN, *_WOMEN_LATIN, "")
+_RARE_ZH, _RARE_LATIN = _pairs(_RARE_GIVEN)
+COMMON = len(_pairs(_SURNAMES)[0])
+"""How many of SURNAMES the people bear; the rest are strangers'."""
+# The empty word is the missing second character.
+GIVEN = (*_MEN_ZH, *_WOMEN_ZH, "", *_RARE_ZH)
+GIVEN_LATIN = (*_MEN_LATIN, *_WOMEN_LATIN, "", *_RARE_LATIN)
+NONE = len(_MEN_ZH) + len(_WOMEN_ZH)
 TWO_CHARACTERS = 0.7
 
 
@@ -56,10 +71,22 @@ class Names:
 
 def draw(rng: np.random.Generator, male: Flags) -> Names:
     rows, men = len(male), len(_MEN_ZH)
-    surname = choose(rng, 1 / (np.arange(len(SURNAMES)) + 4.0), rows)
+    surname = choose(rng, 1 / (np.arange(COMMON) + 4.0), rows)
 
     def given() -> Ints:
         return np.where(male, rng.integers(0, men, rows), men + rng.integers(0, len(_WOMEN_ZH), rows))
 
     first, second = given(), given()
-    return Names(surname, first, np.where(rng.random(rows) < TWO_CHARACTERS, second, len(GIVEN) - 1))
+    return Names(surname, first, np.where(rng.random(rows) < TWO_CHARACTERS, second, NONE))
+
+
+def strangers(rng: np.random.Generator, rows: int) -> Names:
+    """Doctors, kin and neighbours: any surname and any given name of the lists, rare ones as often as common ones."""
+    surname = rng.integers(0, len(SURNAMES), rows)
+
+    def given() -> Ints:
+        drawn = rng.integers(0, len(GIVEN) - 1, rows)
+        return drawn + (drawn >= NONE)
+
+    first, second = given(), given()
+    return Names(surname, first, np.where(rng.random(rows) < TWO_CHARACTERS, second, NONE))

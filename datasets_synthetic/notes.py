@@ -10,9 +10,11 @@ Table `notes`, for about one visit in five:
 
 Truth `truth_notes`, one row per planted identifier, in order of note and place:
 
-    note_id, kind (name, resident_id, phone, date, mrn), start, end (characters from 0, end exclusive)
+    note_id, kind (the values of PLANTED), start, end (characters from 0, end exclusive)
 
-Notes are written a template at a time, all notes of the template at once; numbers that identify nobody stand between.
+Some identifiers stand behind a word that announces them, some in the open; relatives, doctors and neighbours bear names
+that no table holds. Between them stand drugs, signs and numbers that identify nobody and look as if. Notes are written a
+template at a time, all notes of the template at once.
 """
 
 from __future__ import annotations
@@ -20,12 +22,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from datasets_synthetic import codes, names
+from datasets_synthetic import codes, identifiers, names
 from datasets_synthetic.columns import (
     Column,
     Ints,
@@ -46,23 +49,83 @@ from datasets_synthetic.visits import Visits, visit_ids
 NOTED, CHINESE = 0.2, 0.75
 
 ZH = (
-    "患者{name}，{sex}，{age}岁，身份证号{resident_id}，因“{dx}”于{admitted}收入{dept}。联系电话：{phone}。血压{high}/{low}mmHg，心肺听诊未见明显异常。",
+    "患者{name}，{sex}，{age}岁，身份证号{resident_id}，因“{dx}”于{admitted}收入{dept}。联系电话：{phone}。{exam}",
     "{admitted} 查房记录：{name}今日一般情况可，体温36.{tenth}℃，血压{high}/{low}mmHg，继续目前治疗。主治医师：{doctor}",
     "出院小结：{name}（病案号{mrn}）住院{stay}天，于{discharged}好转出院。嘱低盐低脂饮食，门诊随访，如有不适请拨打{phone}。医师{doctor}。",
     "家属{kin}（电话{kin_phone}）已知情同意。患者{name}既往高血压病史{years}年，否认药物过敏史。证件号码：{resident_id}。",
-    "会诊意见：{dept}{doctor}医师会诊，考虑{dx}，建议完善检查。病历号：{mrn}，日期：{iso}。",
-    "复查血糖{tenth}.{years}mmol/L，诊断{dx}，治疗有效，予以观察。",
+    "会诊意见：{dept}{doctor}医师会诊，考虑{dx}，建议完善检查。病历号：{mrn}，日期：{iso}。{exam}",
+    "复查血糖{tenth}.{years}mmol/L，诊断{dx}，治疗有效，予以观察。{exam}",
+    "今晨{name}诉头痛较前减轻，夜间睡眠可。{exam}请{doctor}会诊后调整方案，并与{kin}沟通病情，其表示理解。",
+    "由其子{kin}陪同来诊，家住{address}，座机{landline}，微信号：{account}，QQ：{qq}。{exam}",
+    "{doctor}主任查房：{name}病情平稳，{exam}嘱{kin}协助翻身。{slash}",
+    "费用说明：医保卡号{insurance_no}，退费至银行卡{bank_card}，联系人{kin}，手机{spaced}。",
+    "外籍患者登记：护照号{passport}，港澳通行证{permit}，邮箱{email}。{name}于{dot}办理手续。",
+    "于停车场被车撞伤，由{plate}送入急诊。伤者{name}，旧身份证{old_resident_id}。{exam}",
+    "单位：统一社会信用代码{uscc}，经办人{kin}，传真{landline}。患者{resident_id}，{md}复诊。",
+    "同病室{kin}昨夜咳嗽，影响{name}休息，已告知值班医生{doctor}。{exam}",
+    "手术记录：术者{doctor}，一助{kin}，全麻下行手术，术中出血{high}ml。{numeral}。标本送检，{name}安返病房。",
+    "{exam}随访电话{wide}，{name}本人接听，诉恢复良好，现住址：{address}。",
+    "{exam}余无特殊。",
 )
 EN = (
     "{name}, {age}-year-old {sex}, admitted to {dept} on {iso} with {dx}. ID {resident_id}, phone {phone}. BP {high}/{low}.",
     "Progress note {iso}: patient {name} stable, temp 36.{tenth} C, continue current treatment. Dr. {doctor}",
     "Discharge summary for {name} (MRN {mrn}): stayed {stay} days, discharged on {discharged}. Follow-up by phone {phone}.",
     "Next of kin {kin} ({kin_phone}) informed. No known drug allergy. Hypertension for {years} years. Diagnosis {dx}.",
+    "{exam_en} Seen with {kin} on {long}; email {email}, passport {passport}. Dr. {doctor} will review.",
+    "Accompanied by {kin}. Bank card {bank_card}, insurance no. {insurance_no}. {exam_en}",
+    "{exam_en} No change since last visit.",
 )
-PLANTED = {
-    "name": "name", "doctor": "name", "kin": "name", "resident_id": "resident_id", "phone": "phone", "kin_phone": "phone",
-    "admitted": "date", "discharged": "date", "iso": "date", "mrn": "mrn",
-}  # fmt: skip
+EXAM = (
+    "查体：神志清，精神可，双肺呼吸音清，未闻及干湿性啰音，心律齐，各瓣膜听诊区未闻及病理性杂音，腹软，无压痛及反跳痛，双下肢无水肿。",
+    "实验室检查：白蛋白35.2g/L，高密度脂蛋白1.02mmol/L，白细胞6.5×10^9/L，单核细胞0.42×10^9/L，甘油三酯1.7mmol/L。",
+    "予雷贝拉唑钠20mg qd，阿托伐他汀20mg qn，马来酸依那普利10mg bid，左氧氟沙星0.5g静滴，罗红霉素口服。",
+    "心电图：窦性心律，V1-V6导联ST段压低0.05mV，QTc 0.42s。墨菲征阴性，巴氏征阴性，克氏征阴性。",
+    "既往史：高血压病史10年，否认糖尿病、冠心病史，曾因阑尾炎行手术治疗，青霉素皮试阴性，预防接种史不详。",
+    "影像：左上肺叶见毛玻璃影，边界清楚，双侧胸腔少量积液，右侧股骨粗隆间骨折，石膏托固定，余未见异常。",
+    "考虑唐氏综合征可能，必要时行羊水穿刺；梅毒螺旋体抗体阴性，幽门螺杆菌阳性，HbA1c 7.2%，CA19-9 12.5U/ml。",
+    "嘱常规护理，成人二级护理，严密观察生命体征，低盐低脂饮食，夏季避免受凉，方便时复查，单独活动须有人陪同。",
+    "条码10293847561022，批号20A0815，剂量0.25g×12片，输液速度40滴/分，尿量1500ml/24h，体重62.5kg，GCS 15分。",
+    "",
+    "",
+)
+EXAM_EN = (
+    "Chest clear, no murmurs, abdomen soft, Murphy sign negative, Babinski sign negative.",
+    "Hodgkin lymphoma was excluded; Parkinson disease unlikely. WBC 6.5 x10^9/L, HbA1c 7.2%, SpO2 98%.",
+    "Atorvastatin 20 mg nightly, Enalapril 10 mg twice daily. Foley catheter removed. Glasgow Coma Scale 15.",
+    "ECG leads V1 to V6 unremarkable. Lot 20A0815, barcode 10293847561022. Sodium 140 mmol/L.",
+)
+_KINDS = {
+    "name": "name doctor kin",
+    "phone": "phone kin_phone spaced wide",
+    "date": "admitted discharged iso slash dot md numeral long",
+    "account": "account qq",
+}
+_OWN_KINDS = "resident_id old_resident_id mrn address landline insurance_no bank_card passport permit email plate uscc"
+PLANTED = {field: kind for kind, fields in _KINDS.items() for field in fields.split()}
+PLANTED |= {kind: kind for kind in _OWN_KINDS.split()}
+"""Field of a template → kind of identifier."""
+OWN = ("landline", "account", "qq", "insurance_no", "bank_card", "passport", "permit", "email", "plate", "uscc")
+"""Fields filled by a drawer of `identifiers` of the same name."""
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+)  # fmt: skip
+_NUMERALS = "〇一二三四五六七八九"
+_MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
 
 
 def iso_date(days: Ints) -> Column:
@@ -80,6 +143,44 @@ def zh_date(days: Ints) -> Column:
     date = compact_date(days)
     year, month, of_month = (plain_number(part) for part in (date // 10_000, date // 100 % 100, date % 100))
     return joined(year, "年", month, "月", of_month, "日")
+
+
+def _parts(days: Ints) -> tuple[Ints, Ints, Ints]:
+    date = compact_date(days)
+    return date // 10_000, date // 100 % 100, date % 100
+
+
+def separated(days: Ints, mark: str) -> Column:
+    """2023/05/06 or 2023.5.6: padded only where the mark is a stroke."""
+    year, month, of_month = _parts(days)
+    width = 2 if mark == "/" else 1
+    two = [fixed_text(digits(part, 2)) if width == 2 else plain_number(part) for part in (month, of_month)]
+    return joined(plain_number(year), mark, two[0], mark, two[1])
+
+
+def month_day(days: Ints) -> Column:
+    _, month, of_month = _parts(days)
+    return joined(plain_number(month), "月", plain_number(of_month), "日")
+
+
+def _numeral(number: int) -> str:
+    ten, one = divmod(number, 10)
+    return ("" if ten == 0 else "十" if ten == 1 else _NUMERALS[ten] + "十") + (_NUMERALS[one] if one else "")
+
+
+def in_numerals(days: Ints) -> Column:
+    """二〇二三年五月六日."""
+    told = [
+        "".join(_NUMERALS[int(d)] for d in str(y)) + f"年{_numeral(m)}月{_numeral(d)}日"
+        for y, m, d in zip(*(part.tolist() for part in _parts(days)), strict=True)
+    ]
+    return pa.array(told, pa.string())
+
+
+def in_words(days: Ints) -> Column:
+    """May 6, 2023."""
+    year, month, of_month = _parts(days)
+    return joined(pick(_MONTHS, month - 1), " ", plain_number(of_month), ", ", plain_number(year))
 
 
 @dataclass(frozen=True)
@@ -109,15 +210,27 @@ def _fields(
 
     return {
         "name": lambda: shown(people.names.of(person)),
-        "doctor": lambda: shown(names.draw(rng, rng.random(rows) < 0.5)),
-        "kin": lambda: shown(names.draw(rng, rng.random(rows) < 0.5)),
+        "doctor": lambda: shown(names.strangers(rng, rows)),
+        "kin": lambda: shown(names.strangers(rng, rows)),
         "resident_id": lambda: column(people.table, "resident_id", person),
         "phone": lambda: column(people.table, "phone", person),
         "kin_phone": lambda: column(people.table, "phone", rng.integers(0, people.rows, rows)),
+        "spaced": lambda: identifiers.spaced(column(people.table, "phone", person)),
+        "wide": lambda: identifiers.wide(column(people.table, "phone", person)),
+        "old_resident_id": lambda: identifiers.old_resident_id(column(people.table, "resident_id", person)),
+        "address": lambda: column(people.table, "address", person),
         "mrn": lambda: column(visits.table, "mrn", row),
+        **{kind: partial(getattr(identifiers, kind), rng, rows) for kind in OWN},
         "admitted": lambda: zh_date(admitted),
         "discharged": lambda: (zh_date if zh else iso_date)(admitted + visits.stay[row]),
         "iso": lambda: iso_date(admitted),
+        "slash": lambda: separated(admitted, "/"),
+        "dot": lambda: separated(admitted, "."),
+        "md": lambda: month_day(admitted),
+        "numeral": lambda: in_numerals(admitted),
+        "long": lambda: in_words(admitted),
+        "exam": lambda: pick(EXAM, rng.integers(0, len(EXAM), rows)),
+        "exam_en": lambda: pick(EXAM_EN, rng.integers(0, len(EXAM_EN), rows)),
         "sex": lambda: pick(("女", "男") if zh else ("female", "male"), people.male[person]),
         "age": lambda: plain_number(((admitted - people.birth[person]) / 365.25).astype(np.int64)),
         "dept": lambda: pick([d.zh if zh else d.code for d in codes.DEPTS], visits.dept[row]),
