@@ -72,6 +72,7 @@ resources:
       - {name: diabetes, any_of: {table: diagnoses, column: dx, prefixes: [E10, E11]}}
   - name: visits
     path: visits
+    may_be_empty: true
     unit: patient_id
     key: [visit_id]
     row_clip: 8
@@ -109,6 +110,7 @@ resources:
             - {name: fee_band, treatment: band, edges: [100, 500]}
   - name: diagnoses
     path: diagnoses
+    may_be_empty: true
     unit: patient_id
     key: [diagnosis_id]
     row_clip: 10

@@ -31,6 +31,7 @@ from enclave.intake import descriptor as descriptors
 from enclave.intake.extract import Extract, Plan, Progress, build, check_home, plan, silent
 from enclave.intake.package import Descriptor
 from enclave.intake.policy import Signed, check_signed
+from enclave.intake.raw import Where
 from enclave.store import Keyring, Place, reading, seal
 
 REFUSED = audit.declare("intake.refused", "raw tables or their descriptor were refused")
@@ -111,7 +112,7 @@ def shelve(
     keyring: Keyring,
     actor: str,
     descriptor_path: Path,
-    source: Path,
+    source: Where,
     *,
     demo_home: bool,
     tables: tuple[str, ...] | None = None,
@@ -156,7 +157,7 @@ def rehearse(
     place: Place,
     keyring: Keyring,
     descriptor_path: Path,
-    source: Path,
+    source: Where,
     *,
     demo_home: bool,
     tables: tuple[str, ...] | None = None,

@@ -49,7 +49,9 @@ def check(context: typer.Context, name: str) -> None:
 
 def intake(
     context: typer.Context,
-    source: Annotated[Path, typer.Argument(help="The folder of raw tables.")],
+    source: Annotated[
+        str, typer.Argument(help="A folder of CSV or Parquet files, a DuckDB file, or postgresql://USER@HOST/DB.")
+    ],
     name: Annotated[str, typer.Option("--as", help="The dataset, whose descriptor lies in policies/datasets/NAME.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing; say what would happen.")] = False,
     json: AsJson = False,
@@ -68,7 +70,7 @@ def intake(
             door.keyring,
             door.member.id,
             descriptor,
-            source.absolute(),
+            source,
             demo_home=door.mark.demo,
             progress=progress,
         )
@@ -106,12 +108,10 @@ def _progress(quiet: bool) -> Iterator[Callable[[str, int, int | None], None]]:
         yield progress
 
 
-def _rehearsed(door: Door, descriptor: Path, source: Path, json: bool) -> None:
+def _rehearsed(door: Door, descriptor: Path, source: str, json: bool) -> None:
     """What an intake would do; nothing is written."""
     with _progress(json) as progress:
-        plan = rehearse(
-            door.place, door.keyring, descriptor, source.absolute(), demo_home=door.mark.demo, progress=progress
-        )
+        plan = rehearse(door.place, door.keyring, descriptor, source, demo_home=door.mark.demo, progress=progress)
     refusals = [str(refusal) for refusal in plan.refusals]
     if json:
         kept = {"lineage": plan.lineage, "left_behind": plan.left_behind, "read": plan.read, "dropped": plan.dropped}

@@ -19,7 +19,7 @@ from enclave.intake import contributions, fingerprint, raw, reverify, stage, wri
 from enclave.intake.columns import literal, stored_columns
 from enclave.intake.package import Descriptor
 from enclave.intake.report import Category, Check, Report, Section
-from enclave.intake.workshop import Room, workshop
+from enclave.intake.workshop import Room, Unopened, workshop
 
 Progress = Callable[[str, int, int | None], None]
 """(stage, rows done, rows in all or None)."""
@@ -70,14 +70,14 @@ def _quietly() -> Iterator[None]:
         raise Incident("intake.engine_failed", kind=type(failed).__name__) from None
 
 
-def check_home(d: Descriptor, folder: Path, *, demo_home: bool) -> None:
+def check_home(d: Descriptor, where: raw.Where, *, demo_home: bool) -> None:
     """Refused when a demo and a real home meet, or when a demo's source is not the generator's."""
     if d.demo and not demo_home:
         raise Refused("intake.demo_in_real_home", dataset=d.name)
     if demo_home and not d.demo:
         raise Refused("intake.real_in_demo_home", dataset=d.name)
     if d.demo:
-        raw.check_generated(folder, [raw.find(folder, table) for table in d.tables])
+        raw.check_generated(raw.source_of(where), d.tables)
 
 
 def lineage(d: Descriptor) -> dict[str, dict[str, str]]:
@@ -108,7 +108,7 @@ def _file_digest(path: Path) -> str:
 def _read_all(
     con: duckdb.DuckDBPyConnection,
     d: Descriptor,
-    folder: Path,
+    source: raw.Source,
     key: bytes,
     progress: Progress,
     finish: Callable[[str], None],
@@ -117,7 +117,7 @@ def _read_all(
     found: dict[str, stage.Staged] = {}
     waiting: list[str] = []
     for table in d.tables:
-        file = raw.open_file(con, folder, table)
+        file = raw.open_raw(con, source, table, zone=d.timezone)
         progress(f"read {table.name}", 0, None)
         found[table.name] = stage.stage(con, d, table, file, key)
         progress(f"read {table.name}", found[table.name].read, found[table.name].read)
@@ -131,9 +131,21 @@ def _read_all(
     return found
 
 
+@contextmanager
+def _opened(
+    source: raw.Source, scratch: Path, sees: tuple[Path, ...], room: Room | None
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A workshop in which `source` can be read; BadInput when it cannot be reached."""
+    try:
+        with workshop(scratch, (*source.sees, *sees), room or Room(), source.opening()) as con:
+            yield con
+    except Unopened:
+        raise BadInput("intake.unreadable_source", place=source.shown) from None
+
+
 def build(
     d: Descriptor,
-    folder: Path,
+    where: raw.Where,
     draft: Path,
     *,
     pseudonym_key: bytes,
@@ -145,7 +157,8 @@ def build(
     path, rows = draft / FILE, {}
     if not all(c in "0123456789abcdef" for c in file_key) or len(file_key) != 64:
         raise ValueError("a file key is 64 hex digits")
-    with _quietly(), workshop(draft, (folder, draft), room or Room()) as con:
+    source = raw.source_of(where)
+    with _quietly(), _opened(source, draft, (draft,), room) as con:
         contributions.define_root(con)
         attach = f"ATTACH {literal(str(path.resolve()))} AS {_CATALOG} (ENCRYPTION_KEY '{file_key}'"
         con.execute(attach + ")")
@@ -160,7 +173,7 @@ def build(
             write.clear(con, table)
             progress(f"write {name}", rows[name], rows[name])
 
-        found = _read_all(con, d, folder, pseudonym_key, progress, finish)
+        found = _read_all(con, d, source, pseudonym_key, progress, finish)
         if max(rows.values()) > d.size_class:
             raise Refused("intake.larger_than_class", dataset=d.name, size_class=d.size_class)
         con.execute(f"CHECKPOINT {_CATALOG}")
@@ -178,7 +191,7 @@ def build(
 
 def plan(
     d: Descriptor,
-    folder: Path,
+    where: raw.Where,
     scratch: Path,
     *,
     pseudonym_key: bytes,
@@ -189,12 +202,13 @@ def plan(
     left = {t.name: tuple(f.name for f in t.fields if not f.outputs) for t in d.resources}
     refusals: list[EnclaveError] = []
     found: dict[str, stage.Staged] = {}
-    with _quietly(), workshop(scratch, (folder,), room or Room()) as con:
+    source = raw.source_of(where)
+    with _quietly(), _opened(source, scratch, (), room) as con:
         for table in d.tables:
             if any(join.table not in found for join in table.joins):
                 continue  # what it joins was refused: its rows cannot be told apart
             try:
-                file = raw.open_file(con, folder, table)
+                file = raw.open_raw(con, source, table, zone=d.timezone)
                 staged = stage.stage(con, d, table, file, pseudonym_key)
                 stage.check_key(con, table)
             except (BadInput, Refused) as refused:

@@ -7,6 +7,7 @@ place. What stands here is all that is ever known of the data before a question 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import date
 from typing import Annotated, Any, Literal, Self
@@ -18,8 +19,11 @@ from enclave.intake.rules import Rule
 from enclave.intake.rules import parse as parse_rule
 from enclave.intake.treatments import CodeList, Drop, Kept, Name, Pseudonym, Text, Title
 
-RawName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
+RawName = Annotated[str, StringConstraints(pattern=r"^[^\W\d_][^\"\x00-\x1f]{0,62}[^\"\x00-\x20]$|^[^\W\d_]$")]
+"""A column as its source calls it, in any script: it begins with a letter and holds no quote."""
 _STRINGS, _DATES, _NUMBERS = ("string",), ("date", "datetime"), ("integer", "decimal")
+_STORED_NAME = re.compile(r"[a-z][a-z0-9_]{0,47}")
+Form = Annotated[str, StringConstraints(pattern=r"^[^'\x00-\x1f]{2,40}$")]
 TAKES: dict[str, tuple[str, ...]] = {
     "pseudonym": ("string", "integer"), "shift": _DATES, "year": _DATES, "month": _DATES, "age": _DATES, "age_band": _DATES,
     "band": _NUMBERS, "clamp": _NUMBERS, "keep": _STRINGS, "prefix": _STRINGS, "icd10_chapter": _STRINGS, "flag": _STRINGS,
@@ -27,14 +31,17 @@ TAKES: dict[str, tuple[str, ...]] = {
 """Treatment → the raw types it takes."""
 
 
+_OF_THE_RAW_COLUMN = ("name", "type", "format", "fold")
+
+
 def _spread(field: Any) -> Any:
     """One treatment may stand in the field itself; several stand under `yields`."""
     if not isinstance(field, dict) or "yields" in field:
         return field
-    own = {k: v for k, v in field.items() if k in ("name", "type")}
+    own = {k: v for k, v in field.items() if k in _OF_THE_RAW_COLUMN}
     if field.get("treatment") == "redact":
         raise ValueError("`redact` is not built yet: free text may only be dropped (treatment: drop)")
-    only = {k: v for k, v in field.items() if k not in ("name", "type")}
+    only = {k: v for k, v in field.items() if k not in _OF_THE_RAW_COLUMN}
     return {**own, "yields": [only]}
 
 
@@ -43,6 +50,10 @@ class RawField(Text):
 
     name: RawName
     type: Literal["string", "integer", "decimal", "date", "datetime"]
+    format: tuple[Form, ...] = Field(default=(), max_length=4)
+    """How dates are written (strptime), tried in this order; absent: 2024-01-31, with 08:00:00 for moments."""
+    fold: bool = False
+    """Read full-width letters and digits as the plain ones, and leave blanks around off."""
     yields: tuple[Annotated[Kept | Drop, Field(discriminator="treatment")], ...] = Field(min_length=1)
 
     @property
@@ -55,6 +66,10 @@ class RawField(Text):
     def _fits(self) -> Self:
         if any(isinstance(o, Drop) for o in self.yields) and len(self.yields) > 1:
             raise ValueError("a column that is dropped yields nothing else")
+        if self.format and self.type not in _DATES:
+            raise ValueError("`format` is for dates")
+        if any(not o.name and not _STORED_NAME.fullmatch(self.name) for o in self.yields if not isinstance(o, Drop)):
+            raise ValueError("what is kept of this column needs a `name` of its own: small Latin letters, digits and _")
         for output in self.outputs:
             if self.type not in TAKES[output.treatment]:
                 raise ValueError(f"treatment {output.treatment} takes {' or '.join(TAKES[output.treatment])}")
@@ -105,7 +120,12 @@ class Resource(Text):
     path: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$")] = ""
     """File name in the source folder, without its ending."""
     formats: tuple[Literal["csv", "parquet"], ...] = ("csv", "parquet")
-    encoding: Literal["utf-8"] = "utf-8"
+    encoding: Literal["utf-8", "gb18030", "gbk"] = "utf-8"
+    delimiter: Literal[",", "\t", ";", "|"] = ","
+    missing: tuple[str, ...] = ()
+    """Words of a CSV file that stand for no value, beside the empty one."""
+    may_be_empty: bool = False
+    """Whether a table without a row is no mistake."""
     unit: RawName = ""
     """The raw column that names the person."""
     key: tuple[Name, ...] = ()
@@ -167,6 +187,8 @@ class Descriptor(Text):
     delta: Annotated[str, StringConstraints(pattern=r"^[1-9](\.\d{1,6})?e-\d{1,2}$")]
     size_class: int = Field(ge=1, le=10**11)
     reference_date: date
+    timezone: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_+/-]{0,40}$")] = ""
+    """The zone (such as Asia/Shanghai) in which moments that carry one are read; needed only for those."""
     shift_days: int = Field(default=0, ge=0, le=366)
     code_lists: dict[Name, CodeList] = Field(default_factory=dict)
     resources: tuple[Resource, ...] = Field(min_length=1)

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
-_NAME = r"[a-z][a-z0-9_]{0,47}"
+_NAME = r"[^\W\d_]\w{0,63}"
 _NUMBER = r"-?\d{1,18}(?:\.\d{1,6})?"
 _COMPARE = re.compile(rf"^({_NAME}) (<=|>=|<|>|=|!=) ({_NAME}|{_NUMBER})$")
 _PRESENT = re.compile(rf"^({_NAME}) is present$")

@@ -70,7 +70,7 @@ def reasons(d: Descriptor, table: Resource) -> list[tuple[str, str]]:
     return found + [(rule.text, f"NOT ({_test(rule, d)})") for rule in table.row_rules]
 
 
-def _located(d: Descriptor, table: Resource, file: raw.RawFile) -> str:
+def _located(d: Descriptor, table: Resource, file: raw.Raw) -> str:
     """The raw rows with the person's pseudonym (`unit_`) and shift (`shift_`)."""
     person = f'r0."{table.unit}"'
     if table.name == d.unit.table:
@@ -80,7 +80,7 @@ def _located(d: Descriptor, table: Resource, file: raw.RawFile) -> str:
     return f"(SELECT r0.*, p.unit_, p.shift_ FROM {file.view} r0 LEFT JOIN {PERSONS} p ON p.raw_ = {person})"
 
 
-def _select(d: Descriptor, table: Resource, file: raw.RawFile) -> str:
+def _select(d: Descriptor, table: Resource, file: raw.Raw) -> str:
     columns = {c.name: c for c in stored_columns(d, table)}
     kept = []
     for field, output in table.outputs():
@@ -93,18 +93,19 @@ def _select(d: Descriptor, table: Resource, file: raw.RawFile) -> str:
     if table.name == d.unit.table:
         kept += [f'r."{table.unit}" AS raw_', "r.shift_ AS shift_"]
     left_out = "".join(f" WHEN {sql} THEN {n}" for n, (_, sql) in enumerate(reasons(d, table), 1))
-    wrong = "".join(f" WHEN {sql} THEN {n}" for n, sql in enumerate(raw.wrong_values(file).values(), 1))
-    kept.append(f"CAST(CASE{left_out} ELSE 0 END AS UTINYINT) AS dropped_")
-    kept.append(f"CAST(CASE{wrong} ELSE 0 END AS UTINYINT) AS wrong_" if wrong else "0::UTINYINT AS wrong_")
+    wrong = "".join(f" WHEN {fault.sql} THEN {n}" for n, fault in enumerate(raw.faults(file), 1))
+    kept.append(f"CAST(CASE{left_out} ELSE 0 END AS USMALLINT) AS dropped_")
+    kept.append(f"CAST(CASE{wrong} ELSE 0 END AS USMALLINT) AS wrong_" if wrong else "0::USMALLINT AS wrong_")
     return f"SELECT {', '.join(kept)} FROM {_located(d, table, file)} r"
 
 
-def stage(con: duckdb.DuckDBPyConnection, d: Descriptor, table: Resource, file: raw.RawFile, key: bytes) -> Staged:
+def stage(con: duckdb.DuckDBPyConnection, d: Descriptor, table: Resource, file: raw.Raw, key: bytes) -> Staged:
     """Read `file` once into its staged table; BadInput for a line, value or key that is not as declared."""
     sql = f"CREATE OR REPLACE TABLE {staged(table)} AS {_select(d, table, file)}"
     pads = {name: pad for name, pad in deidentify.pads(key).items() if f"${name}" in sql}
     try:
-        con.execute(sql, pads)
+        with file.reading():
+            con.execute(sql, pads)
     except duckdb.Error as broken:
         if isinstance(broken, duckdb.BinderException | duckdb.ParserException | duckdb.CatalogException):
             raise  # ours, not the file's
@@ -112,6 +113,8 @@ def stage(con: duckdb.DuckDBPyConnection, d: Descriptor, table: Resource, file: 
     raw.check_read(con, file)
     counts = con.execute(f"SELECT dropped_, wrong_, count(*) FROM {staged(table)} GROUP BY ALL ORDER BY ALL").fetchall()
     _check_values(con, file, counts)
+    if not counts and not table.may_be_empty:
+        raise BadInput("intake.empty_table", place=file.place, table=table.name)
     names = [reason for reason, _ in reasons(d, table)]
     dropped = {names[n - 1]: sum(c for r, _, c in counts if r == n) for n in range(1, len(names) + 1)}
     if table.name == d.unit.table:
@@ -126,11 +129,11 @@ def stage(con: duckdb.DuckDBPyConnection, d: Descriptor, table: Resource, file: 
     return Staged(sum(c for _, _, c in counts), dropped)
 
 
-def _check_values(con: duckdb.DuckDBPyConnection, file: raw.RawFile, counts: list[tuple[int, int, int]]) -> None:
+def _check_values(con: duckdb.DuckDBPyConnection, file: raw.Raw, counts: list[tuple[int, int, int]]) -> None:
     """What the reader let through but is not of the declared type: fractions among integers, numbers out of range."""
-    for n, column in enumerate(raw.wrong_values(file), 1):
+    for n, fault in enumerate(raw.faults(file), 1):
         if count := sum(c for _, w, c in counts if w == n):
-            raise raw.wrong_value(con, file, column, count)
+            raise raw.fault_of(con, file, fault, count)
 
 
 def _check_persons(con: duckdb.DuckDBPyConnection, table: Resource) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,14 +28,31 @@ class Room:
     threads: int = 2
 
 
+class Unopened(Exception):
+    """What was to be opened cannot be: the engine's own words may hold an address, so none are kept."""
+
+
+def _open(connection: duckdb.DuckDBPyConnection, opening: Iterable[str]) -> None:
+    for statement in opening:
+        try:
+            connection.execute(statement)
+        except duckdb.Error:
+            raise Unopened from None
+
+
 def openssl_extension() -> Path:
     """The wheel's extension: it brings the OpenSSL that writing encrypted files needs."""
     return next(Path(duckdb_extension_httpfs.__file__).parent.rglob("*.duckdb_extension"))
 
 
 @contextmanager
-def workshop(scratch: Path, sees: tuple[Path, ...], room: Room) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A fresh instance that may read and write below `sees` and spills, encrypted, below `scratch`."""
+def workshop(
+    scratch: Path, sees: tuple[Path, ...], room: Room, opening: Iterable[str] = ()
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A fresh instance that may read and write below `sees` and spills, encrypted, below `scratch`.
+
+    `opening` is run before its doors are closed: to attach a source that is a database. Unopened when that fails.
+    """
     spill = Path(tempfile.mkdtemp(prefix=".spill-", dir=scratch))
     config: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": room.memory,
@@ -51,6 +68,7 @@ def workshop(scratch: Path, sees: tuple[Path, ...], room: Room) -> Iterator[duck
         connection.execute("SET temp_file_encryption = true")
         connection.execute("SET enable_progress_bar = false")
         folders = ", ".join(literal(str(folder.resolve())) for folder in (*sees, spill))
+        _open(connection, opening)
         connection.execute(f"SET allowed_directories = [{folders}]")
         connection.execute("SET enable_external_access = false")
         yield connection

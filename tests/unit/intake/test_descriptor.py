@@ -69,7 +69,7 @@ REFUSED = [
     ("a person table with another key", _put("patients", unit="name"), "policy.incoherent", "unit"),
     ("a path that climbs", _put("visits", path="../visits"), "policy.malformed", "path"),
     ("a path that globs", _put("visits", path="visits*"), "policy.malformed", "path"),
-    ("an encoding we do not read", _put("visits", encoding="gb18030"), "policy.malformed", "utf-8"),
+    ("an encoding we do not read", _put("visits", encoding="big5"), "policy.malformed", "utf-8"),
     ("edges that fall", _edges(18, 0), "policy.malformed", "rising"),
 ]  # fmt: skip
 

@@ -73,7 +73,7 @@ def test_a_malformed_line_is_refused_with_its_number(tmp_path: Path, line: str) 
 def test_bytes_that_are_not_utf8_are_refused(tmp_path: Path) -> None:
     path = _edit(tmp_path, "visits", "CARD-01", SECRET)
     path.write_bytes(path.read_bytes().replace(b"Zhang", b"\xd5\xc5"))
-    assert _refusal(tmp_path).code == "intake.malformed_line"
+    assert _refusal(tmp_path).code == "intake.wrong_encoding"
 
 
 @pytest.mark.parametrize(

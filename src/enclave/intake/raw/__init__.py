@@ -1,0 +1,27 @@
+"""How are raw rows read? This package alone opens raw data.
+
+A table is taken exactly as the descriptor says or not at all: every column named, every line well-formed, every value of
+its type. A complaint names table, line and column; never what stands there.
+"""
+
+from enclave.intake.raw.faults import Fault, check_read, fault_of, faults, unreadable
+from enclave.intake.raw.generated import check_generated
+from enclave.intake.raw.opened import Raw, open_raw
+from enclave.intake.raw.source import DatabaseFile, Folder, Server, Source, Where, source_of
+
+__all__ = [
+    "DatabaseFile",
+    "Fault",
+    "Folder",
+    "Raw",
+    "Server",
+    "Source",
+    "Where",
+    "check_generated",
+    "check_read",
+    "fault_of",
+    "faults",
+    "open_raw",
+    "source_of",
+    "unreadable",
+]
