@@ -1,7 +1,8 @@
 """How many durable reservations a second, beside a bare full-sync commit of the same disk?
 
 Ledger and bare SQLite take turns in short rounds of one run, so that a busy disk or neighbour slows both alike. The bare
-side writes one row of the size of an entry and does nothing else: no chain, no caps, no accounts.
+side writes one row of the size of an entry and does nothing else: no chain, no caps, no accounts. Every session is a
+researcher of its own, and every reservation a question of its own; the sessions stand ready before the clock runs.
 """
 
 from __future__ import annotations
@@ -16,26 +17,25 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from enclave.budget import Amount, Charge, Ledger, Share, population, project, researcher
+from enclave.budget import Account, Amount, Charge, Ledger, Share, population, project, researcher
 from enclave.store import Place
+
+PRICE = Amount(1_000, 1)
 
 ROUNDS = 15
 ALONE = 60
 """Commits of one spender in a round."""
 SPENDERS = 64
-EACH = 10
+EACH = 20
 """Reservations of each of the many spenders in a round."""
 
-ACCOUNTS = (population("cn"), project("p"), researcher("p", "m"))
-CHARGE = Charge(
-    tuple(Share(account, Amount(1_000, 1)) for account in ACCOUNTS),
-    {"run": "run_0123456789abcdef", "member": "m", "question": "ab" * 32, "dataset": "hospital", "version": 1},
-)
+SHARED = (population("cn"), project("p"))
+RESEARCHERS = tuple(researcher("p", f"mem_{number:016x}") for number in range(SPENDERS))
 ROW = "x" * 450
 """About the bytes of a reservation's entry with its hashes."""
 
 
-def _rate(count: int, work: Callable[[], None]) -> float:
+def _rate(count: int, work: Callable[[], object]) -> float:
     start = time.perf_counter()
     work()
     return count / (time.perf_counter() - start)
@@ -48,19 +48,29 @@ def _bare(db: sqlite3.Connection) -> None:
         db.execute("COMMIT")
 
 
-def _alone(ledger: Ledger) -> None:
-    for _ in range(ALONE):
-        ledger.reserve(CHARGE)
+def _session(ledger: Ledger, who: Account, questions: int) -> None:
+    for number in range(questions):
+        what = {"run": "run_0123456789abcdef", "member": who.name, "question": f"{number:064x}", "dataset": "hospital"}
+        shares = (Share(SHARED[1], PRICE), Share(who, PRICE), Share(SHARED[0], PRICE))
+        ledger.reserve(Charge(shares, {**what, "gaussian": PRICE.nano_rho}))
 
 
-def _together(ledger: Ledger) -> None:
-    def spend() -> None:
-        for _ in range(EACH):
-            ledger.reserve(CHARGE)
+def _rate_of(ledger: Ledger, spenders: int, questions: int) -> float:
+    """Reservations a second of so many sessions, each on a thread of its own, from the moment they are let go."""
+    ready = threading.Barrier(spenders + 1)
 
-    threads = [threading.Thread(target=spend) for _ in range(SPENDERS)]
+    def session(who: Account) -> None:
+        ready.wait()
+        _session(ledger, who, questions)
+
+    threads = [threading.Thread(target=session, args=(who,)) for who in RESEARCHERS[:spenders]]
     for thread in threads:
         thread.start()
+    ready.wait()
+    return _rate(spenders * questions, lambda: _joined(threads))
+
+
+def _joined(threads: list[threading.Thread]) -> None:
     for thread in threads:
         thread.join()
 
@@ -88,13 +98,13 @@ def measure() -> list[dict[str, Any]]:
         bare.execute("CREATE TABLE entries (seq INTEGER PRIMARY KEY, body TEXT NOT NULL)")
         rounds: list[tuple[float, float, float]] = []
         with Ledger.of(place) as ledger:
-            for account in ACCOUNTS:
+            for account in (*SHARED, *RESEARCHERS):
                 ledger.open_account(account, Amount(10**12, 10**9), actor="bench")
             for number in range(ROUNDS + 1):
                 measured = (
                     _rate(ALONE, lambda: _bare(bare)),
-                    _rate(ALONE, lambda: _alone(ledger)),
-                    _rate(SPENDERS * EACH, lambda: _together(ledger)),
+                    _rate_of(ledger, 1, ALONE),
+                    _rate_of(ledger, SPENDERS, EACH),
                 )
                 rounds += [measured] if number else []  # the first round warms both up
         bare.close()

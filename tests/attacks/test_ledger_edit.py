@@ -102,7 +102,7 @@ def test_an_edit_that_adds_up_breaks_the_chain(place: Place, edit: Callable[[sql
         ("UPDATE accounts SET frozen_at = 0", "budget.balance_differs"),
         ("UPDATE accounts SET kind = 'nobody'", "budget.balance_differs"),
         ("DELETE FROM accounts", "budget.balance_differs"),
-        ("INSERT INTO accounts VALUES ('project', 'q', 9, 0, 0, 0, 1, 0, 0)", "budget.balance_differs"),
+        ("INSERT INTO accounts VALUES ('project', 'q', 9, 0, 0, 0, 0, 0, 1, 0, 0)", "budget.balance_differs"),
         ("UPDATE reservations SET state = 'reserved', ended = NULL", "budget.reservation_differs"),
         ("DELETE FROM reservations WHERE seq = 2", "budget.reservation_differs"),
     ],

@@ -1,8 +1,9 @@
-"""A process that spends from a ledger and is killed: `ledger_spender.py HOME STEP`.
+"""A process that spends from a ledger and is killed: `ledger_spender.py HOME STEP [THREAD]`.
 
 It prints one line per acknowledgement, so that the test knows what the outside was told. STEP names the moment at which
 it kills itself (SIGKILL: no clean-up of any kind runs), or is `race`: eight threads spend until nothing is left or the
-test kills the process from outside.
+test kills the process from outside. On the THREAD `aside` a spender who is alone writes itself; on `main`, the default, it
+hands its work to the committer.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ def behind(ledger: Ledger, work: list[threading.Thread]) -> None:
         with contextlib.suppress(Refused):
             ledger.reserve(charge(), hold)
 
+    ledger._committer._few = False  # as when many spend: nobody takes the pen itself
     threading.Thread(target=holder).start()
     held.wait()
     for count, thread in enumerate(work, start=1):
@@ -109,4 +111,7 @@ if __name__ == "__main__":
         if sys.argv[2] == "race":
             race(opened)
         else:
-            spend_and_die(opened, sys.argv[2])
+            on = sys.argv[3] if len(sys.argv) > 3 else "main"
+            aside = threading.Thread(target=spend_and_die, args=(opened, sys.argv[2]))
+            aside.run() if on == "main" else aside.start()
+            threading.Event().wait()

@@ -29,8 +29,8 @@ def home(folder: Path, cap: int) -> Place:
     return place
 
 
-def start(place: Place, step: str) -> subprocess.Popen[str]:
-    return subprocess.Popen([sys.executable, SPENDER, place.home, step], stdout=subprocess.PIPE, text=True)
+def start(place: Place, *said: str) -> subprocess.Popen[str]:
+    return subprocess.Popen([sys.executable, SPENDER, place.home, *said], stdout=subprocess.PIPE, text=True)
 
 
 def told(process: subprocess.Popen[str]) -> dict[str, set[int]]:
@@ -53,6 +53,9 @@ def spent(place: Place) -> int:
 @pytest.mark.parametrize(
     ("step", "durable", "told_granted", "ending"),
     [
+        ("queued aside", 0, 0, None),
+        ("committed aside", 1, 0, "lost"),
+        ("replied aside", 1, 1, "settled"),
         ("queued", 0, 0, None),
         ("written", 0, 0, None),
         ("committed", 1, 0, "lost"),  # nobody was told, so nobody holds an answer: it counts as spent all the same
@@ -66,7 +69,7 @@ def test_killed_at_a_step_the_spent_total_is_what_was_granted(
     tmp_path: Path, step: str, durable: int, told_granted: int, ending: str | None
 ) -> None:
     place = home(tmp_path, cap=100)
-    process = start(place, step)
+    process = start(place, *step.split())
     heard = told(process)
     assert process.returncode == -signal.SIGKILL, "it reached its step"
     assert len(heard["granted"]) == told_granted

@@ -3,7 +3,7 @@
 `record(db, event)` is the only way to a writable connection: a change and its event commit together or not at all.
 """
 
-from enclave.audit.chain import Head, Link, canonical, first_break, head_of, link, link_texts
+from enclave.audit.chain import Head, Link, canonical, first_break, head_of, link, link_spelled, quoted
 from enclave.audit.event import KINDS, Event, Transaction, declare, record
 from enclave.audit.proof import Checkpoint, head, search, verify_events
 
@@ -20,7 +20,8 @@ __all__ = [
     "head",
     "head_of",
     "link",
-    "link_texts",
+    "link_spelled",
+    "quoted",
     "record",
     "search",
     "verify_events",

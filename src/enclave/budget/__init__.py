@@ -15,8 +15,10 @@ from enclave.budget.accounts import (
     researcher,
     thaw_message,
 )
+from enclave.budget.acts import Gap
 from enclave.budget.amount import ATTO, NANO, NOTHING, Amount
-from enclave.budget.entries import Charge, Entry, Gap, Share
+from enclave.budget.charge import Charge, Share
+from enclave.budget.entries import Entry
 from enclave.budget.ledger import Ledger, Reservation
 from enclave.budget.proof import Behind, find_gap, verify, verify_checkpoints
 from enclave.budget.reading import Spent, StoredAnswer, balances, charges, held_answers, history, spending

@@ -20,22 +20,11 @@ from enclave.audit import Checkpoint, Head
 from enclave.audit.event import now
 from enclave.budget import rows, witness
 from enclave.budget.accounts import Account, AccountKind, Balance
+from enclave.budget.acts import Act, Frozen, Gap, Lost, Opened, Raised, Reserved, Settled, Thawed
 from enclave.budget.amount import Amount
-from enclave.budget.committer import Committer, Desk, Outside
-from enclave.budget.entries import (
-    Act,
-    Charge,
-    Fact,
-    Frozen,
-    Gap,
-    Lost,
-    Opened,
-    Raised,
-    Reserved,
-    Settled,
-    Thawed,
-    check_facts,
-)
+from enclave.budget.charge import Charge, Fact, check_facts, project_of
+from enclave.budget.committer import Committer, Outside
+from enclave.budget.desk import Desk
 from enclave.budget.file import hold, to_read, to_write
 from enclave.budget.proof import TOPIC, Behind, behind_witness, digest_of, walk
 from enclave.budget.reading import StoredAnswer, answers_for
@@ -114,7 +103,7 @@ class Ledger:
                 desk.write(Opened(account, cap, actor, why))
                 return desk.standing.balance(account)
             if cap != balance.cap and cap != _first_cap(desk, balance):
-                now_cap, wanted = balance.cap.nano_rho, cap.nano_rho
+                now_cap, wanted = str(balance.cap), str(cap)
                 raise Refused("budget.other_cap", kind=account.kind, name=account.name, cap=now_cap, wanted=wanted)
             return balance
 
@@ -195,15 +184,14 @@ class Ledger:
         act = Settled(seq, answer_key, "" if answer is None else digest_of(answer), incident, facts)
 
         def job(desk: Desk) -> Head:
-            charge = desk.standing.open.get(seq)
-            if charge is None:
+            payers = desk.standing.open.get(seq)
+            if payers is None:
                 return _settled_before(desk, act)
             head = desk.write(act)
             if answer is not None:
-                row = (seq, answer_key, charge.project, head.seq, answer, topic)
-                desk.connection.execute(rows.ADD_ANSWER, row)
+                desk.keep_answer((seq, answer_key, project_of(payers), head.seq, answer, topic))
             if incident:
-                _freeze_project(desk, charge, seq)
+                _freeze_project(desk, payers, seq)
             return head
 
         return self._committer.do(job)
@@ -235,7 +223,7 @@ class Ledger:
             signature = sign(bare.message())
             number = desk.connection.execute("SELECT coalesce(max(number), 0) + 1 FROM checkpoints").fetchone()[0]
             row = (number, bare.at, *bare.state, *bare.ledger, signature.public_key, signature.value)
-            desk.connection.execute("INSERT INTO checkpoints VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+            desk.put(rows.ADD_CHECKPOINT, row)
             return Checkpoint(bare.at, bare.state, bare.ledger, signature)
 
         with self._witnessing:
@@ -267,7 +255,7 @@ def _settled_before(desk: Desk, act: Settled) -> Head:
     return Head(entry.seq, entry.hash)
 
 
-def _freeze_project(desk: Desk, charge: Charge, seq: int) -> None:
-    for account in charge.accounts:
+def _freeze_project(desk: Desk, payers: tuple[Account, ...], seq: int) -> None:
+    for account in payers:
         if account.kind is AccountKind.PROJECT:
             desk.write(Frozen(account, "broker", f"incident in the question of reservation {seq}"))

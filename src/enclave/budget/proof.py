@@ -15,7 +15,8 @@ from pathlib import Path
 from enclave.audit import Checkpoint, Head, Link, first_break
 from enclave.audit.proof import check_covers
 from enclave.budget import rows, witness
-from enclave.budget.entries import Entry, Gap, Reserved, Settled
+from enclave.budget.acts import Gap, Reserved, Settled
+from enclave.budget.entries import Entry
 from enclave.budget.file import to_read
 from enclave.budget.standing import ENTRIES, ReservationState, Standing, unlawful
 from enclave.errors import EnclaveError, Tampered
@@ -47,7 +48,7 @@ def _fold(entries: Iterable[Entry], standing: Standing, ended: dict[int, tuple[s
         except EnclaveError as reason:
             raise unlawful(entry.seq, reason) from reason
         standing.take(entry.seq, effect)
-        if effect.begins is not None:
+        if effect.begins:
             ended[entry.seq] = (ReservationState.RESERVED, None)
         if effect.ends is not None:
             ended[effect.ends] = (_STATES[entry.kind], entry.seq)

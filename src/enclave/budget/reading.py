@@ -12,8 +12,10 @@ from dataclasses import dataclass, replace
 from enclave.audit import Head, canonical
 from enclave.budget import rows
 from enclave.budget.accounts import Account, Balance
+from enclave.budget.acts import Lost, Reserved, Settled
 from enclave.budget.amount import Amount
-from enclave.budget.entries import Charge, Entry, Facts, Lost, Reserved, Settled
+from enclave.budget.charge import Charge, Facts
+from enclave.budget.entries import Entry
 from enclave.budget.file import to_read
 from enclave.budget.proof import check_answer
 from enclave.store import Place

@@ -13,16 +13,23 @@ from enclave.budget.accounts import Account, AccountKind, Balance
 from enclave.budget.amount import Amount
 from enclave.budget.entries import Entry
 
+Row = tuple[str | int | bytes | None, ...]
+
 ADD_ENTRY = "INSERT INTO entries (seq, at, kind, detail, previous, hash) VALUES (?, ?, ?, ?, ?, ?)"
 ADD_RESERVATION = "INSERT INTO reservations (seq, state) VALUES (?, ?)"
 END_RESERVATION = "UPDATE reservations SET state = ?, ended = ? WHERE seq = ?"
 ADD_ANSWER = "INSERT INTO answers (reservation, key, project, settled, answer, topic) VALUES (?, ?, ?, ?, ?, ?)"
+ADD_CHECKPOINT = "INSERT INTO checkpoints VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 PUT_ACCOUNT = (
-    "INSERT INTO accounts (kind, name, cap_rho, cap_delta, spent_rho, spent_delta, opened, frozen_at, incidents)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (kind, name) DO UPDATE SET"
-    " cap_rho = excluded.cap_rho, cap_delta = excluded.cap_delta, spent_rho = excluded.spent_rho,"
-    " spent_delta = excluded.spent_delta, frozen_at = excluded.frozen_at, incidents = excluded.incidents"
+    "INSERT INTO accounts (kind, name, cap_rho, cap_delta, cap_epsilon, spent_rho, spent_delta, spent_epsilon, opened,"
+    " frozen_at, incidents) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (kind, name) DO UPDATE SET"
+    " cap_rho = excluded.cap_rho, cap_delta = excluded.cap_delta, cap_epsilon = excluded.cap_epsilon,"
+    " spent_rho = excluded.spent_rho, spent_delta = excluded.spent_delta, spent_epsilon = excluded.spent_epsilon,"
+    " frozen_at = excluded.frozen_at, incidents = excluded.incidents"
 )
+IN_ORDER = (ADD_ENTRY, ADD_RESERVATION, END_RESERVATION, ADD_CHECKPOINT)
+"""How one batch writes its rows: what ends a reservation after what began it."""
+
 _ENTRIES = "SELECT seq, at, kind, detail, previous, hash FROM entries"
 
 
@@ -55,18 +62,21 @@ def entries_saying(connection: sqlite3.Connection, kind: str, said: str) -> Iter
         yield Entry(*row)
 
 
-def account_row(b: Balance) -> tuple[str | int, ...]:
+def account_row(b: Balance) -> Row:
     """The parameters of PUT_ACCOUNT."""
-    return (*b.account.pair(), *b.cap.pair(), *b.spent.pair(), b.opened, b.frozen_at, b.incidents)
+    cap, spent = b.cap, b.spent
+    caps = (cap.nano_rho, cap.atto_delta, cap.nano_epsilon)
+    spendings = (spent.nano_rho, spent.atto_delta, spent.nano_epsilon)
+    return (*b.account.pair(), *caps, *spendings, b.opened, b.frozen_at, b.incidents)
 
 
 def stored_balances(connection: sqlite3.Connection) -> list[Balance]:
     """Every balance as the table has it."""
     rows = connection.execute(
-        "SELECT kind, name, cap_rho, cap_delta, spent_rho, spent_delta, opened, frozen_at, incidents FROM accounts"
-        " ORDER BY kind, name"
+        "SELECT kind, name, cap_rho, cap_delta, cap_epsilon, spent_rho, spent_delta, spent_epsilon, opened, frozen_at,"
+        " incidents FROM accounts ORDER BY kind, name"
     )
     return [
-        Balance(Account(AccountKind(r[0]), r[1]), Amount(r[2], r[3]), Amount(r[4], r[5]), r[6], r[7], r[8])
-        for r in rows
+        Balance(Account(AccountKind(kind), name), Amount(*parts[:3]), Amount(*parts[3:6]), *parts[6:])
+        for kind, name, *parts in rows
     ]

@@ -27,13 +27,17 @@ accounts = Table(
     Column("name", String(520), primary_key=True),
     Column("cap_rho", BigInteger, nullable=False),
     Column("cap_delta", BigInteger, nullable=False),
+    Column("cap_epsilon", BigInteger, nullable=False, server_default="0"),
     Column("spent_rho", BigInteger, nullable=False),
     Column("spent_delta", BigInteger, nullable=False),
+    Column("spent_epsilon", BigInteger, nullable=False, server_default="0"),
     Column("opened", Integer, nullable=False),
     Column("frozen_at", Integer, nullable=False),
     Column("incidents", Integer, nullable=False),
     CheckConstraint("0 <= spent_rho AND spent_rho <= cap_rho", name="rho_within_cap"),
     CheckConstraint("0 <= spent_delta AND spent_delta <= cap_delta", name="delta_within_cap"),
+    CheckConstraint("0 <= spent_epsilon AND spent_epsilon <= cap_epsilon", name="epsilon_within_cap"),
+    CheckConstraint("cap_epsilon = 0 OR (cap_rho = 0 AND cap_delta = 0)", name="one_measure"),
 )
 
 reservations = Table(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from enclave.budget import Balance, balances, history
-from enclave.budget.entries import Settled
+from enclave.budget.acts import Settled
 from enclave.store import Place
 
 

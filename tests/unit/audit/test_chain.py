@@ -10,14 +10,15 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 
 from enclave import audit
-from enclave.audit import link_texts
+from enclave.audit import link_spelled, quoted
 from enclave.errors import Tampered
 from enclave.store import Place, open_state, reading
 
 
 @given(st.dictionaries(st.text(max_size=5), st.text(max_size=30), min_size=1, max_size=5))
-def test_the_quick_link_of_texts_is_the_link(body: dict[str, str]) -> None:
-    assert link_texts("ab" * 32, body) == audit.link("ab" * 32, body)
+def test_a_link_spelled_out_is_the_link(body: dict[str, str]) -> None:
+    spelled = ",".join(f"{quoted(name)}:{quoted(body[name])}" for name in sorted(body))
+    assert link_spelled("ab" * 32, f"{{{spelled}}}") == audit.link("ab" * 32, body)
 
 
 PLANTED = audit.declare("test.planted", "a test planted this")

@@ -13,8 +13,8 @@ from typing import TypeVar
 import pytest
 
 from enclave.budget import Amount, Charge, Ledger, Reservation, Share, population, project, verify
-from enclave.budget.committer import Desk
-from enclave.budget.entries import Frozen
+from enclave.budget.acts import Frozen
+from enclave.budget.desk import Desk
 from enclave.errors import EnclaveError, Incident, Refused, Tampered
 from enclave.store import Place
 
@@ -31,10 +31,11 @@ def in_one_batch(ledger: Ledger, *calls: Callable[[], T]) -> list[Future[T]]:
         go.wait(10)
         raise Refused("budget.frozen", kind="project", name="held", seq=0)
 
+    waiting = ledger._committer._queue
+    ledger._committer._few = False  # as when many spend: nobody takes the pen itself
     pool = ThreadPoolExecutor(len(calls) + 1)
     held = pool.submit(ledger.reserve, CHARGE, hold)
     entered.wait(10)
-    waiting = ledger._committer._queue
     futures = []
     for count, call in enumerate(calls, start=1):
         futures.append(pool.submit(call))
@@ -101,6 +102,62 @@ def test_a_job_that_fails_after_it_wrote_takes_its_batch_back(ledger: Ledger, pl
         ledger._committer.do(half_done)
     assert not ledger.balance(project("p")).frozen
     verify(place.ledger)
+
+
+def writers_of(ledger: Ledger, count: int = 1) -> set[str]:
+    """Which threads ran the jobs of spenders that came one after another."""
+    seen: set[str] = set()
+    for _ in range(count):
+        ledger.reserve(CHARGE, lambda: seen.add(threading.current_thread().name))
+    return seen
+
+
+def test_a_spender_who_is_alone_writes_itself_and_the_main_thread_never(ledger: Ledger) -> None:
+    assert writers_of(ledger) == {"ledger-committer"}
+    with ThreadPoolExecutor(1, thread_name_prefix="session") as session:
+        assert session.submit(writers_of, ledger, 3).result() == {"session_0"}
+
+
+def test_after_many_came_together_one_waits_to_be_written_with_the_others(ledger: Ledger) -> None:
+    in_one_batch(ledger, *reserving(ledger, fine, fine))
+    with ThreadPoolExecutor(1, thread_name_prefix="session") as session:
+        assert session.submit(writers_of, ledger).result() == {"ledger-committer"}
+        assert session.submit(writers_of, ledger).result() == {"session_0"}, "the last one came alone"
+
+
+def test_who_waits_is_not_overtaken_for_ever_by_spenders_that_write_themselves(ledger: Ledger, place: Place) -> None:
+    """The pen is laid down between two commits; whoever waits for it then is next, however quickly the other comes back."""
+    stop = threading.Event()
+
+    def alone() -> None:
+        while not stop.is_set():
+            ledger.head()
+
+    with ThreadPoolExecutor(2) as pool:
+        spenders = [pool.submit(alone) for _ in range(2)]
+        granted = ledger.reserve(CHARGE)  # the main thread's: it always waits for the committer
+        stop.set()
+        assert [s.result(10) for s in spenders] == [None, None]
+    assert ledger.head() == granted.head
+    verify(place.ledger)
+
+
+def test_closing_waits_for_a_spender_that_writes_itself(ledger: Ledger, place: Place) -> None:
+    entered, go = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        entered.set()
+        go.wait(10)
+
+    with ThreadPoolExecutor(2) as pool:
+        writing = pool.submit(ledger.reserve, CHARGE, hold)
+        assert entered.wait(10)
+        closing = pool.submit(ledger.close)
+        go.set()
+        assert closing.result(10) is None
+        granted = writing.result(10)
+    with Ledger.of(place) as again:
+        assert again.head().seq == granted.seq + 1, "the reservation, then its loss"
 
 
 def change_a_row(path: Path) -> None:

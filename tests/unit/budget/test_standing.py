@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from enclave.budget.accounts import Account, population, project, raise_message, researcher, thaw_message
-from enclave.budget.amount import Amount
-from enclave.budget.entries import Act, Charge, Frozen, Lost, Opened, Raised, Reserved, Settled, Share, Thawed
+from enclave.budget.acts import Act, Frozen, Lost, Opened, Raised, Reserved, Settled, Thawed
+from enclave.budget.amount import Amount, pure
+from enclave.budget.charge import Charge, Share
 from enclave.budget.standing import ENTRIES, MOVES, OWNERS, ReservationState, Standing
 from enclave.errors import NotFound, Refused, Tampered
 from enclave.store.keyring import new_signing_key, sign_with
@@ -157,3 +158,46 @@ def test_every_state_has_moves_owner_and_entry_and_none_leads_back() -> None:
     for table in (MOVES, OWNERS, ENTRIES):
         assert set(table) == set(ReservationState)
     assert not any(ReservationState.RESERVED in goes for goes in MOVES.values()), "an edge back would be a refund"
+
+
+# An account is counted in one measure for good
+
+PURE = population("pure")
+
+
+@pytest.fixture
+def both() -> Told:
+    return Told(Opened(CN, Amount(10, 10), "o", ""), Opened(PURE, pure(10), "o", ""))
+
+
+@pytest.mark.parametrize(
+    ("account", "amount"), [(CN, pure(1)), (PURE, Amount(1)), (PURE, Amount(0, 1))], ids=["ε on ρ", "ρ on ε", "δ on ε"]
+)
+def test_a_charge_in_the_other_measure_is_refused_in_words(both: Told, account: Account, amount: Amount) -> None:
+    with pytest.raises(Refused, match="two measures"):
+        both.tell(Reserved(Charge((Share(account, amount),))))
+
+
+def test_pure_epsilon_is_spent_to_the_last_unit_and_no_further(both: Told) -> None:
+    both.tell(Reserved(Charge((Share(PURE, pure(9)),))))
+    both.tell(Reserved(Charge((Share(PURE, pure(1)),))))
+    assert both.balance(PURE).spent == pure(10)
+    with pytest.raises(Refused) as refused:
+        both.tell(Reserved(Charge((Share(PURE, pure(1)),))))
+    assert refused.value.code == "budget.population_exhausted"
+    assert "1 nano-epsilon" in refused.value.words("en")
+
+
+@pytest.mark.parametrize(
+    ("account", "old", "new"),
+    [(CN, Amount(10, 10), pure(50)), (PURE, pure(10), Amount(50, 50))],
+    ids=["to pure", "from pure"],
+)
+def test_no_raise_changes_the_measure_of_an_account(both: Told, account: Account, old: Amount, new: Amount) -> None:
+    with pytest.raises(Refused, match="no raise"):
+        both.tell(Raised(account, old, new, "o", sign_with(PRIVATE, raise_message(account, old, new))))
+
+
+def test_a_pure_cap_is_raised_by_signature(both: Told) -> None:
+    both.tell(Raised(PURE, pure(10), pure(12), "o", sign_with(PRIVATE, raise_message(PURE, pure(10), pure(12)))))
+    assert both.balance(PURE).left == pure(12)
