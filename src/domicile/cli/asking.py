@@ -12,6 +12,7 @@ import typer
 
 from domicile.client import session
 from domicile.client.api import Api
+from domicile.client.choice import projects
 from domicile.client.problem import refusal
 from domicile.wire.shapes import Quote
 from domicile.wire.terminal import AsJson, as_json, table, tell
@@ -99,6 +100,20 @@ def request(form: Path, json: AsJson = False) -> None:
 def requests(json: AsJson = False) -> None:
     """Your requests and where each stands."""
     _show_requests(api().requests(), json)
+
+
+def project(json: AsJson = False) -> None:
+    """Your projects: dataset, last day, what each may spend and what is left."""
+    enclave = api()
+    spent = {a.name: a.epsilon_left for a in enclave.budget() if a.kind == "project"}
+    rows = [
+        {**r, "left": f"{spent[r['project']]:.3g}" if r["project"] in spent else r["epsilon_project"]}
+        for r in projects(enclave)
+    ]
+    if json:
+        as_json(rows)
+    else:
+        table("", ("project", "dataset", "ends_on", "epsilon_project", "left", "title"), rows)
 
 
 def _show_requests(found: list[dict[str, Any]], json: bool, *, one: bool = False) -> None:
@@ -197,6 +212,6 @@ def _show_increases(found: list[dict[str, Any]], json: bool) -> None:
 
 def add_to(app: typer.Typer) -> None:
     """The verbs of this subject."""
-    for verb in (login, datasets, dataset, request, requests, quote):
+    for verb in (login, datasets, dataset, request, requests, project, quote):
         app.command()(verb)
     app.add_typer(budget, name="budget")

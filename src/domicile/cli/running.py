@@ -12,6 +12,7 @@ from rich.console import Console
 from domicile.cli.asking import api
 from domicile.client import session
 from domicile.client.api import Api
+from domicile.client.choice import chosen
 from domicile.client.fetch import fetch as fetch_release
 from domicile.client.problem import refusal
 from domicile.verify import verify as verify_release
@@ -44,8 +45,8 @@ def parameter(text: str) -> tuple[str, Scalar]:
 
 def submit(
     notebook: Path,
-    project: Annotated[str, typer.Option(help="Which project pays.")],
-    dataset: Annotated[str, typer.Option(help="Which dataset it asks.")] = "hospital",
+    project: Annotated[str | None, typer.Option(help="Which project pays; needed when you have several.")] = None,
+    dataset: Annotated[str | None, typer.Option(help="Which dataset it asks; needed when there are several.")] = None,
     p: Annotated[list[str] | None, typer.Option("-p", help="A parameter, name=value; may be repeated.")] = None,
     priority: Annotated[int, typer.Option(help="Before (1 to 9) or after (-1 to -9) the project's other runs.")] = 0,
     wait: Annotated[bool, typer.Option("--wait", help="Watch until it ended.")] = False,
@@ -58,6 +59,7 @@ def submit(
         raise refusal("notebook_unreadable", place=str(notebook)) from missing
     enclave = api()
     parameters = dict(parameter(one) for one in p or [])
+    project, dataset = chosen(enclave, project, dataset)
     what = {"project": project, "dataset": dataset, "name": notebook.name}
     shown_to_its_end(enclave, enclave.submit(text, parameters=parameters, priority=priority, **what), wait, json)
 
@@ -83,15 +85,20 @@ def watch(enclave: Api, card: RunCard) -> RunCard:
     """Follow a run to its end; where somebody watches, show stage and cells as they pass."""
     with Console(stderr=True).status(card.run) as line:
         budget, asked = "", -1
-        while card.state not in ENDED or (
-            card.state == "finished" and any(o.state == "declared" for o in card.outputs)
-        ):
+        while card.state not in ENDED or unchecked(card):
             time.sleep(0.3)
             card = enclave.run(card.run)
             if card.questions != asked:
                 budget, asked = left(enclave, card), card.questions
             line.update(" · ".join(word for word in (card.run, *progress(card), budget) if word))
     return card
+
+
+def unchecked(card: RunCard) -> bool:
+    """True while a finished run has outputs that no rule has looked at."""
+    return card.state == "finished" and (
+        len(card.outputs) < card.declared or any(o.state == "declared" for o in card.outputs)
+    )
 
 
 def progress(card: RunCard) -> list[str]:

@@ -132,6 +132,14 @@ class Problem(Shape):
     place: str | None = None
 
 
+class OwnErrorCard(Shape):
+    """Where a notebook's own code failed: class, cell (from 0) and line (from 1); never its message."""
+
+    name: str
+    cell: int | None
+    line: int | None
+
+
 class RunCard(Shape):
     """A run as its owner sees it (lane `dp`)."""
 
@@ -148,6 +156,8 @@ class RunCard(Shape):
     submitted_at: datetime
     ended_at: datetime | None = None
     why: str = ""
+    error: OwnErrorCard | None = None
+    declared: int = Field(default=0, description="outputs it declared; those not checked yet are not among `outputs`")
     outputs: tuple[OutputCard, ...] = ()
 
 

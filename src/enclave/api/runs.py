@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import Field
 
-from domicile.wire.shapes import RunCard, Shape
+from domicile.wire.shapes import OwnErrorCard, RunCard, Shape
 from domicile.wire.words import catalogue, say
 from enclave.access import check as check_grant
 from enclave.access import find_project
@@ -19,7 +19,7 @@ from enclave.catalogue import find as find_dataset
 from enclave.errors import NotFound, Refused
 from enclave.people import Action, Member
 from enclave.run import Limits, SandboxFiles
-from enclave.run.job import Job, Submission, cancel, find, listing, submit
+from enclave.run.job import Job, Submission, cancel, declared_by, find, listing, submit
 from enclave.run.queue import HIGHEST, LOWEST, place_of
 from enclave.run.states import RunState
 from enclave.vet.listing import of_run
@@ -62,6 +62,8 @@ def run_card(house: House, job: Job) -> RunCard:
         submitted_at=datetime.fromisoformat(job.submitted_at),
         ended_at=datetime.fromisoformat(job.ended_at) if job.ended_at else None,
         why=_why(job),
+        error=OwnErrorCard(**vars(job.error)) if job.error else None,
+        declared=declared_by(house.db, job.run),
         outputs=tuple(standing.card() for standing in of_run(house.db, job.run)),
     )
 

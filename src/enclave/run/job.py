@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy import Connection, Engine, func, insert, select, update
 
 from enclave import audit
 from enclave.audit.event import now
@@ -180,6 +180,13 @@ def outputs(db: Engine, run: str) -> list[StoredOutput]:
     query = select(run_outputs).where(run_outputs.c.run == run).order_by(run_outputs.c.ordinal)
     with reading(db) as connection:
         return [StoredOutput(**row._mapping) for row in connection.execute(query)]
+
+
+def declared_by(db: Engine, run: str) -> int:
+    """How many outputs a run declared."""
+    with reading(db) as connection:
+        counted = connection.execute(select(func.count()).where(run_outputs.c.run == run)).scalar()
+    return int(counted or 0)
 
 
 def _end(db: Engine, actor: str, run: str, new: RunState, why: str) -> Job:

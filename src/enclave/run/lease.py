@@ -90,6 +90,7 @@ def finish(
     executed: bytes | None = None,
     environment: str = "",
     questions: int = 0,
+    progress: Progress | None = None,
 ) -> Job:
     """End a run under the lease `held`: its state, its event and its declared outputs in one transaction.
 
@@ -111,8 +112,8 @@ def finish(
             job = found_in(tx, held.run)
             _check_held(job, held)
             check_move(job.state, state)
-            done = {"cells_done": job.cells} if state is RunState.FINISHED else {}
-            tx.execute(update(runs).where(runs.c.run == held.run).values(**ended, **done))
+            reached = job.cells if state is RunState.FINISHED else progress.done if progress else job.cells_done
+            tx.execute(update(runs).where(runs.c.run == held.run).values(**ended, cells_done=reached))
             for bundle in bundles:
                 row = {"output": f"out_{secrets.token_hex(8)}", "run": held.run, "ordinal": bundle.ordinal}
                 row |= {"cell": bundle.cell, "bundle": bundle.payload, "sha256": bundle.sha256}

@@ -23,6 +23,7 @@ from enclave.run.states import RunState
 from enclave.run.wall import Wall
 
 _LOOK = 1.0  # seconds between looks at the database whether the run was cancelled
+_TELL = 1.0  # seconds at least between two notes of how far it is
 
 
 class _Lease:
@@ -31,17 +32,19 @@ class _Lease:
     def __init__(self, db: Engine, held: Job, seconds: float) -> None:
         self._db, self._held, self._seconds = db, held, seconds
         self._renewed = self._looked = time.monotonic()
-        self._progress: Progress | None = None
+        self.progress: Progress | None = None
+        self._told: Progress | None = None
 
     def note(self, progress: Progress) -> None:
-        self._progress = progress
+        self.progress = progress
 
     def still_ours(self) -> bool:
         now = time.monotonic()
         try:
-            if now - self._renewed > self._seconds / 3:
-                renew(self._db, self._held, self._seconds, self._progress)
-                self._renewed = self._looked = now
+            news = self.progress != self._told and now - self._renewed > _TELL
+            if news or now - self._renewed > self._seconds / 3:
+                renew(self._db, self._held, self._seconds, self.progress)
+                self._told, self._renewed, self._looked = self.progress, now, now
             elif now - self._looked > _LOOK:
                 check_still_held(self._db, self._held)
                 self._looked = now
@@ -92,4 +95,5 @@ def perform(
         executed=rebuilt,
         environment=wall.environment.digest,
         questions=questions(),
+        progress=lease.progress,
     )

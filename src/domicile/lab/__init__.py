@@ -1,0 +1,1 @@
+"""What does a laptop with notebooks get? papermill's engine; needs the extra `[lab]`."""
