@@ -56,7 +56,7 @@ def tallies(plan: Plan) -> tuple[Tally, ...]:
             case Measure.SSCP:
                 made.append(products(at, aggregate, count_norm(plan)))
             case _ if aggregate.measure in moments.MOMENTS:
-                made += moments.tallies_of(at, aggregate, count_norm(plan))
+                made += moments.tallies_of(at, aggregate, count_norm(plan), plan.cells)
     if plan.exact:
         made = [replace(t, style=Style.EXACT) if t.style is Style.ROWS else t for t in made]
     for tally in made:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import math
 
-from enclave.catalogue.dataset import Column, Kind
 from enclave.errors import Refused
+from enclave.query.groups import values_of
 from enclave.query.plan import PerPerson, Plan, Source, Verb
 from enclave.query.sources import several_of, used_columns
 from enclave.query.sscp import Matrix
@@ -52,17 +52,6 @@ def branches(source: Source) -> int:
     if isinstance(source.made, PerPerson):
         return branches(source.made.sources[0])
     return sum(branches(b.sources[0]) for b in source.made.branches)
-
-
-def values_of(column: Column) -> int | None:
-    """How many values a column may have, NULL included; None when nothing says."""
-    if column.kind is Kind.BOOLEAN:
-        return 3
-    if column.codes:
-        return len(column.codes) + 1
-    if column.lower is not None and column.upper is not None:
-        return column.upper - column.lower + 2
-    return None
 
 
 def fan_out(plan: Plan) -> int | None:

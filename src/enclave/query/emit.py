@@ -1,11 +1,11 @@
 """Which SQL of our own computes the tallies of a plan?
 
-One SELECT for each (style, norm) among the tallies. It returns the group keys, then one BIGINT per tally. Rules kept:
+One SELECT for each way of bringing rows in (style, bins, rows that count), whatever the norms of its tallies. It returns the
+group keys, then one BIGINT per tally. Rules kept:
 
 - only names of the dictionary (quoted) and literals we rendered ourselves; the same plan gives the same bytes
-- rows at or under the clip take weight 65536 in one branch, rows above it numerator // norm in another; a NULL norm
-  belongs to neither, so it weighs nothing. Where rows are stored in order of the norm the second branch skips blocks
-- arithmetic in BIGINT whose width was proved, sums in HUGEINT, the total saturated to int64, never checked and raised
+- rows at or under the clip weigh 65536, rows above it numerator // norm, a row without a norm nothing (`scan`, `exact`)
+- row by row in widths that were proved, sums in HUGEINT, the total saturated to int64, never checked and raised
 """
 
 from __future__ import annotations
@@ -13,13 +13,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from enclave.catalogue.dataset import WEIGHT_ONE
-from enclave.query.exact import weighed_rows
+from enclave.query import exact, scan
+from enclave.query.groups import by_keys, grouped
 from enclave.query.plan import Plan, Term
 from enclave.query.products import products_of
-from enclave.query.sources import condition, multiplicity, rows_of
-from enclave.query.sscp import Matrix
-from enclave.query.tally import Bins, Norm, Style, Tally
-from enclave.query.written import bin_number, key, number, saturated, value
+from enclave.query.sources import condition, rows_of, times
+from enclave.query.sums import Sums
+from enclave.query.tally import Norm, Style, Tally
+from enclave.query.written import key, saturated
+
+EXACT = (Style.EXACT, Style.EXACT_DISTINCT)
 
 
 @dataclass(frozen=True)
@@ -35,49 +38,65 @@ class Statement:
 
 def emitted(plan: Plan, tallies: tuple[Tally, ...]) -> tuple[Statement, ...]:
     """The statements of a plan, in the order in which their first tally stands."""
-    families: dict[tuple[Style, Norm, Bins | None, Matrix | Term | None], list[int]] = {}
+    families: dict[object, list[int]] = {}
     for at, tally in enumerate(tallies):
-        apart = tally.term if tally.style is Style.VALUES else tally.matrix
-        families.setdefault((tally.style, tally.norm, tally.bins, apart), []).append(at)
+        families.setdefault(_family(tally), []).append(at)
     return tuple(
         Statement(
-            _statement(plan, style, norm, [tallies[i] for i in members]),
+            _statement(plan, [tallies[i] for i in members]),
             len(plan.keys) + tallies[members[0]].is_numbered,
             tuple(members),
             tallies[members[0]].size if tallies[members[0]].is_numbered else 0,
         )
-        for (style, norm, *_), members in families.items()
+        for members in families.values()
     )
 
 
-def _statement(plan: Plan, style: Style, norm: Norm, tallies: list[Tally]) -> str:
-    if tallies[0].matrix:
-        return products_of(plan, style, norm, tallies[0].matrix)
+def _family(tally: Tally) -> tuple[object, ...]:
+    """Tallies of one family share a statement: the same rows by the same keys."""
+    shared = (tally.style, tally.bins, tally.known, tally.matrix)
+    if tally.style in (Style.ROWS, Style.FLAGGED):
+        return (*shared, tally.norm.flag)
+    return (*shared, tally.norm, tally.term if tally.style is Style.VALUES else None)
+
+
+def _statement(plan: Plan, tallies: list[Tally]) -> str:
+    style, norm = tallies[0].style, tallies[0].norm
     if style is Style.DISTINCT:
-        return _distinct(plan, norm, len(tallies))
+        return _distinct(plan, tallies)
     if style is Style.VALUES:
         return _of_values(plan, norm, tallies)
-    if style in (Style.EXACT, Style.EXACT_DISTINCT):
-        return _exact(plan, style, norm, tallies)
-    rows = f"{rows_of(plan.sources, plan)} WHERE {condition(plan, norm)}"
-    under = [_unweighed(t) for t in tallies]
-    keys = [key(k.term) for k in plan.keys] + [bin_number(b) for b in (tallies[0].bins,) if b]
-    keys = [f"{k} AS k{i}" for i, k in enumerate(keys)]
-    if norm.column is None:
-        return _select([*keys, *(f"{saturated(u)} AS a{i}" for i, u in enumerate(under))], rows, len(keys))
-    stored = f't0."{norm.column}"'
-    light = [f"{u} AS a{i}" for i, u in enumerate(under)]
-    heavy = [f"{_weighed(t)} AS a{i}" for i, t in enumerate(tallies)]
-    weighed = ", ".join([*keys, f"{norm.numerator} // {stored} AS w", *_values(tallies)])
-    names = [f"k{i}" for i in range(len(keys))]
-    branches = " UNION ALL ".join(
-        [
-            _select([*keys, *light], f"{rows} AND {stored} <= {norm.clipped_from}", len(keys)),
-            _select([*names, *heavy], f"(SELECT {weighed} FROM {rows} AND {stored} > {norm.clipped_from})", len(keys)),
-        ]
-    )
-    totals = [f"{saturated(f'sum(a{i})')} AS a{i}" for i in range(len(tallies))]
-    return _select([*names, *totals], f"({branches})", len(keys))
+    rows = f"{rows_of(plan.sources, plan)} WHERE {condition(plan, tallies[0])}"
+    if tallies[0].matrix:
+        return products_of(plan, style, norm, tallies[0].matrix, rows)
+    return _exact(plan, rows, tallies) if style in EXACT else _scanned(plan, rows, tallies)
+
+
+def _scanned(plan: Plan, rows: str, tallies: list[Tally]) -> str:
+    values = [t for tally in tallies for t in _terms(tally)]
+    sums = Sums(grouped(plan, tallies[0].bins, values))
+    totals = [sums.total(t) for t in tallies]
+    return _totalled(sums, totals, scan.branches(rows, sums.groups, sums.named))
+
+
+def _terms(tally: Tally) -> list[Term]:
+    return [t for t in (tally.term, tally.product.other if tally.product else None) if t is not None]
+
+
+def _exact(plan: Plan, rows: str, tallies: list[Tally]) -> str:
+    """Rows weighed by the length of the person's own vector over the keys of the plan; bins are finer."""
+    norm, distinct = tallies[0].norm, tallies[0].style is Style.EXACT_DISTINCT
+    sums = Sums(by_keys(plan, tallies[0].bins))
+    totals = [sums.total(t) for t in tallies]
+    read = exact.Rows(rows, f't0."{plan.root.unit}"', "" if distinct else times(plan.sources), once=distinct)
+    of_value = tallies[0].term if norm.at is not None else None
+    return _totalled(sums, totals, exact.branches(read, sums.groups, len(plan.keys), sums.named, norm, of_value))
+
+
+def _totalled(sums: Sums, totals: list[str], branches: str) -> str:
+    columns = [f"{k} AS k{i}" for i, k in enumerate(sums.groups.keys)]
+    named = [f"{total} AS a{i}" for i, total in enumerate(totals)]
+    return _select([*columns, *named], f"({branches}) AS t0", len(columns))
 
 
 def _of_values(plan: Plan, norm: Norm, tallies: list[Tally]) -> str:
@@ -93,16 +112,17 @@ def _of_values(plan: Plan, norm: Norm, tallies: list[Tally]) -> str:
         divisor = f"({stored} * {stored})" if norm.squared else stored
         above = f"WHEN {stored} > {norm.clipped_from} THEN {norm.numerator} // {divisor}"
         weight = f"CASE WHEN {stored} <= {norm.clipped_from} THEN {WEIGHT_ONE} {above} ELSE 0 END AS w"
-    rows = f"{rows_of(plan.sources, plan)} WHERE {condition(plan, norm)}"
+    rows = f"{rows_of(plan.sources, plan)} WHERE {condition(plan, tallies[0])}"
     weighed = f"(SELECT {', '.join([*keys, f'{key(term)} AS v', weight])} FROM {rows})"
     values = _select([*names, "v", "max(w) AS w"], f"{weighed} WHERE v IS NOT NULL", 0)
     grouped = f"({values} GROUP BY {', '.join([*names, 'v'])})"
     return _select([*names, *(f"{saturated('sum(w)')} AS a{i}" for i in range(len(tallies)))], grouped, len(keys))
 
 
-def _distinct(plan: Plan, norm: Norm, copies: int) -> str:
+def _distinct(plan: Plan, tallies: list[Tally]) -> str:
     """One row per person and cell, weighed by the person's norm."""
-    rows = f"{rows_of(plan.sources, plan)} WHERE {condition(plan, norm)}"
+    norm, copies = tallies[0].norm, len(tallies)
+    rows = f"{rows_of(plan.sources, plan)} WHERE {condition(plan, tallies[0])}"
     keys = [f"{key(k.term)} AS k{i}" for i, k in enumerate(plan.keys)]
     names = [f"k{i}" for i in range(len(keys))]
     person = f't0."{plan.root.unit}" AS u'
@@ -117,59 +137,6 @@ def _distinct(plan: Plan, norm: Norm, copies: int) -> str:
     return _select([*names, *(f"{saturated(weight)} AS a{i}" for i in range(copies))], cells, len(keys))
 
 
-def _exact(plan: Plan, style: Style, norm: Norm, tallies: list[Tally]) -> str:
-    """Rows weighed by the length of the person's own vector over the keys of the plan; bins are finer."""
-    distinct, times = style is Style.EXACT_DISTINCT, any(s.many for s in plan.sources)
-    keys = [f"{key(k.term)} AS k{i}" for i, k in enumerate(plan.keys)]
-    names = [f"k{i}" for i in range(len(keys))]
-    binned = [f"{bin_number(b)} AS k{len(keys)}" for b in (tallies[0].bins,) if b]
-    person = f't0."{plan.root.unit}" AS u'
-    times = times and not distinct
-    multiplied = [f"{multiplicity(plan.sources)} AS m"] if times else []
-    values = [] if distinct else _values(tallies)
-    named = [v.rsplit(" AS ", 1)[1] for v in values]
-    selected = ", ".join([person, *keys, *binned, *multiplied, *values])
-    once = "DISTINCT " if distinct else ""
-    rows = f"SELECT {once}{selected} FROM {rows_of(plan.sources, plan)} WHERE {condition(plan, norm)}"
-    if norm.at is not None:
-        added = f"abs({named[0]})" + (" * m" if times else "")
-        adds = f"coalesce(sum({added}), 0)"
-    else:
-        adds = "sum(m)" if times else "count(*)"
-    extra = [f"k{len(keys)}"] if binned else []
-    weighed = weighed_rows(rows, names, adds, norm, [*extra, *named], times=times)
-    totals = [f"{saturated('sum(w)' if distinct else _weighed(t))} AS a{i}" for i, t in enumerate(tallies)]
-    return _select([*names, *extra, *totals], weighed, len(names) + len(extra))
-
-
 def _select(columns: list[str], rows: str, keys: int) -> str:
     grouped = f" GROUP BY {', '.join(str(i + 1) for i in range(keys))}" if keys else ""
     return f"SELECT {', '.join(columns)} FROM {rows}{grouped}"
-
-
-def _unweighed(tally: Tally) -> str:
-    """The total of rows that weigh 65536."""
-    if tally.counts:
-        counted = "*" if tally.term is None or not tally.term.type.nullable else number(tally.term)
-        return f"CAST(count({counted}) AS HUGEINT) * {WEIGHT_ONE}"
-    return f"sum({value(tally)}) * {WEIGHT_ONE}"
-
-
-def _weighed(tally: Tally) -> str:
-    """The total of rows that weigh w; their values stand in columns v."""
-    if tally.counts and (tally.term is None or not tally.term.type.nullable):
-        return "sum(w)"
-    name = _value_name(tally)
-    return f"sum(CASE WHEN {name} IS NOT NULL THEN w END)" if tally.counts else f"sum(w * {name})"
-
-
-def _value_name(tally: Tally) -> str:
-    return f"v{tally.aggregate}{'c' if tally.counts else tally.part}"
-
-
-def _values(tallies: list[Tally]) -> list[str]:
-    needed = [t for t in tallies if t.term is not None and not (t.counts and not t.term.type.nullable)]
-    return [
-        f"{number(t.term) if t.counts and t.term else f'CAST({value(t)} AS BIGINT)'} AS {_value_name(t)}"
-        for t in needed
-    ]

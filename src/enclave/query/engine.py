@@ -21,6 +21,7 @@ import duckdb
 
 from enclave.errors import Incident, Tampered
 from enclave.query.emit import Statement
+from enclave.query.groups import MOST_BITS
 from enclave.query.plan import Key
 from enclave.query.written import CATALOG
 
@@ -48,7 +49,12 @@ class Engine:
     """An open extract."""
 
     def __init__(self, path: Path, key: str, *, threads: int = THREADS, memory_mib: int = MEMORY_MIB) -> None:
-        self._connection = duckdb.connect(":memory:", config={"threads": threads, "memory_limit": f"{memory_mib}MiB"})
+        config: dict[str, str | bool | int | float | list[str]] = {
+            "threads": threads,
+            "memory_limit": f"{memory_mib}MiB",
+            "perfect_ht_threshold": MOST_BITS,
+        }
+        self._connection = duckdb.connect(":memory:", config=config)
         self._open = True
         self._checker = ThreadPoolExecutor(1, thread_name_prefix="catalog-check")
         self._checked: Future[None] | None = None

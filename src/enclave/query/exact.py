@@ -1,8 +1,9 @@
 """How long is each person's own vector, where no norm of it is stored?
 
-For joins of two many-row tables, stacked tables and rows made within one person: what the person adds to each cell is
-summed, the squares are summed, and the root is taken upwards in whole numbers, as intake does for stored norms. Persons
-at or under the clip weigh 65536, others numerator // norm, so w·‖v‖ ≤ C·65536 holds exactly.
+For joins of two many-row tables, stacked tables and rows made within one person. Rows fall together by person and group
+first; what a person adds to each cell is summed, the squares are summed, and the root is taken upwards in whole numbers,
+as intake does for stored norms. Persons at or under the clip weigh 65536, others lose 65536 − numerator // norm, so
+w·‖v‖ ≤ C·65536 holds exactly.
 
 The root: from any r₀ ≥ 1, one step r₁ = (r₀ + x // r₀) // 2 is never below ⌊√x⌋, so r₁, or r₁ + 1 where r₁² < x, is never
 below √x, whatever the first guess in floating point was. Who adds more than 2⁴⁶ to one cell would leave the width that
@@ -11,27 +12,71 @@ is proved here, and weighs nothing.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 from enclave.catalogue.dataset import WEIGHT_ONE
+from enclave.query.groups import Groups
+from enclave.query.plan import Term
+from enclave.query.sums import Summed
 from enclave.query.tally import Norm
+from enclave.query.written import number
 
 MOST = 2**46
 BEYOND = f"{2**100}::HUGEINT"
 """A norm so large that its weight is 0."""
 
 
-def weighed_rows(rows: str, keys: list[str], adds: str, norm: Norm, kept: list[str], *, times: bool) -> str:
-    """`rows` (u, keys, values) with the weight of each as w; `adds` is what a group of rows adds to its cell, at most."""
-    cell = ", ".join(["u", *keys])
-    cells = f"SELECT u, {adds} AS c FROM r GROUP BY {cell}"
-    squares = (
-        f"SELECT u, max(c) AS c, sum(CAST(least(c, {MOST}) AS HUGEINT) * CAST(least(c, {MOST}) AS HUGEINT)) AS q "
-        f"FROM ({cells}) GROUP BY u"
-    )
+@dataclass(frozen=True)
+class Rows:
+    """What is read: FROM … WHERE …, the person's key, how many rows one row stands for (where it may be several), and
+    whether all rows of a group count once."""
+
+    sql: str
+    person: str
+    times: str = ""
+    once: bool = False
+
+    def added(self, wanted: Summed) -> str:
+        if self.once:
+            return "1"
+        return wanted.weighed(self.times, wide=True) if self.times else wanted.plain()
+
+    def moved(self, of_value: Term | None) -> str:
+        """What the rows of a group add to their cell, at most: themselves, or their values."""
+        if of_value is not None:
+            return f"coalesce(sum(abs({number(of_value)}){f' * {self.times}' if self.times else ''}), 0)"
+        return "1" if self.once else f"sum({self.times})" if self.times else "count(*)"
+
+
+def branches(
+    rows: Rows, groups: Groups, keys: int, named: Mapping[str, Summed], norm: Norm, of_value: Term | None = None
+) -> str:
+    """Rows of groups (group_0, …) with sums under their names, to be added up. The first `keys` of the groups are the cells
+    of the vector, of rows or of what `of_value` adds."""
+    columns = [f"{rows.person} AS u", *groups.selected, *(f"{rows.added(s)} AS {name}" for name, s in named.items())]
+    by = ", ".join(str(i + 1) for i in range(1 + len(groups.columns)))
+    cells = f"SELECT {', '.join([*columns, f'{rows.moved(of_value)} AS c'])} FROM {rows.sql} GROUP BY {by}"
+    vector = "c"  # every group is a cell
+    if len(groups.columns) > keys:
+        cell = ", ".join(["u", *groups.names[:keys]])
+        vector = f"(SELECT u, sum(c) AS c FROM c GROUP BY {cell})"
+    with_ = f"WITH c AS MATERIALIZED ({cells}), h AS ({_heavy(vector, norm)})"
+    whole = [f"CAST(sum({n}) AS HUGEINT) * {WEIGHT_ONE} AS {n}" for n in named]
+    lost = [f"-sum(l * {n}) AS {n}" for n in named]
+    grouped = f" GROUP BY {', '.join(groups.names)}" if groups.columns else ""
+    within = f"WHERE c <= {MOST}{grouped}"
+    everybody = f"SELECT {', '.join([*groups.names, *whole])} FROM c {within}"
+    heavy = f"SELECT {', '.join([*groups.names, *lost])} FROM c JOIN h USING (u) {within}"
+    return f"{with_} {everybody} UNION ALL {heavy}"
+
+
+def _heavy(cells: str, norm: Norm) -> str:
+    """Persons above the clip (u) and what their rows lose (l, HUGEINT)."""
+    least = f"CAST(least(c, {MOST}) AS HUGEINT)"
+    squares = f"SELECT u, max(c) AS c, sum({least} * {least}) AS q FROM {cells} GROUP BY u"
     heavy = f"SELECT u, c, q * {WEIGHT_ONE} AS x FROM ({squares}) WHERE q > {norm.clip}::HUGEINT * {norm.clip} OR c > {MOST}"
     guess = f"SELECT u, c, x, CAST(greatest(floor(sqrt(CAST(x AS DOUBLE))), 1) AS HUGEINT) AS g FROM ({heavy})"
     step = f"SELECT u, c, x, (g + x // g) // 2 AS g FROM ({guess})"
     norms = f"SELECT u, CASE WHEN c > {MOST} THEN {BEYOND} WHEN g * g < x THEN g + 1 ELSE g END AS n FROM ({step})"
-    weight = f"CASE WHEN n IS NULL THEN {WEIGHT_ONE} ELSE CAST({norm.numerator} // n AS BIGINT) END"
-    weight = f"{weight} * m" if times else weight
-    selected = ", ".join([*keys, f"{weight} AS w", *kept])
-    return f"(WITH r AS MATERIALIZED ({rows}), n AS ({norms}) SELECT {selected} FROM r LEFT JOIN n ON r.u = n.u)"
+    return f"SELECT u, {WEIGHT_ONE}::HUGEINT - {norm.numerator} // n AS l FROM ({norms})"

@@ -68,8 +68,6 @@ def figure(text: Text, term: Callable[[exp.Expr], Term], alias: str | None, node
     text.only(node, "this", "expression")
     measure = OF_TWO[kind]
     x, y = _bounded(text, term, node.this), _bounded(text, term, node.expression)
-    with text.standing_at(node):
-        x, y = _where_known(x, y), _where_known(y, x)
     return Aggregate(alias or measure.value, measure, x, y)
 
 
@@ -146,13 +144,6 @@ def _bounded(text: Text, term: Callable[[exp.Expr], Term], node: exp.Expr) -> Te
     if not made.type.bounded:
         text.refuse("query.no_bounds", node, column=made.ref.column.name if made.ref else "?")
     return made
-
-
-def _where_known(x: Term, y: Term) -> Term:
-    """x where y is known too: a pair with a NULL is no pair."""
-    if not y.type.nullable:
-        return x
-    return terms.chosen(Op.CASE, (terms.missing(y),), (terms.null(), x))
 
 
 def _called(measure: Measure, term: Term) -> str:

@@ -5,19 +5,20 @@ own with its own price:
 
     count       n  = Σw                         sensitivity C
     sums        x  = Σw(x − mid)                sensitivity h·C, h the larger half of the bounds
-    products    xy = Σw·level((x−mid)(y−mid))   sensitivity ⌈levels/2⌉·C: the product is counted from the middle of what
+    products    xy = Σw·((x−mid)(y−mid) − m)    sensitivity ⌈range/2⌉·C: the product is counted from the middle m of what
                                                 it can be, so a square of at most h² moves no total by more than h²/2
 
-Products are cut into at most 2¹⁸ levels, so that 2²⁸ rows of full weight fit int64. What leaves is post-processing of
-the noisy totals: clamped to what the public bounds allow; `_se` by moving each total by one standard deviation of its
-noise; `_low` and `_high` from the box of the totals' intervals, each given its share of the miss.
+A product's total is divided, once and at the end, so that its range has at most 2¹⁸ levels: 2²⁸ rows of full weight then
+fit int64. Rounding moves each cell of a person by at most one more, and the sensitivity says so. What leaves is
+post-processing of the noisy totals: clamped to what the public bounds allow; `_se` by moving each total by one standard
+deviation of its noise; `_low` and `_high` from the box of the totals' intervals, each given its share of the miss.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from enclave.catalogue.dataset import WEIGHT_ONE
 from enclave.errors import Refused
@@ -41,19 +42,25 @@ Totals = Mapping[str, float]
 # --- tallies --------------------------------------------------------------------------------------------------------
 
 
-def tallies_of(at: int, aggregate: Aggregate, norm: Norm) -> Iterator[Tally]:
-    """Count, sums and products of one aggregate, under one norm of row counts."""
+def tallies_of(at: int, aggregate: Aggregate, norm: Norm, cells: int) -> Iterator[Tally]:
+    """Count, sums and products of one aggregate, under one norm of row counts. A pair with a NULL is no pair."""
+    known = tuple(dict.fromkeys(t for t in _terms(aggregate) if t.type.nullable)) if aggregate.other else ()
+    for tally in _all_of(at, aggregate, norm, cells):
+        yield replace(tally, known=known)
+
+
+def _all_of(at: int, aggregate: Aggregate, norm: Norm, cells: int) -> Iterator[Tally]:
     x, y = _terms(aggregate)
     yield Tally(at, Style.ROWS, norm, x, part="n")
     yield _sum(at, norm, x, "x")
     if aggregate.measure in OF_ONE:
-        yield _product(at, norm, x, x, "xx")
+        yield _product(at, norm, x, x, "xx", cells)
         return
     yield _sum(at, norm, y, "y")
-    yield _product(at, norm, x, y, "xy")
+    yield _product(at, norm, x, y, "xy", cells)
     if aggregate.measure is Measure.CORR:
-        yield _product(at, norm, x, x, "xx")
-        yield _product(at, norm, y, y, "yy")
+        yield _product(at, norm, x, x, "xx", cells)
+        yield _product(at, norm, y, y, "yy", cells)
 
 
 def _terms(aggregate: Aggregate) -> tuple[Term, Term]:
@@ -86,14 +93,15 @@ def _sum(at: int, norm: Norm, term: Term, part: str) -> Tally:
     )
 
 
-def _product(at: int, norm: Norm, x: Term, y: Term, part: str) -> Tally:
+def _product(at: int, norm: Norm, x: Term, y: Term, part: str, cells: int) -> Tally:
     most = half_of(x) * half_of(y)
     least = 0 if x == y else -most
-    if most > WIDEST // 4:
+    if max(most, x.type.reach * y.type.reach) > WIDEST // 4:
         raise Refused("query.too_wide", limit="2^60")
-    grain = -(-(most - least) // LEVELS)
-    levels = (most - least + grain // 2) // grain
-    product = Product(y, centre_of(y), _clamp(y), least, grain, levels // 2)
+    middle, grain = (most + least) // 2, -(-(most - least) // LEVELS)
+    farthest = max(most - middle, middle - least, 1)
+    slack = 0 if grain == 1 else math.isqrt(cells) + 1
+    product = Product(y, centre_of(y), _clamp(y), middle, grain, slack)
     return Tally(
         at,
         Style.ROWS,
@@ -102,7 +110,7 @@ def _product(at: int, norm: Norm, x: Term, y: Term, part: str) -> Tally:
         counts=False,
         centre=centre_of(x),
         clamp=_clamp(x),
-        factor=max(levels - levels // 2, 1),
+        factor=-(-farthest // grain),
         part=part,
         product=product,
     )
@@ -179,12 +187,13 @@ class _Shape:
         return min(max(number, self.limits[0]), self.limits[1])
 
     def _second(self, part: str, per_row: float) -> float:
-        """E[product] from the average level; never outside what a product can be."""
+        """E[product] from the average total; never outside what a product can be."""
         product = self.tallies[part].product
         if product is None:
             raise ValueError("not a product")
         most = self.halves[part[0]] * self.halves[part[1]]
-        return min(max(product.least + product.grain * (per_row + product.middle), product.least), most)
+        least = 0 if part[0] == part[1] else -most
+        return min(max(product.middle + product.grain * per_row, least), most)
 
     def point(self, totals: Totals) -> Number:
         n = totals["n"]

@@ -1,29 +1,53 @@
 """Which SQL of our own adds up the products of columns?
 
-Three levels, so that rows are met once and codes cost nothing there: rows with their weight and the levels of their
-numbers; sums of products of numbers by the codes that rows have; of those the entries, one row for each with its number, as
-bins have theirs. A row with an unknown variable is no row. Arithmetic is in BIGINT until weighed, sums are in HUGEINT, each
-entry is saturated to int64.
+Three levels, so that rows are met once and codes cost nothing there: rows with the levels of their numbers; sums of products
+of numbers by the codes that rows have (weighed by `scan` or `exact`); of those the entries, one row for each with its
+number, as bins have theirs. A row with an unknown variable is no row. Row by row in BIGINT, sums in HUGEINT, each entry
+saturated to int64.
 """
 
 from __future__ import annotations
 
-from enclave.catalogue.dataset import WEIGHT_ONE
-from enclave.query.exact import weighed_rows
+from dataclasses import dataclass
+
+from enclave.query import exact, scan
+from enclave.query.groups import Groups
 from enclave.query.plan import Plan, Term
-from enclave.query.sources import condition, multiplicity, rows_of
+from enclave.query.sources import times
 from enclave.query.sscp import HALF, ONE, Matrix, Slot, Variable
 from enclave.query.tally import Norm, Style
 from enclave.query.written import centred, key, number, saturated, text
 
 
-def products_of(plan: Plan, style: Style, norm: Norm, matrix: Matrix) -> str:
-    """Keys, the number of an entry, its total."""
+@dataclass(frozen=True)
+class Levels:
+    """Σw, Σw·z or Σw·z·z′ of the levels of numbers."""
+
+    norm: Norm
+    factors: tuple[str, ...]
+
+    def plain(self) -> str:
+        return f"sum({' * '.join(self.factors)})" if self.factors else "count(*)"
+
+    def weighed(self, weight: str, *, wide: bool = False) -> str:
+        kind = "HUGEINT" if wide else "BIGINT"
+        return f"sum({' * '.join([f'CAST({weight} AS {kind})', *self.factors])})"
+
+
+def products_of(plan: Plan, style: Style, norm: Norm, matrix: Matrix, rows: str) -> str:
+    """Keys, the number of an entry, its total. `rows` is FROM … WHERE …"""
     keys = [f"k{i}" for i in range(len(plan.keys))]
-    weighed = _weighed(plan, style, norm, matrix, f"{condition(plan, norm)}{_known(matrix)}")
     codes = [f"c{i}" for i, v in enumerate(matrix.variables) if not v.is_number]
-    sums = [f"sum({' * '.join(['w', *factors])}) AS {name}" for name, factors in _sums(matrix).items()]
-    by_code = f"SELECT {', '.join([*keys, *codes, *sums])} FROM {weighed}{_grouped(len(keys) + len(codes))}"
+    groups = Groups(tuple(f"t0.{name}" for name in (*keys, *codes)), (), {})
+    sums = {name: Levels(norm, factors) for name, factors in _sums(matrix).items()}
+    levels = f"({_levels(plan, norm, matrix, rows)}) AS t0 WHERE TRUE"
+    if style is Style.EXACT:
+        read = exact.Rows(levels, "t0.u", "t0.m" if times(plan.sources) else "")
+        added = exact.branches(read, groups, len(keys), sums, norm)
+    else:
+        added = scan.branches(levels, groups, sums)
+    named = [f"{group} AS {name}" for group, name in zip(groups.names, (*keys, *codes), strict=True)]
+    by_code = f"SELECT {', '.join([*named, *sums])} FROM ({added})"
     entries = ", ".join(saturated(f"sum({_entry(matrix, a, b)})") for a, b in matrix.entries)
     listed = f"SELECT {', '.join([*keys, f'[{entries}] AS e'])} FROM ({by_code}){_grouped(len(keys))}"
     numbered = ", ".join([*keys, f"unnest(range({matrix.count})) AS b", "unnest(e) AS a0"])
@@ -34,33 +58,16 @@ def _grouped(columns: int) -> str:
     return f" GROUP BY {', '.join(str(i + 1) for i in range(columns))}" if columns else ""
 
 
-def _known(matrix: Matrix) -> str:
-    return "".join(f" AND ({number(v.term)} IS NOT NULL)" for v in matrix.variables if v.term.type.nullable)
-
-
-def _weighed(plan: Plan, style: Style, norm: Norm, matrix: Matrix, condition: str) -> str:
-    """Rows: keys, weight w, levels of numbers, codes."""
-    keys = [f"{key(k.term)} AS k{i}" for i, k in enumerate(plan.keys)]
-    columns = [_column(i, v) for i, v in enumerate(matrix.variables)]
-    rows = f"{rows_of(plan.sources, plan)} WHERE {condition}"
-    if style is Style.EXACT:
-        times = any(s.many for s in plan.sources)
-        multiplied = [f"{multiplicity(plan.sources)} AS m"] if times else []
-        selected = ", ".join([f't0."{plan.root.unit}" AS u', *keys, *multiplied, *columns])
-        names = [c.rsplit(" AS ", 1)[1] for c in columns]
-        adds = "sum(m)" if times else "count(*)"
-        key_names = [f"k{i}" for i in range(len(keys))]
-        return weighed_rows(f"SELECT {selected} FROM {rows}", key_names, adds, norm, names, times=times)
-    return f"(SELECT {', '.join([*keys, f'{_weight(norm)} AS w', *columns])} FROM {rows})"
-
-
-def _weight(norm: Norm) -> str:
-    """A NULL norm weighs nothing."""
-    if norm.column is None:
-        return f"{WEIGHT_ONE}::BIGINT"
-    stored = f't0."{norm.column}"'
-    above = f"WHEN {stored} > {norm.clipped_from} THEN {norm.numerator} // {stored}"
-    return f"CASE WHEN {stored} <= {norm.clipped_from} THEN {WEIGHT_ONE} {above} ELSE 0 END"
+def _levels(plan: Plan, norm: Norm, matrix: Matrix, rows: str) -> str:
+    """Rows: person, keys, norm, how many each stands for, levels of numbers, codes."""
+    columns = [f't0."{plan.root.unit}" AS u', *(f"{key(k.term)} AS k{i}" for i, k in enumerate(plan.keys))]
+    columns += [_column(i, v) for i, v in enumerate(matrix.variables)]
+    if times(plan.sources):
+        columns.append(f"{times(plan.sources)} AS m")
+    elif norm.column is not None and not plan.exact:
+        columns.append(f't0."{norm.column}"')
+    known = [f" AND ({number(v.term)} IS NOT NULL)" for v in matrix.variables if v.term.type.nullable]
+    return f"SELECT {', '.join(columns)} FROM {rows}{''.join(known)}"
 
 
 def _column(at: int, variable: Variable) -> str:
@@ -78,16 +85,16 @@ def _level(variable: Variable) -> str:
     return f"CAST((({above}) * {2 * HALF} + {half}) // {2 * half} - {HALF} AS BIGINT)"
 
 
-def _sums(matrix: Matrix) -> dict[str, list[str]]:
+def _sums(matrix: Matrix) -> dict[str, tuple[str, ...]]:
     """The sums by code: of weights, of each number, of each two, by name and factors."""
     numbers = [i for i, v in enumerate(matrix.variables) if v.is_number]
-    sums: dict[str, list[str]] = {"s": []}
+    sums: dict[str, tuple[str, ...]] = {"s": ()}
     for i in numbers:
-        sums[f"s{i}"] = [f"z{i}"]
+        sums[f"s{i}"] = (f"z{i}",)
     for i in numbers:
         for j in numbers:
             if i <= j:
-                sums[f"s{i}_{j}"] = [f"z{i}", f"z{j}"]
+                sums[f"s{i}_{j}"] = (f"z{i}", f"z{j}")
     return sums
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from enclave.catalogue.dataset import Column
 from enclave.query.plan import Branch, Op, Part, PerPerson, Plan, Source, Term, Verb, Within
-from enclave.query.tally import Norm
-from enclave.query.written import CATALOG, key, number, stored_name, truth
+from enclave.query.tally import Tally
+from enclave.query.written import CATALOG, compared, key, number, stored_name, truth
 
 
 def rows_of(sources: tuple[Source, ...], plan: Plan | None = None) -> str:
@@ -37,8 +37,8 @@ def several_of(sources: tuple[Source, ...]) -> tuple[int, ...]:
     return tuple(i for i, s in enumerate(sources) if s.many or (i == 0 and not s.table.one_row_per_person))
 
 
-def multiplicity(sources: tuple[Source, ...]) -> str:
-    """How many rows of the join one row here stands for; wide enough for any two counts and a value."""
+def times(sources: tuple[Source, ...]) -> str:
+    """How many rows of the join one row here stands for, a HUGEINT; nothing where it is always one."""
     counts = [f't{i}."made_rows"' for i in several_of(sources)]
     return " * ".join(f"CAST(coalesce({c}, 1) AS HUGEINT)" for c in counts)
 
@@ -69,12 +69,13 @@ def left_over(plan: Plan) -> tuple[Term, ...]:
     return tuple(c for c in conjuncts(plan.where) if not any(is_own(plan, c, at) for at in sides))
 
 
-def condition(plan: Plan, norm: Norm) -> str:
-    """The filter of the question, and the flag where rows are counted by it."""
+def condition(plan: Plan, tally: Tally) -> str:
+    """The filter of the question, the flag where rows are counted by it, and what must have a value."""
     several = any(s.many for s in plan.sources)
     parts = [truth(c) for c in left_over(plan)] if several else [truth(plan.where)] if plan.where else []
-    if norm.flag:
-        parts.append(f't0."{norm.flag}"')
+    if tally.norm.flag:
+        parts.append(f't0."{tally.norm.flag}"')
+    parts += [f"{compared(term)} IS NOT NULL" for term in tally.known]
     return " AND ".join(f"({p})" for p in parts) or "TRUE"
 
 

@@ -68,15 +68,17 @@ EXACT_TOTAL = "exact total per person"
 
 @dataclass(frozen=True)
 class Product:
-    """The other factor of a centred product, and how the product becomes a level: (xy − least + grain/2) // grain,
-    counted from `middle`."""
+    """The other factor of a centred product, the middle of what the product can be, and the grain its total is divided by.
+
+    Dividing a total moves it by at most one more than the quotient of what its rows moved it by; `slack` is the length of
+    such ones over all cells."""
 
     other: Term
     centre: int
     clamp: tuple[int, int]
-    least: int
-    grain: int
     middle: int
+    grain: int
+    slack: int
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,8 @@ class Tally:
     part: str = ""
     """Which of the tallies of its aggregate, where there are several of values."""
     product: Product | None = None
+    known: tuple[Term, ...] = ()
+    """Only rows where all of these have a value."""
     bins: Bins | None = None
     """Counted by these bins too: a finer grouping."""
     side: Side | None = None
@@ -138,7 +142,7 @@ class Tally:
     @property
     def sensitivity(self) -> int:
         """l2, in 1/65536: no person's vector is longer."""
-        return self.factor * self.norm.reach * WEIGHT_ONE
+        return self.factor * self.norm.reach * WEIGHT_ONE + (self.product.slack if self.product else 0)
 
     @property
     def is_numbered(self) -> bool:

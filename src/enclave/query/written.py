@@ -27,17 +27,17 @@ def saturated(total: str) -> str:
     return f"CAST(least(greatest(coalesce({total}, 0::HUGEINT), {LOWEST}), {HIGHEST}) AS BIGINT)"
 
 
-def value(tally: Tally) -> str:
-    """What a row adds: the bare column, or the term clamped to its proven bounds and centred; NULL adds nothing."""
-    if tally.term is None:
-        raise ValueError("a tally of values has a term")
+def value(tally: Tally, term: Term, other: Term | None = None) -> str:
+    """What a row adds: the bare term, or clamped to its proven bounds and centred; a product counted from its middle. NULL
+    adds nothing. `term` and `other` are those of the tally, or stand for them."""
     if tally.clamp is None:
-        return number(tally.term)
-    made = centred(tally.term, tally.clamp, tally.centre)
-    terms = [tally.term]
-    if tally.product:
-        made = _level(f"({made}) * ({centred(tally.product.other, tally.product.clamp, tally.product.centre)})", tally)
-        terms += [tally.product.other] if tally.product.other != tally.term else []
+        return number(term)
+    made, terms = centred(term, tally.clamp, tally.centre), [term]
+    if tally.product and other:
+        middle = tally.product.middle
+        made = f"({made}) * ({centred(other, tally.product.clamp, tally.product.centre)})"
+        made += f" - {middle}" if middle > 0 else f" + {-middle}" if middle < 0 else ""
+        terms += [other] if other != term else []
     unknown = " OR ".join(f"{number(t)} IS NULL" for t in terms if t.type.nullable)
     return f"CASE WHEN {unknown} THEN NULL ELSE {made} END" if unknown else made
 
@@ -55,15 +55,6 @@ def bin_number(bins: Bins) -> str:
         if bins.term.type.nullable
         else number_of
     )
-
-
-def _level(product: str, tally: Tally) -> str:
-    """The product as a whole level counted from the middle; the dividend is never negative, so `//` rounds down."""
-    made = tally.product
-    if made is None:
-        raise ValueError("not a product")
-    level = f"{product} + {made.grain // 2 - made.least}"
-    return f"({level}) // {made.grain} - {made.middle}" if made.grain > 1 else f"{level} - {made.middle}"
 
 
 def column(term: Term) -> str:

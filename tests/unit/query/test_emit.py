@@ -16,21 +16,49 @@ def statements(sql: str) -> tuple[Statement, ...]:
     return emitted(plan, tallies(plan))
 
 
-def test_a_count_by_facet_has_two_branches_over_the_stored_order() -> None:
+def test_a_count_by_facet_counts_whole_and_takes_away_what_is_over() -> None:
     (one,) = statements("SELECT dept, COUNT(*) AS n FROM visits GROUP BY dept")
+    rows = 'FROM "extract"."main"."visits" AS t0 WHERE TRUE'
     assert one.sql == (
-        "SELECT k0, CAST(least(greatest(coalesce(sum(a0), 0::HUGEINT), -9223372036854775808::HUGEINT), "
+        'SELECT t0."group_0" AS k0, CAST(least(greatest(coalesce(sum(p0), 0::HUGEINT), -9223372036854775808::HUGEINT), '
         "9223372036854775807::HUGEINT) AS BIGINT) AS a0 FROM ("
-        'SELECT t0."dept" AS k0, CAST(count(*) AS HUGEINT) * 65536 AS a0 FROM "extract"."main"."visits" AS t0 '
-        'WHERE TRUE AND t0."norm_dept" <= 1280 GROUP BY 1 UNION ALL '
-        'SELECT k0, sum(w) AS a0 FROM (SELECT t0."dept" AS k0, 83886080 // t0."norm_dept" AS w '
-        'FROM "extract"."main"."visits" AS t0 WHERE TRUE AND t0."norm_dept" > 1280) GROUP BY 1) GROUP BY 1'
+        f'SELECT t0."dept" AS group_0, CAST(count(*) AS HUGEINT) * 65536 AS p0 {rows} GROUP BY 1 UNION ALL '
+        f'SELECT t0."dept" AS group_0, -sum((65536 - 83886080 // t0."norm_dept")) AS p0 {rows} '
+        'AND t0."norm_dept" > 1280 GROUP BY 1 UNION ALL '
+        f'SELECT t0."dept" AS group_0, -(CAST(count(*) AS HUGEINT) * 65536) AS p0 {rows} '
+        'AND t0."norm_dept" IS NULL GROUP BY 1) AS t0 GROUP BY 1'
     )
 
 
-def test_tallies_under_one_norm_share_one_scan() -> None:
-    found = statements("SELECT dept, COUNT(*), AVG(los_days), AVG(change), SUM(fee) FROM visits GROUP BY dept")
-    assert [s.tallies for s in found] == [(0, 1, 2, 3, 4), (5,)]
+def test_tallies_share_one_scan_whatever_their_norms() -> None:
+    (one,) = statements("SELECT dept, COUNT(*), AVG(los_days), AVG(change), SUM(fee) FROM visits GROUP BY dept")
+    assert one.tallies == (0, 1, 2, 3, 4, 5)
+    assert one.sql.count("UNION ALL") == 4  # for each of two norms what is over, and what has none
+    apart = statements("SELECT dept, COUNT(*), CORR(los_days, fee) FROM visits GROUP BY dept")
+    assert [s.tallies for s in apart] == [(0,), (1, 2, 3, 4, 5, 6)]  # a pair with a NULL is no pair
+
+
+def test_values_and_keys_of_short_lists_are_computed_once_for_each_group() -> None:
+    (one,) = statements("SELECT dept = 'A' AS a, AVG(los_days) FROM visits GROUP BY a")
+    scan = one.sql.split(" FROM (", 1)[1]
+    assert 'SELECT t0."dept" AS group_0, t0."los_days" AS group_1, CAST(count(*)' in scan
+    assert "least(" not in scan
+    assert "= 'A'" not in scan
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT dept, AVG(fee) FROM visits GROUP BY dept",  # too many values
+        "SELECT AVG(los_days) FROM visits",  # no groups to add one to
+        "SELECT dept, AVG(los_days) FROM (SELECT patient_id, dept, los_days FROM visits UNION ALL "
+        "SELECT patient_id, dept, los_days FROM visits) GROUP BY dept",  # the vector is over the keys, not finer
+    ],
+)
+def test_other_values_are_added_row_by_row(sql: str) -> None:
+    (one,) = statements(sql)
+    assert "group_1" not in one.sql
+    assert "sum(" in one.sql.split(" FROM (", 1)[1]
 
 
 @pytest.mark.parametrize("sql", ANSWERED)

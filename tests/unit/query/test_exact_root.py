@@ -10,18 +10,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from enclave.catalogue.dataset import WEIGHT_ONE
-from enclave.query.exact import MOST, weighed_rows
+from enclave.query.exact import MOST, Rows, branches
+from enclave.query.groups import Groups
+from enclave.query.sums import Sum
 from enclave.query.tally import EXACT, Norm
 
 
 def weight(vector: list[int], clip: int) -> int:
-    """What a row of a person weighs who adds `vector`."""
-    rows = " UNION ALL ".join(f"SELECT 1 AS u, {at} AS k0, {v}::HUGEINT AS v" for at, v in enumerate(vector))
-    weighed = weighed_rows(rows, ["k0"], "sum(v)", Norm(EXACT, clip), [], times=False)
+    """What a row of a person weighs who adds `vector`: each cell is one row that stands for so many."""
+    norm, groups = Norm(EXACT, clip), Groups(("k",), ('t0."group_0"',), {})
+    rows = " UNION ALL ".join(f"SELECT 1 AS u, {at} AS k, {v}::HUGEINT AS v" for at, v in enumerate(vector))
+    summed = branches(Rows(f"({rows})", "u", "v"), groups, 1, {"p0": Sum(norm)}, norm)
     with duckdb.connect() as connection:
-        found = {w for (w,) in connection.execute(f"SELECT w FROM {weighed}").fetchall()}
-    assert len(found) == 1
-    return int(found.pop())
+        found = connection.execute(f"SELECT group_0, sum(p0) FROM ({summed}) GROUP BY group_0").fetchall()
+    weights = {int(total) / vector[k] for k, total in found if vector[k]} or {0 if max(vector) > MOST else WEIGHT_ONE}
+    assert len(weights) == 1
+    return int(weights.pop())
 
 
 @settings(max_examples=60, deadline=None)
@@ -44,4 +48,5 @@ def test_squares_beyond_a_double_are_rooted_upwards(at: int) -> None:
 
 def test_who_adds_more_than_is_proved_weighs_nothing() -> None:
     assert weight([MOST + 1], 3) == 0
+    assert weight([2**90, 2**50], 3) == 0
     assert weight([2**90, 2], 3) == 0
