@@ -10,6 +10,17 @@ from domicile import output
 from domicile.client.dataset import open_dataset as open  # noqa: A004 - `domicile.open` is the word people type
 from domicile.client.problem import ProblemError
 from domicile.client.session import login
+from domicile.models import Crosstab, LinearRegression, Survival
 from domicile.verify import Report, verify
 
-__all__ = ["ProblemError", "Report", "login", "open", "output", "verify"]
+__all__ = [
+    "Crosstab",
+    "LinearRegression",
+    "ProblemError",
+    "Report",
+    "Survival",
+    "login",
+    "open",
+    "output",
+    "verify",
+]

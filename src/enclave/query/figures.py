@@ -77,6 +77,8 @@ def _matrix(text: Text, term: Callable[[exp.Expr], Term], alias: str | None, nod
     if not 1 < len(node.expressions) <= MOST_VARIABLES:
         text.reject("query.matrix", node, limit=MOST_VARIABLES)
     columns = tuple(_variable(text, term, n) for n in node.expressions)
+    if columns[0].type.sort is Sort.CODE:
+        text.refuse("query.matrix_outcome", node.expressions[0])
     called = tuple(c.ref.column.name if c.ref else f"column_{i + 1}" for i, c in enumerate(columns))
     again = next((n for i, n in enumerate(node.expressions) if columns[i] in columns[:i]), None)
     if again is not None:

@@ -63,6 +63,7 @@ REFUSED = [
     ("SELECT QUANTILE_CONT(fee, [0.1, 0.5]) FROM visits", "query.quantile_list", "line 1"),
     ("SELECT SSCP(fee) FROM visits", "query.matrix", "line 1, column 8"),
     ("SELECT SSCP(fee, dept, fee) FROM visits", "query.matrix_twice", "line 1, column 24"),
+    ("SELECT SSCP(dept, fee) FROM visits", "query.matrix_outcome", "line 1, column 13"),
     ("SELECT SSCP(fee, los_days), COUNT(*) FROM visits", "query.matrix_alone", "line 1"),
     ("SELECT SUM(SUM(fee)) FROM visits", "query.aggregate_here", None),
     ("SELECT SUM(fee) OVER () FROM visits", "query.window", None),
