@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 READY := .venv/.ready
 
-.PHONY: setup demo test check fix bench audit clean
+.PHONY: setup demo test check fix bench bench-peers audit clean
 
 setup: $(READY)
 
@@ -46,6 +46,10 @@ fix: setup
 
 bench: setup
 	@$(PY) bench/run_all.py
+
+# beside five other engines, each in an environment of its own (docs/reference/peers.md): an hour, 3 GB
+bench-peers: setup
+	@$(PY) -m bench.peers.run
 
 # the slow privacy audits
 audit: setup

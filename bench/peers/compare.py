@@ -1,0 +1,162 @@
+"""How does one peer do beside us, question by question, in turns?
+
+Every answer of either side is timed and held against the truth. The first of each is a warm-up: its error counts, its time
+does not. Ours is parse, price, emitted SQL, noise, post-processing and Arrow on the encrypted extract; the peer's is what
+`engines/loop.py` says.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import duckdb
+from bench.hospital import Hospital
+from bench.peers import oracle
+from bench.peers.budget import Budget, share_of
+from bench.peers.facts import Facts
+from bench.peers.registry import Peer
+from bench.peers.rows import read
+from bench.peers.shapes import Shape
+from bench.peers.talk import Failed, Spoken
+from bench.suite import Cells, answered, plain_on, total_error, true
+from bench.suite import share_of as our_share
+
+from enclave.query import Engine, execute, prepare
+
+ROUNDS = (4, 15)
+PATIENCE_S = 20.0
+"""Rounds of one question: at least, at most, and no more once this long has passed."""
+
+
+@dataclass
+class Compared:
+    """One form asked of one peer. Seconds and errors are one per answer; `cannot` says why there is none."""
+
+    peer: str
+    form: str
+    bounds: oracle.Bounds = field(default_factory=dict)
+    ours: list[float] = field(default_factory=list)
+    theirs: list[float] = field(default_factory=list)
+    our_errors: list[float] = field(default_factory=list)
+    their_errors: list[float] = field(default_factory=list)
+    cannot: str = ""
+
+    @property
+    def speedup(self) -> float:
+        return median(t / o for t, o in zip(self.theirs, self.ours, strict=True))
+
+    @property
+    def error(self) -> float:
+        return median(self.their_errors)
+
+    def kept(self) -> dict[str, Any]:
+        """What is written down."""
+        if self.cannot:
+            return {"peer": self.peer, "form": self.form, "cannot": self.cannot}
+        return {
+            "peer": self.peer,
+            "form": self.form,
+            "bounds": dict(self.bounds),
+            "seconds": median(self.theirs),
+            "ours": median(self.ours),
+            "speedup": self.speedup,
+            "error": self.error,
+            "answers": len(self.their_errors),
+        }
+
+
+class Ours:
+    """The product, as behind a durable reservation."""
+
+    def __init__(self, hospital: Hospital, shapes: Sequence[Shape]) -> None:
+        self.shapes = tuple(shapes)
+        """All that are asked under one total."""
+        self.dataset = hospital.dataset
+        self.epsilon = our_share(hospital.dataset.delta, len(shapes))
+        self.engine = Engine(hospital.path, hospital.key)
+
+    def ask(self, shape: Shape) -> tuple[float, Cells]:
+        begun = time.perf_counter()
+        executed = execute(prepare(shape.form.sql, self.dataset, self.epsilon), self.engine)
+        seconds = time.perf_counter() - begun
+        self.engine.settle()
+        if executed.incident:
+            raise RuntimeError(f"the engine failed: {shape.form.sql}")
+        return seconds, answered(shape.form, executed.body)
+
+    def close(self) -> None:
+        self.engine.close()
+
+
+def truths(hospital: Hospital, shapes: Sequence[Shape]) -> dict[str, Cells]:
+    with plain_on(hospital) as plain:
+        return {shape.form.name: true(shape.form, plain) for shape in shapes}
+
+
+def compared(
+    peer: Peer, spoken: Spoken, ours: Ours, shapes: Sequence[Shape], truth: dict[str, Cells], rows: Path
+) -> Iterator[Compared]:
+    """Every form of `shapes`, whether the peer can ask it or not; its budget is for all it can express of the suite."""
+    asked = [s for s in ours.shapes if not cannot(peer, s)]
+    with read(rows) as database:
+        for shape in shapes:
+            if reason := cannot(peer, shape):
+                yield Compared(peer.name, shape.form.name, cannot=reason)
+                continue
+            budget = share_of(peer, shape, asked, ours.dataset.delta)
+            yield _one(peer, spoken, ours, shape, budget, truth[shape.form.name], database)
+
+
+def cannot(peer: Peer, shape: Shape) -> str:
+    return peer.cannot.get(shape.words.measure) or peer.cannot.get(shape.form.name) or ""
+
+
+def _one(
+    peer: Peer,
+    spoken: Spoken,
+    ours: Ours,
+    shape: Shape,
+    budget: Budget,
+    truth: Cells,
+    database: duckdb.DuckDBPyConnection,
+) -> Compared:
+    made = Compared(peer.name, shape.form.name)
+    try:
+        made.bounds = _bounds(peer, spoken, shape, budget, truth, database)
+        started = time.perf_counter()
+        for turn in range(ROUNDS[1]):
+            our_seconds, our_cells = ours.ask(shape)
+            told = spoken.ask(shape.told(), made.bounds, budget)
+            made.our_errors.append(total_error(shape.form, our_cells, truth))
+            made.their_errors.append(total_error(shape.form, cells(shape, told.cells), truth))
+            if turn:
+                made.ours.append(our_seconds)
+                made.theirs.append(told.seconds)
+            if turn + 1 >= ROUNDS[0] and time.perf_counter() - started > PATIENCE_S:
+                break
+    except Failed as failure:
+        return Compared(peer.name, shape.form.name, cannot=f"failed: {failure}")
+    return made
+
+
+def _bounds(
+    peer: Peer, spoken: Spoken, shape: Shape, budget: Budget, truth: Cells, database: duckdb.DuckDBPyConnection
+) -> oracle.Bounds:
+    if shape.words.measure != "median":
+        return oracle.best(peer, Facts(shape, database), budget)
+
+    def tried(bounds: oracle.Bounds) -> float:
+        return total_error(shape.form, cells(shape, spoken.ask(shape.told(), bounds, budget).cells), truth)
+
+    return min(oracle.MEDIANS, key=tried)
+
+
+def cells(shape: Shape, told: Sequence[Sequence[Any]]) -> Cells:
+    """A peer's answer as the suite writes ours."""
+    (name,) = shape.form.compared
+    return {shape.cell(line[:-1]): {name: None if line[-1] is None else float(line[-1])} for line in told}

@@ -1,0 +1,95 @@
+"""`make bench-peers`: beside every open peer, how much faster are we, and how much nearer the truth?
+
+    python -m bench.peers.run [--only PEER …] [--visits N] [--forms FORM …]
+
+Rows go into `bench/results.json` and its table beside those of `make bench`, all figures into `bench/peers/measured.json`
+and the tables of `docs/reference/peers.md`. `--only` and `--forms` leave what was measured before as it stands; nothing is
+written down at another size than the usual one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from bench.hospital import Hospital, shelved  # noqa: E402
+from bench.peers import report  # noqa: E402
+from bench.peers.compare import Compared, Ours, compared, truths  # noqa: E402
+from bench.peers.environments import NotInstalled, python_of  # noqa: E402
+from bench.peers.registry import PEERS, Peer  # noqa: E402
+from bench.peers.rows import handed  # noqa: E402
+from bench.peers.shapes import Shape, shape_of  # noqa: E402
+from bench.peers.talk import Failed, spoken  # noqa: E402
+from bench.questions import SUITE  # noqa: E402
+from bench.suite import Cells, total_error  # noqa: E402
+
+VISITS = 1_000_000
+OUR_ANSWERS = 25
+
+
+def measured(peers: Sequence[Peer], hospital: Hospital, folder: Path, forms: Sequence[str]) -> list[Compared]:
+    every = [shape_of(form, hospital.dataset) for form in SUITE]
+    shapes = [s for s in every if not forms or s.form.name in forms]
+    handed(hospital, folder / "rows")
+    truth = truths(hospital, shapes)
+    ours = Ours(hospital, every)
+    found = [_ours(ours, shape, truth) for shape in shapes]
+    for peer in peers:
+        print(f"{peer.title} {peer.version}", flush=True)
+        found += _peer(peer, ours, shapes, truth, folder)
+    ours.close()
+    return found
+
+
+def _peer(peer: Peer, ours: Ours, shapes: Sequence[Shape], truth: dict[str, Cells], folder: Path) -> list[Compared]:
+    found: list[Compared] = []
+    scratch = folder / peer.name
+    scratch.mkdir()
+    try:
+        with spoken(peer, python_of(peer), folder / f"{peer.name}.log") as process:
+            print(f"  ready after {process.load(folder / 'rows', scratch):.1f} s", flush=True)
+            for made in compared(peer, process, ours, shapes, truth, folder / "rows"):
+                print(f"  {report.line(made)}", flush=True)
+                found.append(made)
+    except (NotInstalled, Failed) as reason:
+        print(f"  {reason}", flush=True)
+        told = {made.form for made in found}
+        missing = [s.form.name for s in shapes if s.form.name not in told]
+        found += [Compared(peer.name, name, cannot=str(reason)) for name in missing]
+    return found
+
+
+def _ours(ours: Ours, shape: Shape, truth: dict[str, Cells]) -> Compared:
+    """Our own errors, over more answers than a slow peer has time for."""
+    made = Compared(report.US, shape.form.name)
+    for _ in range(OUR_ANSWERS):
+        seconds, cells = ours.ask(shape)
+        made.ours.append(seconds)
+        made.theirs.append(seconds)
+        made.their_errors.append(total_error(shape.form, cells, truth[shape.form.name]))
+    return made
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--only", nargs="*", default=[], choices=[p.name for p in PEERS], help="these peers alone")
+    options.add_argument("--visits", type=int, default=VISITS)
+    options.add_argument("--forms", nargs="*", default=[], help="these forms of the suite alone")
+    given = options.parse_args()
+    peers = [p for p in PEERS if not given.only or p.name in given.only]
+    with shelved(given.visits) as hospital, tempfile.TemporaryDirectory(prefix="domicile-peers-") as folder:
+        found = measured(peers, hospital, Path(folder), given.forms)
+    if given.visits == VISITS:
+        report.written(found)
+    else:
+        print(report.tables([made.kept() for made in found]))
+
+
+if __name__ == "__main__":
+    main()
