@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from tests.functional.laptop import installed
 from tests.living import Living, born, granted, raw_hospital, shelved
 
 from enclave.bootstrap import up
@@ -24,3 +26,9 @@ def living(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Living]:
     finally:
         up.down(house.place)
     house.close()
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The researcher's side, installed as a laptop has it."""
+    return installed(tmp_path_factory.mktemp("site"))

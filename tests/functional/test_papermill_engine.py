@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
 from typing import Any
 
 import nbformat
-import pytest
-from tests.living import ROOT, Living, as_json
+from tests.functional.laptop import on_a_laptop
+from tests.living import Living, as_json
 
-from enclave.run import SandboxFiles, prepare
 from enclave.run.job import listing
 from enclave.vet.review import decide
 
@@ -36,27 +33,12 @@ def book(folder: Path, *cells: str) -> Path:
     return path
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The built wheel, installed: an entry point is metadata of an installation."""
-    folder = tmp_path_factory.mktemp("site")
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--no-index"]
-    subprocess.run([*pip, "--disable-pip-version-check", "--target", str(folder), str(ROOT)], check=True)
-    return folder
-
-
 def papermill(
     living: Living, folder: Path, site: Path, notebook: Path, *words: str
 ) -> subprocess.CompletedProcess[str]:
     """papermill's own command, with the researcher's side installed beside it."""
-    assert living.cli("researcher", "domicile", "login", living.settings.url).returncode == 0
-    environment = prepare(SandboxFiles.find())
-    environ = {"PATH": os.environ["PATH"], "HOME": str(folder), "LANG": "C.UTF-8", "DOMICILE_LANG": "en"}
-    environ["XDG_CONFIG_HOME"] = str(living.place.home / "laptop" / "researcher")
-    environ["PYTHONPATH"] = str(site)
-    command = [environment.python, "-m", "papermill", notebook, folder / "out.ipynb", "--engine", "domicile", *words]
-    return subprocess.run(
-        [str(word) for word in command], env=environ, cwd=folder, capture_output=True, text=True, check=False
+    return on_a_laptop(
+        living, folder, site, "-m", "papermill", notebook, folder / "out.ipynb", "--engine", "domicile", *words
     )
 
 

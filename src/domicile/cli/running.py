@@ -64,6 +64,33 @@ def submit(
     shown_to_its_end(enclave, enclave.submit(text, parameters=parameters, priority=priority, **what), wait, json)
 
 
+def rehearse(
+    notebook: Path,
+    p: Annotated[list[str] | None, typer.Option("-p", help="A parameter, name=value; may be repeated.")] = None,
+    to: Annotated[Path | None, typer.Option(help="Where the executed notebook goes; else beside it.")] = None,
+    project: Annotated[str | None, typer.Option(help="Which project would pay.")] = None,
+    json: AsJson = False,
+) -> None:
+    """Run a notebook here, on the invented twin: free; say what it would cost on the real records."""
+    try:
+        from domicile.lab.rehearse import rehearse as run_here
+    except ImportError as missing:
+        raise refusal("needs_lab") from missing
+    enclave = api()
+    project, dataset = chosen(enclave, project)
+    executed = to or notebook.with_name(f"{notebook.stem}.rehearsed.ipynb")
+    done = run_here(notebook, dict(parameter(one) for one in p or []), executed)
+    left = next((a.rho_cap - a.rho_spent for a in enclave.budget() if a.name == project), None)
+    if json:
+        facts = {"questions": len(done.questions), "rho": done.rho, "rho_left": left, "outputs": done.outputs}
+        as_json({**facts, "executed": str(executed)})
+        return
+    share = "–" if not left else f"{done.rho / left:.1%}"
+    asked, declared = len(done.questions), len(done.outputs)
+    tell(say("client.rehearsed", dataset=dataset, project=project, share=share, questions=asked, outputs=declared))
+    tell(str(executed))
+
+
 def retry(
     run: str, wait: Annotated[bool, typer.Option("--wait", help="Watch until it ended.")] = False, json: AsJson = False
 ) -> None:
@@ -192,5 +219,5 @@ def verify(
 
 def add_to(app: typer.Typer) -> None:
     """The verbs of this subject."""
-    for verb in (submit, retry, runs, run, cancel, fetch, verify):
+    for verb in (rehearse, submit, retry, runs, run, cancel, fetch, verify):
         app.command()(verb)

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from domicile.client.answer import Answer
 from domicile.client.problem import received, refusal
+from domicile.client.rehearsal import note
 from domicile.client.session import Session
 from domicile.wire.shapes import AccountCard, AnswerHead, DatasetCard, Quote, RunCard, Shape
 
@@ -79,11 +80,12 @@ class Api:
         accuracy: str | None = None,
         confidence: str | None = None,
     ) -> Answer:
-        """Ask the twin; while there is none the enclave says so (`client.twin_not_built`)."""
+        """Ask the invented twin: free, and of nobody."""
         price = {"epsilon": epsilon, "accuracy": accuracy, "confidence": confidence}
         question = {"sql": sql, **price, "project": project}
         reply = self._post(f"datasets/{_segment(dataset)}/ask", question)
         head = self._card(AnswerHead, reply.get("head"))
+        note(head)
         return Answer.read(head, base64.b64decode(str(reply.get("arrow", ""))))
 
     def request(self, form: Mapping[str, Any]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from enclave.api import datasets, increases, releases, requests, runs, standing
 from enclave.api.body import MAX_BODY, TOO_LARGE, Capped
 from enclave.bootstrap.house import House
 from enclave.errors import EnclaveError
+from enclave.twin import Twins
 
 log = logging.getLogger("enclave.api")
 
@@ -70,6 +71,7 @@ def build(house: House, *others: APIRouter) -> FastAPI:
     )  # the interactive pages load scripts from elsewhere, so they are off
     app.add_middleware(Capped)
     app.state.house = house
+    app.state.twins = Twins(house.place, house.keyring)
     app.add_exception_handler(EnclaveError, _on_refusal)
     app.add_exception_handler(RequestValidationError, _on_malformed)
     app.add_exception_handler(HTTPException, _on_http)

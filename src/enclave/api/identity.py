@@ -9,6 +9,7 @@ from fastapi import Depends, Header, Request
 from enclave.bootstrap.house import House
 from enclave.errors import Refused
 from enclave.people import Member, authenticate
+from enclave.twin import Twins
 
 
 def house_of(request: Request) -> House:
@@ -18,6 +19,14 @@ def house_of(request: Request) -> House:
     return house
 
 
+def twins_of(request: Request) -> Twins:
+    """The twins that this door has open."""
+    twins = request.app.state.twins
+    assert isinstance(twins, Twins)
+    return twins
+
+
+TheTwins = Annotated[Twins, Depends(twins_of)]
 AHouse = Annotated[House, Depends(house_of)]
 
 

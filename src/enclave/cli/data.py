@@ -12,12 +12,13 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 
 from domicile.wire.terminal import AsJson, as_json, console, table, tell
 from domicile.wire.words import say
-from enclave.catalogue import card, listing, rehearse, shelve
+from enclave.catalogue import card, find, listing, rehearse, shelve
 from enclave.cli.door import Door, at
 from enclave.errors import Refused
 from enclave.intake.policy import check_signed
 from enclave.intake.policy import sign as sign_policy
 from enclave.people import Action
+from enclave.twin import PERSONS, described, make, path_of
 
 policy = typer.Typer(help="What people sign.", no_args_is_help=True)
 
@@ -138,8 +139,19 @@ def datasets(context: typer.Context, json: AsJson = False) -> None:
         table("", ("name", "version", "grade", "domain", "unit", "person_register", "digest"), rows)
 
 
+def twin(context: typer.Context, name: str) -> None:
+    """Make the invented twin of a dataset now, from its signed dictionary alone; `serve` makes it when first asked."""
+    door = at(context)
+    door.permissions.enforce(door.db, door.member, Action.DATASET_READ, name)
+    dataset = find(door.db, name)
+    path = path_of(door.place, dataset)
+    make(described(door.place, door.keyring, dataset), path)
+    tell(say("twin.made", dataset=name, version=dataset.version, persons=PERSONS, path=str(path)))
+
+
 def add_to(app: typer.Typer) -> None:
     """The verbs of this subject."""
     app.add_typer(policy, name="policy")
     app.command()(intake)
     app.command()(datasets)
+    app.command()(twin)

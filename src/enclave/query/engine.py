@@ -3,7 +3,7 @@
 One locked, read-only DuckDB instance per open extract, one cursor per question. Only statements that `emit` made reach
 it. In order:
 
-    1  the encrypted file is attached read-only, its key bound as a parameter
+    1  the encrypted file is attached read-only, its key bound as a parameter (a twin, which is public, has none)
     2  files, extensions and settings are closed, the configuration is locked, and the columns are read once
     3  a question has its own cursor and is interrupted at its cap
     4  totals come back in the order of the public keys, never in the engine's; groups that are absent are 0
@@ -48,7 +48,7 @@ SELECT (SELECT count(*) FROM duckdb_tables() WHERE database_name <> $1 AND NOT i
 class Engine:
     """An open extract."""
 
-    def __init__(self, path: Path, key: str, *, threads: int = THREADS, memory_mib: int = MEMORY_MIB) -> None:
+    def __init__(self, path: Path, key: str | None, *, threads: int = THREADS, memory_mib: int = MEMORY_MIB) -> None:
         config: dict[str, str | bool | int | float | list[str]] = {
             "threads": threads,
             "memory_limit": f"{memory_mib}MiB",
@@ -68,10 +68,11 @@ class Engine:
             self.close()
             raise
 
-    def _attach(self, path: Path, key: str) -> None:
+    def _attach(self, path: Path, key: str | None) -> None:
         written = str(path).replace("'", "''")
+        under = "" if key is None else "ENCRYPTION_KEY $1, "
         try:
-            self._connection.execute(f"ATTACH '{written}' AS {CATALOG} (ENCRYPTION_KEY $1, READ_ONLY)", [key])
+            self._connection.execute(f"ATTACH '{written}' AS {CATALOG} ({under}READ_ONLY)", [key] if key else [])
         except duckdb.Error:
             raise Tampered("query.extract_does_not_open", dataset=path.parent.parent.name) from None
 

@@ -37,6 +37,11 @@ class Place:
         return self.home / "extracts"
 
     @property
+    def twins(self) -> Path:
+        """Invented rows for rehearsals, made from dictionaries alone: nothing that must survive."""
+        return self.home / "twins"
+
+    @property
     def run(self) -> Path:
         """Sockets, pid files, logs: nothing that must survive."""
         return self.home / "run"

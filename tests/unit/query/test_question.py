@@ -147,7 +147,6 @@ def test_every_refusal_of_a_question_is_tried() -> None:
     elsewhere |= {
         "too_heavy",
         "too_wide_for_clip",
-        "twin_not_built",
         "sampler_broken",
         "engine_failed",
         "catalog_dirty",

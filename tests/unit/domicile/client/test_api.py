@@ -47,6 +47,7 @@ def test_a_notebook_travels_as_text_with_its_parameters_apart() -> None:
     assert asked.headers["authorization"] == "Bearer secret"
     assert json.loads(asked.content) == {
         "project": "p", "dataset": "hospital", "parameters": {"epsilon": 0.3}, "notebook": "{}", "name": "notebook.ipynb",
+        "priority": 0,
     }  # fmt: skip
 
 
@@ -83,7 +84,7 @@ def test_the_twin_answers_in_the_shape_of_the_broker() -> None:
 
 def test_a_problem_keeps_its_words(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOMICILE_LANG", "en")
-    problem = {"code": "client.twin_not_built", "words": "No twin yet.", "words_zh": "尚无。", "place": None}
+    problem = {"code": "twin.failed", "words": "No twin yet.", "words_zh": "尚无。", "place": None}
     with pytest.raises(ProblemError, match=r"No twin yet\."):
         Server(problem, 409).api().ask("hospital", "S", None)
 

@@ -1,0 +1,8 @@
+"""What would a dataset of this dictionary look like, with nobody in it?
+
+Rows invented from the signed dictionary alone, written as an extract is written and asked as an extract is asked: free.
+"""
+
+from enclave.twin.twin import PERSONS, Twins, described, make, path_of
+
+__all__ = ["PERSONS", "Twins", "described", "make", "path_of"]

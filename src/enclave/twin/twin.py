@@ -1,0 +1,93 @@
+"""How is the twin of a dataset made, kept and asked?
+
+A twin has the tables, types, code lists, keys, joins and stored norms of its dataset, and rows made from the signed
+dictionary alone: it costs nothing and says nothing of anybody. It is written by the same steps that write an extract, and
+held to the same promises (`intake.reverify`), so that the same question runs on both. It is not encrypted: all of it is
+public. One file for each version, made when it is first asked and after that kept.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+from enclave.catalogue import Dataset
+from enclave.errors import Refused
+from enclave.intake import contributions, reverify, stage, write
+from enclave.intake.columns import literal
+from enclave.intake.descriptor import parse
+from enclave.intake.package import Descriptor
+from enclave.intake.policy import DESCRIPTOR, check_signed
+from enclave.intake.workshop import Room, workshop
+from enclave.query import Engine, Executed, Priced, execute
+from enclave.store import Keyring, Place
+from enclave.twin.invented import select
+
+PERSONS = 2_000
+_CATALOG = "twin"
+
+
+def path_of(place: Place, dataset: Dataset) -> Path:
+    """Where the twin of this version lies, made or not."""
+    return place.twins / dataset.name / f"v{dataset.version}-{dataset.policy_digest[:16]}.duckdb"
+
+
+def described(place: Place, keyring: Keyring, dataset: Dataset) -> Descriptor:
+    """The signed descriptor of this version; Refused when the home has another one by now."""
+    signed = check_signed(place.policies / "datasets" / dataset.name / DESCRIPTOR, keyring)
+    if signed.digest != dataset.policy_digest:
+        raise Refused("twin.of_older_policy", dataset=dataset.name, version=dataset.version)
+    return parse(signed.text)
+
+
+def make(d: Descriptor, path: Path, persons: int = PERSONS) -> None:
+    """Write a twin of `persons` invented persons to `path`, whole or not at all."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
+    draft.unlink(missing_ok=True)
+    try:
+        with workshop(path.parent, (path.parent,), Room(memory="1GB")) as con:
+            contributions.define_root(con)
+            con.execute(f"ATTACH {literal(str(draft.resolve()))} AS {_CATALOG}")
+            for table in d.tables:
+                con.execute(f"CREATE TABLE {stage.staged(table)} AS {select(d, table, persons)}")
+                stage.keep_parents(con, d, table)
+                write.keep_hits(con, d, table)
+            for table in d.tables:
+                contributions.measure(con, table)
+                write.write(con, d, table, _CATALOG)
+            reverify.reverify(con, d, _CATALOG)
+            con.execute(f"DETACH {_CATALOG}")
+        draft.chmod(0o600)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+class Twins:
+    """The twins that one door has open."""
+
+    def __init__(self, place: Place, keyring: Keyring) -> None:
+        self._place, self._keyring = place, keyring
+        self._open: dict[Path, Engine] = {}
+        self._lock = threading.Lock()
+
+    def ask(self, priced: Priced) -> Executed:
+        """The answer of the twin, with the noise that the real one would carry; one question at a time."""
+        with self._lock:
+            return execute(priced, self._engine(priced.dataset))
+
+    def _engine(self, dataset: Dataset) -> Engine:
+        path = path_of(self._place, dataset)
+        if path not in self._open:
+            if not path.exists():
+                make(described(self._place, self._keyring, dataset), path)
+            self._open[path] = Engine(path, None)
+        return self._open[path]
+
+    def close(self) -> None:
+        with self._lock:
+            for engine in self._open.values():
+                engine.close()
+            self._open.clear()

@@ -1,0 +1,37 @@
+"""The same notebook at home, on the invented twin: unchanged, free, and with what it would cost."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import nbformat
+import pytest
+from tests.functional.laptop import on_a_laptop
+from tests.living import ROOT, Living
+
+CLI = "from domicile.cli import main; main()"
+
+
+@pytest.mark.parametrize("name", ["length_of_stay.ipynb", "diabetes_prevalence.ipynb"])
+def test_the_notebooks_of_the_demo_run_on_the_twin_unchanged(
+    living: Living, tmp_path: Path, site: Path, name: str
+) -> None:
+    before = [(a.name, a.rho_spent) for a in living.api().budget()]
+    to = tmp_path / "out.ipynb"
+    words = ("-c", CLI, "rehearse", ROOT / "notebooks" / name, "--to", to, "-p", "epsilon=1.5", "--json")
+    done = on_a_laptop(living, tmp_path, site, *words)
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    assert said["questions"] >= 1 and said["rho"] > 0 and said["outputs"]
+    assert any(cell.get("outputs") for cell in nbformat.read(to, as_version=4).cells)
+    assert [(a.name, a.rho_spent) for a in living.api().budget()] == before, "nothing was spent"
+
+
+def test_a_notebook_whose_own_code_fails_says_where(living: Living, tmp_path: Path, site: Path) -> None:
+    notebook = tmp_path / "broken.ipynb"
+    cells = [nbformat.v4.new_code_cell(code) for code in ("x = 1", "x / 0")]
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
+    notebook.write_text(nbformat.writes(nbformat.v4.new_notebook(cells=cells, metadata=kernel)))
+    done = on_a_laptop(living, tmp_path, site, "-c", CLI, "rehearse", notebook)
+    assert done.returncode != 0 and "ZeroDivisionError in cell 1" in done.stderr
