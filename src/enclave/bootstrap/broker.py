@@ -20,6 +20,8 @@ from enclave.broker.officer import accepted_gap, act
 from enclave.broker.session import Session
 from enclave.broker.turns import Turns
 from enclave.budget import Ledger
+from enclave.catalogue import Dataset, find
+from enclave.errors import NotFound
 from enclave.intake.policy import check_signed
 from enclave.query import self_test
 from enclave.settings import Settings
@@ -58,12 +60,21 @@ def _serve(house: House, ledger: Ledger) -> None:
     with ready(house.place, "broker"):
         while not ended.wait(house.settings.checkpoint_seconds):
             _checkpoint(house, ledger)
+            extracts.close_destroyed(lambda dataset: _is_gone(house, dataset))
     turns.close(_LAST_ANSWERS)
     time.sleep(_LAST_REPLY)
     control.close()
     _checkpoint(house, ledger)
     ledger.close()  # before the extracts: an engine closed under a question would be an incident in it
     extracts.close()
+
+
+def _is_gone(house: House, dataset: Dataset) -> bool:
+    try:
+        find(house.db, dataset.name, dataset.version)
+    except NotFound:
+        return True
+    return False
 
 
 def _checkpoint(house: House, ledger: Ledger) -> None:

@@ -7,6 +7,7 @@ of milliseconds and verifies the file's digest. Nothing is opened for a question
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from enclave.catalogue import Dataset, open_key
@@ -52,6 +53,12 @@ class OpenExtracts:
                 path, key = open_key(self._place, self._keyring, dataset)
                 found = self._open[dataset] = Engine(path, key)
             return found
+
+    def close_destroyed(self, is_gone: Callable[[Dataset], bool]) -> None:
+        """Close the engines of extracts that were destroyed: what they hold in memory goes too."""
+        with self._lock:
+            for dataset in [d for d in self._open if is_gone(d)]:
+                self._open.pop(dataset).close()
 
     def close(self) -> None:
         with self._lock:

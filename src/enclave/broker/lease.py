@@ -24,7 +24,9 @@ def bind(db: Engine, run: str, epoch: int, worker: str) -> Asker:
 
 
 def still_leased(db: Engine, asker: Asker) -> None:
-    """Refused unless the asker's run is still running in the epoch its channel was bound to."""
+    """Refused unless the asker's run is still running in the epoch its channel was bound to; NotFound when its dataset is
+    gone."""
     job = find_run(db, asker.run)
     if (job.state, job.epoch) != (RunState.RUNNING, asker.epoch):
         raise Refused("broker.run_over")
+    find_dataset(db, asker.dataset.name, asker.dataset.version)  # destroyed meanwhile: it answers nobody any more

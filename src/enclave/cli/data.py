@@ -14,6 +14,7 @@ from domicile.wire.terminal import AsJson, as_json, console, table, tell
 from domicile.wire.words import say
 from enclave.catalogue import card, find, listing, rehearse, shelve
 from enclave.cli.door import Door, at
+from enclave.custody.destroy import destroy as destroy_dataset
 from enclave.errors import Refused
 from enclave.intake.policy import check_signed
 from enclave.intake.policy import sign as sign_policy
@@ -149,9 +150,25 @@ def twin(context: typer.Context, name: str) -> None:
     tell(say("twin.made", dataset=name, version=dataset.version, persons=PERSONS, path=str(path)))
 
 
+def destroy(
+    context: typer.Context,
+    name: str,
+    reason: Annotated[str, typer.Option(help="Why, in writing; it stands on the certificate.")],
+    yes: Annotated[bool, typer.Option("--yes", help="It cannot be undone; say so.")] = False,
+) -> None:
+    """Destroy every version of a dataset by destroying its key; a signed certificate is kept."""
+    door = at(context)
+    door.permissions.enforce(door.db, door.member, Action.DATASET_DESTROY, name)
+    if not yes:
+        raise Refused("custody.not_confirmed", dataset=name)
+    path = destroy_dataset(door.db, door.place, door.keyring, door.member.id, name, reason)
+    tell(say("custody.destroyed", dataset=name, path=str(path)))
+
+
 def add_to(app: typer.Typer) -> None:
     """The verbs of this subject."""
     app.add_typer(policy, name="policy")
     app.command()(intake)
     app.command()(datasets)
     app.command()(twin)
+    app.command()(destroy)

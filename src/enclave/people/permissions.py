@@ -39,6 +39,7 @@ class Action(StrEnum):
     POLICY_SIGN = "policy.sign"
     INTAKE = "intake"
     DATASET_READ = "dataset.read"
+    DATASET_DESTROY = "dataset.destroy"
     REPORT_READ = "report.read"
     REQUEST_CREATE = "request.create"
     REQUEST_READ = "request.read"
@@ -78,6 +79,7 @@ _OTHER = {
     Action.PEOPLE_RENEW: "Person",
     Action.PEOPLE_REVOKE: "Person",
     Action.DATASET_READ: "Dataset",
+    Action.DATASET_DESTROY: "Dataset",
     Action.REPORT_READ: "Dataset",
     Action.REQUEST_CREATE: "Home",
     Action.RUN_SUBMIT: "Project",

@@ -112,6 +112,24 @@ class Keyring:
         """The 32-byte key of a dataset; NotFound once destroyed."""
         return self._named(f"dataset.{dataset}", create)
 
+    def destroy_dataset_key(self, dataset: str) -> str:
+        """Overwrite and remove the key of a dataset, durably; its fingerprint, or "" when it was gone before."""
+        path = self._place.keys / f"dataset.{dataset}.sealed"
+        if not path.exists():
+            return ""
+        fingerprint = self.fingerprint(self.dataset_key(dataset))
+        with path.open("r+b") as file:
+            file.write(os.urandom(path.stat().st_size))
+            file.flush()
+            os.fsync(file.fileno())
+        path.unlink()
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+        return fingerprint
+
     def pseudonym_key(self, register: str, *, create: bool = False) -> bytes:
         """The 32-byte HMAC key that turns identifiers of a person register into pseudonyms."""
         return self._named(f"pseudonym.{register}", create)

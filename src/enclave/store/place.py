@@ -37,6 +37,11 @@ class Place:
         return self.home / "extracts"
 
     @property
+    def certificates(self) -> Path:
+        """What proves destructions."""
+        return self.home / "certificates"
+
+    @property
     def twins(self) -> Path:
         """Invented rows for rehearsals, made from dictionaries alone: nothing that must survive."""
         return self.home / "twins"

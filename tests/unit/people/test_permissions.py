@@ -53,6 +53,7 @@ OF_OTHERS: dict[Action, set[str]] = {
     Action.INTAKE: {"steward"},
     Action.DATASET_READ: {*ALL},
     Action.REPORT_READ: {"steward", "auditor"},
+    Action.DATASET_DESTROY: {"steward"},
     Action.REQUEST_CREATE: {"researcher"},
     Action.REQUEST_READ: {"steward", "officer", "auditor"},
     Action.REQUEST_EDIT: set(),
