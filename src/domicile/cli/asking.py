@@ -14,6 +14,7 @@ from domicile.client import session
 from domicile.client.api import Api
 from domicile.client.choice import projects
 from domicile.client.problem import refusal
+from domicile.client.search import Hit, search
 from domicile.wire.shapes import Quote
 from domicile.wire.terminal import AsJson, as_json, table, tell
 from domicile.wire.words import preferred_language, say
@@ -35,9 +36,17 @@ def login(
     tell(say("client.logged_in", url=kept.url, member=me["member"], until=str(me["expires_at"])[:16]))
 
 
-def datasets(json: AsJson = False) -> None:
-    """The datasets of the catalogue."""
+def datasets(
+    words: Annotated[
+        list[str] | None, typer.Argument(help="Find variables: a name, a title, a code; 性别, I10 …")
+    ] = None,
+    json: AsJson = False,
+) -> None:
+    """The datasets of the catalogue, or the variables that some words fit."""
     found = api().datasets()
+    if words:
+        _show_hits(search(found, " ".join(words)), json)
+        return
     if json:
         as_json([card.model_dump(mode="json") for card in found])
         return
@@ -54,6 +63,23 @@ def datasets(json: AsJson = False) -> None:
         for c in found
     ]
     table("", ("name", "version", "title", "grade", "unit", "tables", ""), rows)
+
+
+def _show_hits(hits: list[Hit], json: bool) -> None:
+    rows = [
+        {
+            "dataset": hit.dataset.name,
+            "table": hit.table.name,
+            "variable": hit.variable.name,
+            "kind": hit.variable.kind,
+            "title": _titled(hit.variable.title, hit.variable.title_zh),
+        }
+        for hit in hits
+    ]
+    if json:
+        as_json(rows)
+    else:
+        table("", ("dataset", "table", "variable", "kind", "title"), rows)
 
 
 def _titled(english: str, chinese: str) -> str:

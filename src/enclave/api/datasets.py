@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
 from domicile.wire.shapes import AnswerHead, DatasetCard, Quote, Shape
 from domicile.wire.words import say
@@ -16,6 +16,7 @@ from enclave.broker.caps import payers
 from enclave.broker.reuse import holding
 from enclave.broker.standing import standing
 from enclave.catalogue import Dataset, card, find, listing
+from enclave.catalogue.dcat import catalog
 from enclave.errors import Incident
 from enclave.people import Action, Member
 from enclave.query import Priced, prepare
@@ -44,6 +45,13 @@ def _readable(house: House, member: Member, name: str) -> Dataset:
 def datasets(house: AHouse, member: AMember) -> dict[str, list[DatasetCard]]:
     house.permissions.enforce(house.db, member, Action.DATASET_READ, "catalogue")
     return {"datasets": [card(dataset) for dataset in listing(house.db)]}
+
+
+@router.get("/catalogue")
+def catalogue(request: Request, house: AHouse, member: AMember) -> dict[str, Any]:
+    """The catalogue as DCAT (JSON-LD), for another catalogue to read."""
+    house.permissions.enforce(house.db, member, Action.DATASET_READ, "catalogue")
+    return catalog(listing(house.db), str(request.base_url).rstrip("/") + "/api/v1")
 
 
 @router.get("/datasets/{name}")

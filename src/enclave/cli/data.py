@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from domicile.wire.terminal import AsJson, as_json, console, table, tell
 from domicile.wire.words import say
 from enclave.catalogue import card, find, listing, rehearse, shelve
+from enclave.catalogue.dcat import catalog
 from enclave.cli.door import Door, at
 from enclave.custody.destroy import destroy as destroy_dataset
 from enclave.errors import Refused
@@ -129,10 +130,17 @@ def _rehearsed(door: Door, descriptor: Path, source: str, json: bool) -> None:
         raise typer.Exit(2)
 
 
-def datasets(context: typer.Context, json: AsJson = False) -> None:
+def datasets(
+    context: typer.Context,
+    json: AsJson = False,
+    dcat: Annotated[bool, typer.Option("--dcat", help="As DCAT (JSON-LD), for another catalogue.")] = False,
+) -> None:
     """What is on the shelf."""
     door = at(context)
     door.permissions.enforce(door.db, door.member, Action.DATASET_READ, "catalogue")
+    if dcat:
+        as_json(catalog(listing(door.db), f"{door.settings.url}/api/v1"))
+        return
     rows = [card(dataset).model_dump(mode="json") for dataset in listing(door.db)]
     if json:
         as_json(rows)

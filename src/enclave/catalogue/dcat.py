@@ -1,0 +1,78 @@
+"""How does another catalogue read ours?
+
+W3C DCAT 3 as JSON-LD: one `dcat:Catalog`, a `dcat:Dataset` for each shelved version, its variables as
+`schema:variableMeasured`. From the dictionary alone, like a card; a dataset has no distribution, because its rows have
+none: what there is instead, the access by private questions, is a `dcat:DataService`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from enclave.catalogue.dataset import Column, Dataset, Table
+
+CONTEXT = {
+    "dcat": "http://www.w3.org/ns/dcat#",
+    "dct": "http://purl.org/dc/terms/",
+    "schema": "https://schema.org/",
+}
+RESTRICTED = "http://publications.europa.eu/resource/authority/access-right/RESTRICTED"
+
+
+def _said(english: str, chinese: str) -> list[dict[str, str]]:
+    both = (("en", english), ("zh", chinese))
+    return [{"@language": lang, "@value": words} for lang, words in both if words]
+
+
+def _variables(table: Table) -> Iterator[dict[str, Any]]:
+    for column in table.columns:
+        yield {
+            "@type": "schema:PropertyValue",
+            "schema:propertyID": f"{table.name}.{column.name}",
+            "schema:name": _said(column.title or column.name, column.title_zh),
+            "schema:measurementTechnique": column.kind.value,
+            **_bounds(column),
+        }
+
+
+def _bounds(column: Column) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if column.is_number and column.lower is not None and column.upper is not None:
+        found = {
+            "schema:minValue": column.lower / column.scale,
+            "schema:maxValue": column.upper / column.scale,
+        }
+    if column.measure:
+        found["schema:unitText"] = column.measure
+    if column.codes:
+        found["schema:valueReference"] = list(column.codes)
+    return found
+
+
+def _dataset(dataset: Dataset, base: str) -> dict[str, Any]:
+    return {
+        "@id": f"{base}/datasets/{dataset.name}",
+        "@type": "dcat:Dataset",
+        "dct:identifier": dataset.name,
+        "dct:title": _said(dataset.title or dataset.name, dataset.title_zh),
+        "dcat:version": str(dataset.version),
+        "dct:accessRights": {"@id": RESTRICTED},
+        "dct:subject": dataset.domain,
+        "schema:sha256": dataset.digest,
+        "schema:conditionsOfAccess": f"GB/T 39725 level {dataset.grade}; private answers only, unit {dataset.unit}",
+        "schema:variableMeasured": [v for table in dataset.tables for v in _variables(table)],
+    }
+
+
+def catalog(datasets: Iterable[Dataset], base: str) -> dict[str, Any]:
+    """The catalogue as a JSON-LD tree; `base` is the address of the API, under which the ids stand."""
+    found = [_dataset(dataset, base) for dataset in datasets]
+    service = {
+        "@id": f"{base}/ask",
+        "@type": "dcat:DataService",
+        "dct:title": _said("Private questions", "隐私查询"),
+        "dcat:endpointURL": {"@id": base},
+        "dcat:servesDataset": [{"@id": dataset["@id"]} for dataset in found],
+    }
+    return {"@context": CONTEXT, "@id": base, "@type": "dcat:Catalog", "dcat:dataset": found, "dcat:service": [service]}

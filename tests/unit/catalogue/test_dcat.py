@@ -1,0 +1,35 @@
+"""The catalogue in another catalogue's words: the dictionary, and nothing that was read from data."""
+
+from __future__ import annotations
+
+import json
+
+from tests.oracle import clinic
+
+from enclave.catalogue.dcat import catalog
+from enclave.catalogue.dictionary import dataset_of
+
+DATASET = dataset_of(clinic.parsed(), version=3, digest="d" * 64, policy_digest="p" * 64)
+TREE = catalog([DATASET], "https://enclave.example/api/v1")
+
+
+def test_a_dataset_names_version_titles_and_what_may_be_done_with_it() -> None:
+    (shown,) = TREE["dcat:dataset"]
+    assert shown["@id"] == "https://enclave.example/api/v1/datasets/clinic"
+    assert (shown["dcat:version"], shown["dct:identifier"]) == ("3", "clinic")
+    assert {title["@language"]: title["@value"] for title in shown["dct:title"]} == {"en": "Clinic", "zh": "诊所"}
+    assert "level 2" in shown["schema:conditionsOfAccess"]
+    (service,) = TREE["dcat:service"]
+    assert service["dcat:servesDataset"] == [{"@id": shown["@id"]}]
+
+
+def test_variables_have_their_bounds_and_code_lists() -> None:
+    measured = {v["schema:propertyID"]: v for v in TREE["dcat:dataset"][0]["schema:variableMeasured"]}
+    assert (measured["visits.fee"]["schema:minValue"], measured["visits.fee"]["schema:maxValue"]) == (-10.0, 1000.0)
+    assert measured["visits.dept"]["schema:valueReference"] == ["CARD", "NEUR", "ENDO"]
+
+
+def test_it_holds_no_norm_and_no_count_and_is_json() -> None:
+    text = json.dumps(TREE)
+    assert "norm_" not in text and "unit_rows" not in text
+    assert json.loads(text)["@context"]["dcat"].startswith("http")
