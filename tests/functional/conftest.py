@@ -1,4 +1,6 @@
-"""One living home per session; the functional tests stay together on one worker (see the root conftest)."""
+"""One living home per session; the functional tests stay together on one worker (see the root conftest).
+
+Its size class is that of its few records, so that replies leave soon."""
 
 from __future__ import annotations
 
@@ -17,6 +19,8 @@ from enclave.bootstrap.worker import build_wall
 def living(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Living]:
     folder = tmp_path_factory.mktemp("living")
     house = born(folder)
+    descriptor = house.place.policies / "datasets" / "hospital" / "datapackage.yaml"
+    descriptor.write_text(descriptor.read_text().replace("size_class: 1000000", "size_class: 100000"))
     shelved(house, raw_hospital(folder / "raw"))
     house.request, house.project = granted(house)
     build_wall(house.settings)

@@ -15,18 +15,17 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
 import pytest
+from tests.oracle.madeup import MadeUp
 
 from domicile.client.channel import VARIABLE
-from domicile.rules import encode, failed, thresholds
+from domicile.rules import failed, thresholds
 from domicile.wire import frame
 from domicile.wire.shapes import OUTPUT_MIME, AnswerHead
-from enclave.catalogue.dataset import Dataset, Kind
+from enclave.catalogue.dataset import Dataset
 from enclave.catalogue.dictionary import dataset_of
 from enclave.intake import descriptor
-from enclave.query import prepare
+from enclave.query import execute, prepare
 from enclave.vet import Rules, parse, run_checks
 
 ROOT = Path(__file__).parents[2]
@@ -40,34 +39,16 @@ def hospital() -> Dataset:
     return dataset_of(descriptor.parse(text), version=1, digest="0" * 64, policy_digest="0" * 64)
 
 
-def answer(dataset: Dataset, asked: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
-    """A planned and priced question with numbers out of thin air in the shape of an answer."""
+def reply(dataset: Dataset, asked: dict[str, Any]) -> tuple[str, dict[str, Any], bytes]:
+    """A planned and priced question, answered from totals out of thin air."""
     priced = prepare(asked["sql"], dataset, asked["epsilon"])
-    columns = {c.name: c for t in dataset.tables for c in t.columns}
-    keys = [list(_values(columns[key.name])) for key in priced.plan.keys]
-    rows = [[]] if not keys else [[a] for a in keys[0]]
-    for values in keys[1:]:
-        rows = [[*row, value] for row in rows for value in values]
-    cells: dict[str, Any] = {k.name: [row[n] for row in rows] for n, k in enumerate(priced.plan.keys)}
-    draw = np.random.default_rng(7)
-    for aggregate in priced.plan.aggregates:
-        value = draw.uniform(4_000, 9_000, len(rows))
-        cells |= {aggregate.name: value, f"{aggregate.name}_se": np.full(len(rows), 20.0)}
-        cells |= {f"{aggregate.name}_low": value - 39.2, f"{aggregate.name}_high": value + 39.2}
+    if asked["verb"] == "quote":
+        return "quote", priced.quote.model_dump(mode="json"), b""
     head = AnswerHead(
         answer=priced.answer_key, sql=asked["sql"], quote=priced.quote, epsilon_spent=priced.epsilon,
         rho_spent=priced.rho, ledger_head="0" * 64,
     )  # fmt: skip
-    return head.model_dump(mode="json"), encode(pa.table(cells))
-
-
-def _values(column: Any) -> Iterator[Any]:
-    if column.kind is Kind.BOOLEAN:
-        yield from (True, False)
-    else:
-        yield from column.codes
-        if column.nullable:
-            yield None
+    return "answer", head.model_dump(mode="json"), execute(priced, MadeUp(priced)).body
 
 
 @pytest.fixture
@@ -81,9 +62,10 @@ def asked(hospital: Dataset, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[d
                 question, _ = frame.receive(far)
             except EOFError:
                 return
-            questions.append(question)
-            value, body = answer(hospital, question)
-            frame.send(far, {"id": question["id"], "ok": True, "kind": "answer", "value": value}, body)
+            if question["verb"] == "ask":
+                questions.append(question)
+            kind, value, body = reply(hospital, question)
+            frame.send(far, {"id": question["id"], "ok": True, "kind": kind, "value": value}, body)
 
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
@@ -121,10 +103,11 @@ def test_a_notebook_asks_within_its_price_and_declares_what_may_leave(
             exec(compile("".join(cell["source"]), path.name, "exec"), names)  # noqa: S102 - running it is the test
     rho = sum(prepare(q["sql"], hospital, q["epsilon"]).rho for q in asked)
     whole = prepare(asked[0]["sql"], hospital, str(names["epsilon"])).rho
-    assert len(asked) == 2 and 0 < rho <= whole
+    assert len(asked) >= 2 and 0 < rho <= whole
     answers = {prepare(q["sql"], hospital, q["epsilon"]).answer_key for q in asked}
     declared = [parse(text, RULES.limits) for text in displayed]
-    assert [d.kind for d in declared].count("chart") == 2 and "table" in {d.kind for d in declared}
+    assert [d.kind for d in declared].count("chart") >= 1 and "table" in {d.kind for d in declared}
+    assert len(declared) >= 3
     for output in declared:
         assert not failed(run_checks(output, lambda ids: answers & set(ids), RULES))
         assert output.drawing is None or (output.drawing.error_low and output.drawing.error_high)
