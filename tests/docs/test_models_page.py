@@ -1,22 +1,20 @@
-"""The page of models: its examples run, over the real dictionary, and its columns are those that come back."""
+"""The page of models: its examples run, on a twin, and its columns are those that come back."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.oracle.door import Door
-from tests.oracle.madeup import MadeUp
+from tests.oracle.door import opened
 
 import domicile
-from domicile.client.answer import Answer
-from domicile.client.dataset import Dataset
-from domicile.wire.shapes import AnswerHead
 from enclave.catalogue.dictionary import dataset_of
-from enclave.intake import descriptor
-from enclave.query import execute
+from enclave.intake.descriptor import parse
+from enclave.query import Engine
+from enclave.twin import make
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "reference" / "models.md").read_text(encoding="utf-8")
@@ -24,29 +22,16 @@ EXAMPLES = re.findall(r"```python\n(.*?)```", PAGE, re.S)
 CALLS = re.compile(r"^(\w+\.\w+\(.*?\))  # (.*)$", re.M)
 
 
-class InventedDoor(Door):
-    """Answers every question from totals out of thin air."""
-
-    def ask(self, dataset: str, sql: str, epsilon: str | None, **within: Any) -> Answer:
-        priced = self._priced(sql, epsilon, **within)
-        body = execute(priced, MadeUp(priced)).body
-        head = AnswerHead(
-            answer="ans",
-            sql=sql,
-            quote=priced.quote,
-            epsilon_spent=priced.epsilon,
-            rho_spent=priced.rho,
-            ledger_head="0",
-        )
-        return Answer.read(head, body)
-
-
 @pytest.fixture
-def hospital(monkeypatch: pytest.MonkeyPatch) -> None:
-    text = (ROOT / "policies" / "datasets" / "hospital" / "datapackage.yaml").read_bytes()
-    dataset = dataset_of(descriptor.parse(text), version=1, digest="0" * 64, policy_digest="0" * 64)
-    door = InventedDoor(dataset, None)  # type: ignore[arg-type]  # never asked for totals
-    monkeypatch.setattr(domicile, "open", lambda name: Dataset(name, door))
+def hospital(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The twin, as it answers a notebook at home."""
+    described = parse((ROOT / "policies" / "datasets" / "hospital" / "datapackage.yaml").read_bytes())
+    make(described, tmp_path / "twin.duckdb", persons=1_000)
+    dataset = dataset_of(described, version=1, digest="0" * 64, policy_digest="0" * 64)
+    engine = Engine(tmp_path / "twin.duckdb", None)
+    monkeypatch.setattr(domicile, "open", lambda _: opened(dataset, engine)[0])
+    yield
+    engine.close()
 
 
 @pytest.mark.usefixtures("hospital")

@@ -51,6 +51,11 @@ class Answer:
         """ε this answer charged: 0.0 when the stored answer was returned."""
         return self.head.epsilon_spent
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is to be known of it, in words."""
+        return self.head.notes
+
     def arrow(self) -> pa.Table:
         """The table as it came."""
         return self._table

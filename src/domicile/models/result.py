@@ -32,6 +32,9 @@ class Given(Protocol):
     @property
     def spent(self) -> float: ...
 
+    @property
+    def notes(self) -> tuple[str, ...]: ...
+
     def arrow(self) -> pa.Table: ...
 
     def frame(self) -> pd.DataFrame: ...
@@ -45,6 +48,10 @@ class Result:
     answer: Given = field(repr=False, compare=False)
     table: pd.DataFrame = field(repr=False, compare=False)
     notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """What was said of the answer is true of what is made of it."""
+        object.__setattr__(self, "notes", (*self.answer.notes, *self.notes))
 
     @property
     def id(self) -> str:

@@ -74,6 +74,7 @@ def test_values_come_from_the_code_lists_and_bounds_and_some_are_missing(hospita
         "SELECT AVG(n) AS n FROM (SELECT patient_id, COUNT(*) AS n FROM visits GROUP BY patient_id)",
         "SELECT dept, MEDIAN(los_days) AS middle FROM visits GROUP BY dept",
         "SELECT item, AVG(value) AS v FROM labs GROUP BY item",
+        "SELECT SSCP(los_days, age, sex, dept) AS total FROM visits JOIN patients USING (patient_id)",
     ],
 )
 def test_questions_run_on_it_as_on_an_extract(hospital: Path, sql: str) -> None:
