@@ -1,0 +1,1 @@
+"""Where do identifiers stand, in columns and in free text?"""

@@ -1,0 +1,128 @@
+"""How does a batch of notes become one without identifiers?
+
+Notes are read many at a time: a call of the orchestrator costs as much as a thousand characters. To what the recognisers
+find are added the person's own identifiers, wherever they stand in the person's own notes: each note is judged by its own
+text, its own person's rows and public lists, never by another person's (soundness U6).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from enclave.intake.discover.cues import lowered
+from enclave.intake.discover.kinds import MARKS, Kind, Span
+from enclave.intake.discover.pack import find, narrow
+from enclave.intake.redact.stand_ins import StandIns
+
+_TOGETHER = 4000
+"""Characters that are looked through in one call."""
+_LEAST = {Kind.NAME: 2}
+_LEAST_OTHER = 4
+"""Characters an own identifier must have to be looked for: a house number 3 would blank every 3."""
+
+
+@dataclass(frozen=True)
+class Note:
+    """A text, whose it is, and by how many days that person's dates move."""
+
+    text: str
+    person: int
+    shift: int
+    own: tuple[tuple[Kind, str], ...] = ()
+    """The person's own identifiers."""
+
+
+def spans_of(notes: Sequence[Note]) -> Iterator[list[Span]]:
+    """For each note, in order, where its identifiers stand."""
+    for batch in _batches(notes):
+        found = find("\n".join(note.text for note in batch))
+        begin, at = 0, 0
+        for note in batch:
+            end, mine = begin + len(note.text), []
+            while at < len(found) and found[at].start < end:
+                mine.append(Span(found[at].kind, found[at].start - begin, min(found[at].end, end) - begin))
+                at += 1
+            yield _with_own(note, mine)
+            begin = end + 1
+
+
+def _batches(notes: Sequence[Note]) -> Iterator[list[Note]]:
+    batch: list[Note] = []
+    held = 0
+    for note in notes:
+        if batch and held + len(note.text) > _TOGETHER:
+            yield batch
+            batch, held = [], 0
+        batch.append(note)
+        held += len(note.text)
+    if batch:
+        yield batch
+
+
+def _with_own(note: Note, found: list[Span]) -> list[Span]:
+    """The spans with the person's own identifiers among them; spans that meet become one."""
+    if not note.own:
+        return found
+    plain = lowered(narrow(note.text))
+    own = [
+        Span(kind, at, at + len(value))
+        for kind, said in note.own
+        if len(value := lowered(narrow(said.strip()))) >= _LEAST.get(kind, _LEAST_OTHER)
+        for at in _places(plain, value)
+    ]
+    return _joined(sorted([*found, *own], key=lambda s: (s.start, -s.end))) if own else found
+
+
+def _places(text: str, value: str) -> Iterator[int]:
+    at = text.find(value)
+    while at >= 0:
+        yield at
+        at = text.find(value, at + len(value))
+
+
+def _joined(spans: list[Span]) -> list[Span]:
+    joined: list[Span] = []
+    for span in spans:
+        if joined and span.start < joined[-1].end:
+            last = joined[-1]
+            wider = last.kind if last.end - last.start >= span.end - span.start else span.kind
+            joined[-1] = Span(wider, last.start, max(last.end, span.end))
+        else:
+            joined.append(span)
+    return joined
+
+
+Instead = Callable[[Note, Span], str | None]
+"""What stands in a span's place; None: its mark."""
+
+
+def marks(note: Note, span: Span) -> None:
+    """Nothing but the mark."""
+
+
+def stand_ins(key: bytes) -> Instead:
+    """Stand-ins under `key`."""
+    drawn = StandIns(key)
+    return lambda note, span: drawn.for_(span.kind, note.text[span.start : span.end], note.person, note.shift)
+
+
+def without(notes: Sequence[Note], instead: Instead) -> tuple[list[str], Counter[Kind]]:
+    """The texts without their identifiers, and how many of each kind were found."""
+    texts, found = [], Counter[Kind]()
+    for note, spans in zip(notes, spans_of(notes), strict=True):
+        texts.append(_replaced(note, spans, instead))
+        found.update(span.kind for span in spans)
+    return texts, found
+
+
+def _replaced(note: Note, spans: list[Span], instead: Instead) -> str:
+    chinese, out, at = any("\u3400" <= c <= "\u9fff" for c in note.text), [], 0
+    for span in spans:
+        out.append(note.text[at : span.start])
+        put = instead(note, span)
+        out.append(f"[{MARKS[span.kind][0 if chinese else 1]}]" if put is None else put)
+        at = span.end
+    out.append(note.text[at:])
+    return "".join(out)
