@@ -11,7 +11,7 @@ from tests.oracle import clinic
 from enclave import catalogue
 from enclave.catalogue.manifest import folder_of
 from enclave.errors import NotFound, Refused, Tampered
-from enclave.intake.report import Report
+from enclave.intake.report import Category, Report
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def test_steward_and_auditor_read_it_and_that_is_on_record(
     _shelve(home, tmp_path)
     found = _read(cast, who, 1)
     assert found == _read(cast, who)
-    (left,) = [c for c in found.checks if c.table == "visits" and c.failed]
+    (left,) = [c for c in found.checks if c.table == "visits" and c.failed and c.category is Category.LEFT_OUT]
     assert (left.facts["rule"], left.failed, left.of) == ("los_days <= 365", 1, 5)
     read = cast.events("report.read")
     assert [(e["actor"], e["detail"]["version"]) for e in read] == [(who, 1), (who, None)]

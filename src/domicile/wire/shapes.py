@@ -20,7 +20,7 @@ class VariableCard(Shape):
     """One column as the dictionary declares it; nothing here was read from data."""
 
     name: str
-    kind: Literal["integer", "decimal", "text", "code", "date", "boolean"]
+    kind: Literal["integer", "decimal", "text", "code", "date", "boolean", "prose"]
     title: str = ""
     title_zh: str = ""
     lower: float | None = None

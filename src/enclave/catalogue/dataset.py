@@ -33,6 +33,7 @@ class Kind(StrEnum):
     DATE = "date"
     TEXT = "text"  # no list, no bounds: may be counted, never grouped or summed
     BOOLEAN = "boolean"
+    PROSE = "prose"  # free text that was gone through: no question may name it
 
 
 @dataclass(frozen=True)

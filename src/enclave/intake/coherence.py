@@ -6,12 +6,12 @@ and no stored name stands twice. Each complaint is a sentence with the place.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from enclave.intake import rules
 from enclave.intake.columns import norm_names
 from enclave.intake.package import Descriptor, Resource
-from enclave.intake.treatments import SUMMABLE, Clamp, Keep, Prefix, Pseudonym
+from enclave.intake.treatments import NUMBERS, PROSE, SUMMABLE, Keep, Prefix, Pseudonym, Redact, Surrogate
 
 
 def complaints(d: Descriptor) -> Iterator[str]:
@@ -68,15 +68,32 @@ def _columns(d: Descriptor, t: Resource) -> Iterator[str]:
             return
         if output.total_clip is not None and not isinstance(output, SUMMABLE):
             yield f"column {output.name}: only numbers may be summed"
-        if output.total_clip is not None and output.total_clip * (output.scale if isinstance(output, Clamp) else 1) < 1:
+        if (
+            output.total_clip is not None
+            and output.total_clip * (output.scale if isinstance(output, NUMBERS) else 1) < 1
+        ):
             yield f"column {output.name}: `total_clip` is below one stored step"
+        if isinstance(output, Pseudonym) and output.domain == d.unit.domain and field.name != t.unit:
+            yield (
+                f"column {field.name} names a second person: drop it, or describe the table a second time, under a name of "
+                "its own, with that column as its unit"
+            )
+        if isinstance(output, PROSE):
+            yield from _prose(d, field.name, output.own)
         for facet in output.finer_than:
             if facet not in [f.column for f in t.facets]:
                 yield f"column {output.name}: finer_than names {facet}, which is no facet"
 
 
+def _prose(d: Descriptor, column: str, own: Iterable[str]) -> Iterator[str]:
+    for name in own:
+        field = d.person_table.field(name)
+        if field is None or field.type != "string":
+            yield f"column {column}: `own` names {name}, which is no text column of {d.unit.table}"
+
+
 def _facets(t: Resource) -> Iterator[str]:
-    groupable = {o.name for _, o in t.outputs() if not isinstance(o, Pseudonym)}
+    groupable = {o.name for _, o in t.outputs() if not isinstance(o, Pseudonym | Redact | Surrogate)}
     columns = [f.column for f in t.facets]
     if len(set(columns)) != len(columns) or not set(columns) <= groupable:
         yield "a facet names no stored column, or one stands twice"

@@ -14,7 +14,7 @@ from typing import Literal
 from enclave.intake import treatments as t
 from enclave.intake.package import Descriptor, Resource
 
-Kind = Literal["integer", "decimal", "code", "date", "text", "boolean"]
+Kind = Literal["integer", "decimal", "code", "date", "text", "boolean", "prose"]
 _EPOCH = date(1970, 1, 1)
 _UNTITLED = t.Title()
 _INTEGERS = (("TINYINT", 2**7), ("SMALLINT", 2**15), ("INTEGER", 2**31), ("BIGINT", 2**63))
@@ -50,6 +50,8 @@ class Stored:
                 return next(name for name, limit in _INTEGERS if reach < limit)
             case "date" | "boolean":
                 return self.kind.upper()
+            case "prose":
+                return "VARCHAR"
             case "text":
                 return "BIGINT"  # the only text without a list is a pseudonym
 
@@ -73,11 +75,13 @@ def _bounds(output: t.Kept) -> tuple[Kind, int | None, int | None, int]:
             return "integer", output.lower, output.upper, 1
         case t.Month():
             return "integer", 1, 12, 1
-        case t.Clamp():
+        case t.Clamp() | t.Round():
             kind: Kind = "decimal" if output.scale > 1 else "integer"
             return kind, int(output.lower * output.scale), int(output.upper * output.scale), output.scale
         case t.Flag():
             return "boolean", 0, 1, 1
+        case t.Redact() | t.Surrogate():
+            return "prose", None, None, 1
         case t.AgeBand() | t.Band() | t.Keep() | t.Prefix() | t.Icd10Chapter():
             return "code", None, None, 1
 

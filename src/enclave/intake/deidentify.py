@@ -115,6 +115,20 @@ def _(output: t.Clamp, raw: str, stored: Stored, d: Descriptor) -> str:
     return f"CAST({_within(raw, lower, upper)} * {output.scale} AS {stored.sql_type})"
 
 
+_MICRO = 1_000_000
+
+
+@expression.register
+def _(output: t.Round, raw: str, stored: Stored, d: Descriptor) -> str:
+    """In millionths, whole numbers throughout: no quotient is ever rounded twice."""
+    lower, upper = (f"{bound}::DECIMAL(18,6)" for bound in (output.lower, output.upper))
+    step = int(output.step * _MICRO)
+    value = f"CAST({_within(raw, lower, upper)} * {_MICRO} AS HUGEINT)"
+    over = f"(({value} % {step} + {step}) % {step})"
+    nearest = f"({value} - {over} + CASE WHEN 2 * {over} >= {step} THEN {step} ELSE 0 END)"
+    return f"CAST({nearest} * {output.scale} // {_MICRO} AS {stored.sql_type})"
+
+
 def _listed(code: str, raw: str, codes: t.CodeList, otherwise: str | None, stored: Stored) -> str:
     other = literal(otherwise) if otherwise is not None else "NULL"
     if codes.rename:

@@ -7,7 +7,7 @@ happen. Both refuse at the first thing that is not as the signed descriptor says
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,9 +15,9 @@ from pathlib import Path
 import duckdb
 
 from enclave.errors import BadInput, EnclaveError, Incident, Refused
-from enclave.intake import contributions, fingerprint, raw, reverify, stage, write
+from enclave.intake import contributions, fingerprint, identifiers, prose, raw, reverify, stage, write
 from enclave.intake.columns import literal, stored_columns
-from enclave.intake.package import Descriptor
+from enclave.intake.package import Descriptor, Resource
 from enclave.intake.report import Category, Check, Report, Section
 from enclave.intake.workshop import Room, Unopened, workshop
 
@@ -85,14 +85,15 @@ def lineage(d: Descriptor) -> dict[str, dict[str, str]]:
     return {t.name: {c.name: f"{c.source}: {c.treatment}" for c in stored_columns(d, t)} for t in d.tables}
 
 
-def _report(d: Descriptor, found: dict[str, stage.Staged]) -> Report:
-    """What was read and what was left out, rule by rule."""
+def _report(d: Descriptor, found: dict[str, stage.Staged], named: Iterable[Check]) -> Report:
+    """What was read, what was left out, rule by rule, and which identifiers were found."""
     left_out = [
         Check("left_out", {"rule": rule}, Category.LEFT_OUT, table, of=staged.read, failed=count)
         for table, staged in found.items()
         for rule, count in staged.dropped.items()
     ]
-    return Report(d.name, "", {n: s.read for n, s in found.items()}, (Section("left_out", checks=tuple(left_out)),))
+    sections = (Section("left_out", checks=tuple(left_out)), Section(identifiers.SECTION, checks=tuple(named)))
+    return Report(d.name, "", {n: s.read for n, s in found.items()}, sections)
 
 
 def _postponed(d: Descriptor, staged: list[str]) -> bool:
@@ -112,15 +113,19 @@ def _read_all(
     key: bytes,
     progress: Progress,
     finish: Callable[[str], None],
-) -> dict[str, stage.Staged]:
-    """Stage every table in order; `finish` each as soon as all that it needs is staged."""
+) -> tuple[dict[str, stage.Staged], list[Check]]:
+    """Look at every table, then stage each in order; `finish` each as soon as all that it needs is staged."""
+    files = {table.name: raw.open_raw(con, source, table, zone=d.timezone) for table in d.tables}
+    progress("look for identifiers", 0, None)
+    named = [check for file in files.values() for check in identifiers.look(con, file)]
+    identifiers.check_known(named)
     found: dict[str, stage.Staged] = {}
     waiting: list[str] = []
     for table in d.tables:
-        file = raw.open_raw(con, source, table, zone=d.timezone)
         progress(f"read {table.name}", 0, None)
-        found[table.name] = stage.stage(con, d, table, file, key)
+        found[table.name] = stage.stage(con, d, table, files[table.name], key)
         progress(f"read {table.name}", found[table.name].read, found[table.name].read)
+        named += _without_identifiers(con, table, key, progress)
         stage.keep_parents(con, d, table)
         write.keep_hits(con, d, table)
         waiting.append(table.name)
@@ -128,7 +133,16 @@ def _read_all(
         for name in ready:
             finish(name)
             waiting.remove(name)
-    return found
+    return found, named
+
+
+def _without_identifiers(
+    con: duckdb.DuckDBPyConnection, table: Resource, key: bytes, progress: Progress
+) -> list[Check]:
+    """Go through the free text of a staged table."""
+    return prose.redact(
+        con, table, stage.staged(table), stage.PERSONS, key, lambda done: progress(f"redact {table.name}", done, None)
+    )
 
 
 @contextmanager
@@ -173,7 +187,7 @@ def build(
             write.clear(con, table)
             progress(f"write {name}", rows[name], rows[name])
 
-        found = _read_all(con, d, source, pseudonym_key, progress, finish)
+        found, named = _read_all(con, d, source, pseudonym_key, progress, finish)
         if max(rows.values()) > d.size_class:
             raise Refused("intake.larger_than_class", dataset=d.name, size_class=d.size_class)
         con.execute(f"CHECKPOINT {_CATALOG}")
@@ -185,7 +199,7 @@ def build(
         digest = fingerprint.content_digest(con, d, _CATALOG)
         con.execute(f"DETACH {_CATALOG}")
     read, dropped = {n: s.read for n, s in found.items()}, {n: s.dropped for n, s in found.items()}
-    norms, report = fingerprint.norm_digest(d), _report(d, found)
+    norms, report = fingerprint.norm_digest(d), _report(d, found, named)
     return Extract(path, digest, _file_digest(path), norms, rows, read, dropped, lineage(d), report)
 
 
@@ -202,6 +216,7 @@ def plan(
     left = {t.name: tuple(f.name for f in t.fields if not f.outputs) for t in d.resources}
     refusals: list[EnclaveError] = []
     found: dict[str, stage.Staged] = {}
+    named: list[Check] = []
     source = raw.source_of(where)
     with _quietly(), _opened(source, scratch, (), room) as con:
         for table in d.tables:
@@ -209,7 +224,10 @@ def plan(
                 continue  # what it joins was refused: its rows cannot be told apart
             try:
                 file = raw.open_raw(con, source, table, zone=d.timezone)
+                named += (seen := identifiers.look(con, file))
+                identifiers.check_known(seen)
                 staged = stage.stage(con, d, table, file, pseudonym_key)
+                named += _without_identifiers(con, table, pseudonym_key, progress)
                 stage.check_key(con, table)
             except (BadInput, Refused) as refused:
                 refusals.append(refused)
@@ -219,4 +237,4 @@ def plan(
             stage.keep_parents(con, d, table)
             con.execute(f"DROP TABLE {stage.staged(table)}")
     read, dropped = {n: s.read for n, s in found.items()}, {n: s.dropped for n, s in found.items()}
-    return Plan(lineage(d), left, read, dropped, tuple(refusals), _report(d, found))
+    return Plan(lineage(d), left, read, dropped, tuple(refusals), _report(d, found, named))

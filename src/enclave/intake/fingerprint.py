@@ -1,8 +1,9 @@
 """When do two extracts hold the same?
 
 Two builds of an encrypted file differ in every byte, so an extract is named by its content: per table, in stored order,
-per column the SHA-256 of its values (little-endian, fixed width; ENUM codes as their number, NULL as zero) and of its
-NULLs (one byte a row), bound together with names and types. How the engine cuts the rows into batches does not matter.
+per column the SHA-256 of its values (little-endian, fixed width; ENUM codes as their number; text as UTF-8, each ended by
+the byte 0xFF that no UTF-8 holds; NULL as zero or empty) and of its NULLs (one byte a row), bound together with names and
+types. How the engine cuts the rows into batches does not matter.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ _BATCH = 122_880  # one DuckDB row group
 def _values(array: pa.Array[Any]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
     """(values with NULL as zero, NULL flags) of one column of a batch."""
     nulls = np.asarray(array.is_null().to_numpy(zero_copy_only=False), dtype=np.uint8)
+    if isinstance(array, pa.StringArray):
+        return _ended(array), nulls
     if isinstance(array, pa.DictionaryArray):
         array = array.indices
     elif pa.types.is_date32(array.type):
@@ -35,6 +38,15 @@ def _values(array: pa.Array[Any]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any,
     if array.null_count:
         array = pc.fill_null(array, pa.scalar(0, array.type))
     return np.ascontiguousarray(array.to_numpy()), nulls
+
+
+def _ended(array: pa.StringArray) -> np.ndarray[Any, Any]:
+    """The bytes of all texts one after another, each with its end."""
+    texts: Any = pc.fill_null(array, pa.scalar("")).cast(pa.binary())
+    ended: Any = pc.binary_join_element_wise(texts, pa.scalar(b""), b"\xff")
+    offsets = np.frombuffer(ended.buffers()[1], dtype=np.int32)
+    first, last = offsets[ended.offset], offsets[ended.offset + len(ended)]
+    return np.frombuffer(ended.buffers()[2], dtype=np.uint8)[first:last]
 
 
 class _Running:

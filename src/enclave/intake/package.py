@@ -27,11 +27,12 @@ Form = Annotated[str, StringConstraints(pattern=r"^[^'\x00-\x1f]{2,40}$")]
 TAKES: dict[str, tuple[str, ...]] = {
     "pseudonym": ("string", "integer"), "shift": _DATES, "year": _DATES, "month": _DATES, "age": _DATES, "age_band": _DATES,
     "band": _NUMBERS, "clamp": _NUMBERS, "keep": _STRINGS, "prefix": _STRINGS, "icd10_chapter": _STRINGS, "flag": _STRINGS,
+    "round": _NUMBERS, "redact": _STRINGS, "surrogate": _STRINGS,
 }  # fmt: skip
 """Treatment → the raw types it takes."""
 
 
-_OF_THE_RAW_COLUMN = ("name", "type", "format", "fold")
+_OF_THE_RAW_COLUMN = ("name", "type", "format", "fold", "settled")
 
 
 def _spread(field: Any) -> Any:
@@ -39,8 +40,6 @@ def _spread(field: Any) -> Any:
     if not isinstance(field, dict) or "yields" in field:
         return field
     own = {k: v for k, v in field.items() if k in _OF_THE_RAW_COLUMN}
-    if field.get("treatment") == "redact":
-        raise ValueError("`redact` is not built yet: free text may only be dropped (treatment: drop)")
     only = {k: v for k, v in field.items() if k not in _OF_THE_RAW_COLUMN}
     return {**own, "yields": [only]}
 
@@ -54,6 +53,8 @@ class RawField(Text):
     """How dates are written (strptime), tried in this order; absent: 2024-01-31, with 08:00:00 for moments."""
     fold: bool = False
     """Read full-width letters and digits as the plain ones, and leave blanks around off."""
+    settled: str = Field(default="", max_length=200)
+    """Why this is no identifier of the person, though discovery takes it for one: the steward's word, signed."""
     yields: tuple[Annotated[Kept | Drop, Field(discriminator="treatment")], ...] = Field(min_length=1)
 
     @property

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import duckdb
 
 from enclave.errors import BadInput
-from enclave.intake import deidentify, raw
+from enclave.intake import deidentify, prose, raw, treatments
 from enclave.intake.columns import literal, stored_columns
 from enclave.intake.package import Descriptor, Resource
 from enclave.intake.rules import Rule
@@ -87,16 +87,24 @@ def _select(d: Descriptor, table: Resource, file: raw.Raw) -> str:
         if output.name == table.unit_column:
             kept.append(f'r.unit_ AS "{output.name}"')
             continue
+        if isinstance(output, treatments.PROSE):
+            kept.append(f'CAST(r."{field.name}" AS VARCHAR) AS {prose.hidden(output.name)}')
+            continue
         sql = deidentify.expression(output, f'r."{field.name}"', columns[output.name], d)
         kept.append(f'CAST({sql} AS {columns[output.name].sql_type}) AS "{output.name}"')
     kept += [f"{sql} AS {name}" for name, sql in _wanted(d, table)]
     if table.name == d.unit.table:
-        kept += [f'r."{table.unit}" AS raw_', "r.shift_ AS shift_"]
+        kept += [f'r."{table.unit}" AS raw_', "r.shift_ AS shift_", *_own(d)]
     left_out = "".join(f" WHEN {sql} THEN {n}" for n, (_, sql) in enumerate(reasons(d, table), 1))
     wrong = "".join(f" WHEN {fault.sql} THEN {n}" for n, fault in enumerate(raw.faults(file), 1))
     kept.append(f"CAST(CASE{left_out} ELSE 0 END AS USMALLINT) AS dropped_")
     kept.append(f"CAST(CASE{wrong} ELSE 0 END AS USMALLINT) AS wrong_" if wrong else "0::USMALLINT AS wrong_")
     return f"SELECT {', '.join(kept)} FROM {_located(d, table, file)} r"
+
+
+def _own(d: Descriptor) -> Iterator[str]:
+    """Raw values of the person that free text is searched for."""
+    return (f'CAST(r."{name}" AS VARCHAR) AS {prose.own(name)}' for name in prose.owned(d))
 
 
 def stage(con: duckdb.DuckDBPyConnection, d: Descriptor, table: Resource, file: raw.Raw, key: bytes) -> Staged:
@@ -122,8 +130,10 @@ def stage(con: duckdb.DuckDBPyConnection, d: Descriptor, table: Resource, file: 
     if any(dropped.values()):
         con.execute(f"DELETE FROM {staged(table)} WHERE dropped_ <> 0")
     if table.name == d.unit.table:
+        own = "".join(f", {prose.own(name)}" for name in prose.owned(d))
         con.execute(
-            f'CREATE OR REPLACE TABLE {PERSONS} AS SELECT raw_, "{table.unit_column}" AS unit_, shift_ FROM {staged(table)}'
+            f'CREATE OR REPLACE TABLE {PERSONS} AS SELECT raw_, "{table.unit_column}" AS unit_, shift_{own} '
+            f"FROM {staged(table)}"
         )
     dropped |= _drop_orphans(con, d, table)
     return Staged(sum(c for _, _, c in counts), dropped)

@@ -3,17 +3,20 @@
 A treatment is a function of one row, of the person's own key, of the signed policy and of public lists: never of other
 people's rows (design §4, soundness U6). So every list, edge and bound is text in the descriptor; none is found in data.
 
-    drop            nothing of it is kept (the only treatment of free text until redaction is built)
+    drop            nothing of it is kept
     pseudonym       HMAC-SHA256 under the register's key, 64 bits
     shift           a date, moved by the person's own number of days, the same in every table
     year, month     part of a date, after the shift, so that no pair of columns reveals the shift
     age, age_band   whole years at the fixed public reference date
     band            a number, by public edges
-    clamp           a number held within bounds, stored as value * scale
+    clamp           a number held within bounds (top and bottom coded), stored as value * scale
+    round           the same, to the nearest multiple of `step`
     keep            a code of a public list, renamed where the list says so; any other becomes `otherwise`
     prefix          the first characters of a code, by a public list
     icd10_chapter   the WHO chapter of an ICD-10 code
     flag            whether a code begins with one of the listed prefixes
+    redact          free text, each identifier in it replaced by the word for its kind
+    surrogate       free text, each identifier replaced by a keyed stand-in; its dates move as the tables' do
 """
 
 from __future__ import annotations
@@ -24,6 +27,8 @@ from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+
+from enclave.intake.kinds import Kind
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,47}$")]
 
@@ -166,8 +171,9 @@ class Band(Output):
         return (f"<{self.edges[0]}", *closed, f">={self.edges[-1]}")
 
 
-class Clamp(Output):
-    treatment: Literal["clamp"]
+class _Held(Output):
+    """A number within bounds."""
+
     lower: Bound
     upper: Bound
     scale: int = Field(default=1, ge=1, le=1_000_000)
@@ -179,6 +185,23 @@ class Clamp(Output):
         for bound in (self.lower, self.upper, self.total_clip or Decimal(0)):
             if bound * self.scale != int(bound * self.scale) or abs(bound * self.scale) >= 2**46:
                 raise ValueError("a bound times `scale` is not a whole number below 2^46")
+        return self
+
+
+class Clamp(_Held):
+    treatment: Literal["clamp"]
+
+
+class Round(_Held):
+    """To the nearest multiple of `step`, halves up; both bounds are multiples."""
+
+    treatment: Literal["round"]
+    step: Bound = Field(gt=0)
+
+    @model_validator(mode="after")
+    def _step(self) -> Self:
+        if self.step * self.scale != int(self.step * self.scale) or self.lower % self.step or self.upper % self.step:
+            raise ValueError("`step` times `scale` is a whole number, and both bounds are multiples of `step`")
         return self
 
 
@@ -205,12 +228,43 @@ class Flag(Output):
     prefixes: tuple[str, ...] = Field(min_length=1)
 
 
+class _Prose(Output):
+    """Free text. It is kept for the reviewed lane alone: no question of the others may name it."""
+
+    own: dict[str, Kind] = Field(default_factory=dict)
+    """Raw columns of the person table → what they hold: where the person's own value stands in the text, it goes."""
+
+
+class Redact(_Prose):
+    treatment: Literal["redact"]
+
+
+class Surrogate(_Prose):
+    treatment: Literal["surrogate"]
+
+
 Kept = Annotated[
-    Pseudonym | Shift | Year | Month | Age | AgeBand | Band | Clamp | Keep | Prefix | Icd10Chapter | Flag,
+    Pseudonym
+    | Shift
+    | Year
+    | Month
+    | Age
+    | AgeBand
+    | Band
+    | Clamp
+    | Round
+    | Keep
+    | Prefix
+    | Icd10Chapter
+    | Flag
+    | Redact
+    | Surrogate,
     Field(discriminator="treatment"),
 ]
 
-SUMMABLE = (Clamp, Age)
+SUMMABLE = (Clamp, Round, Age)
+NUMBERS = (Clamp, Round)
+PROSE = (Redact, Surrogate)
 
 # WHO ICD-10, 2019: first and last category of each chapter.
 ICD10_CHAPTERS = (

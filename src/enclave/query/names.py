@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from enclave.catalogue.dataset import Dataset, Join, Table
+from enclave.catalogue.dataset import Dataset, Join, Kind, Table
 from enclave.query import terms
 from enclave.query.grammar import Text
 from enclave.query.plan import Source, Term, Within
@@ -210,6 +210,8 @@ class Scope:
             known = ", ".join(f"{self.order[i].alias}.{c.name}" for i, c in hits)
             self.text.reject("query.ambiguous_column", node, name=node.name, known=known)
         at, column = hits[0]
+        if column.kind is Kind.PROSE:
+            self.text.refuse("query.prose", node, name=node.name)
         return terms.column(at, column, may_be_absent=self.may_be_absent(at))
 
     def may_be_absent(self, at: int) -> bool:

@@ -47,7 +47,8 @@ REFUSED = [
     ("a missing bound", _without("visits", "los_days", "upper"), "policy.missing_field", "upper"),
     ("a missing code list", _without("visits", "dept", "list"), "policy.missing_field", "list"),
     ("a code list that is not there", _field("visits", "dept", list="depts"), "policy.incoherent", "depts"),
-    ("free text that would be redacted", _field("patients", "name", treatment="redact"), "policy.malformed", "dropped"),
+    ("a treatment with another's fields", _field("visits", "dept", treatment="redact"), "policy.unknown_field", "list"),
+    ("a second person", _field("visits", "visit_id", domain="person"), "policy.incoherent", "second person"),
     ("no treatment", _without("patients", "name", "treatment"), "policy.malformed", "fields.1"),
     ("a treatment for another type", _field("visits", "dept", type="integer"), "policy.malformed", "takes string"),
     ("a bound below a step", _field("visits", "los_days", upper=0.5), "policy.malformed", "whole number"),
@@ -102,8 +103,8 @@ def test_yaml_cannot_make_objects() -> None:
 
 def test_the_hospital_descriptor_holds_together() -> None:
     hospital = descriptor.parse(HOSPITAL.read_bytes())
-    assert [table.name for table in hospital.tables] == ["patients", "visits", "diagnoses", "labs"]
-    assert [r.name for r in hospital.resources if not r.kept] == ["notes"]
+    assert [table.name for table in hospital.tables] == ["patients", "visits", "diagnoses", "labs", "notes"]
+    assert [r.name for r in hospital.resources if not r.kept] == []
 
 
 def test_a_narrowed_descriptor_leaves_out_the_columns_that_need_other_tables() -> None:

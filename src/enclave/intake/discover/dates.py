@@ -9,9 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from enclave.intake.discover.kinds import Kind, Span
+from enclave.intake.kinds import Kind, Span
 
-MONTHS = ("January February March April May June July August September October November December").split()  # noqa: SIM905  (a list of words)
+MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+)  # fmt: skip
 _NAMED = "|".join(f"{name[:3]}(?:{name[3:]})?" if len(name) > 3 else name for name in MONTHS) + "|Sept"
 _YEAR, _MONTH, _DAY = "(?:18|19|20)[0-9]{2}", "(?:0?[1-9]|1[0-2])", "(?:0?[1-9]|[12][0-9]|3[01])"
 _HAN = "[〇○零一二三四五六七八九十]"

@@ -14,10 +14,10 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 
 from enclave.intake.discover.cues import Cue
-from enclave.intake.discover.kinds import Kind, Span
 from enclave.intake.discover.lexicon import load
 from enclave.intake.discover.parts import parts
 from enclave.intake.discover.reading import NEAR, SAID, SURE, Reader
+from enclave.intake.kinds import Kind, Span
 
 _HAN = "\u3400-\u9fff"
 _BETWEEN = re.compile(r"(?:的?姓名)?[ \t]*(?:[：:=＝（(、，,|]|是|为|叫|名叫|系)?[ \t]*")

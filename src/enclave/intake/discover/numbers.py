@@ -14,7 +14,7 @@ from stdnum.cn import uscc
 
 from domicile.rules.checksums import bare, is_bank_card, is_old_resident_id, is_resident_id
 from enclave.intake.discover.cues import Cue
-from enclave.intake.discover.kinds import Kind, Span
+from enclave.intake.kinds import Kind, Span
 
 _NB, _NA = r"(?<![0-9A-Za-z])", r"(?![0-9A-Za-z])"
 _CODE = "0-9A-HJ-NPQRTUWXY"  # GB 32100: no I, O, S, V, Z
@@ -65,7 +65,7 @@ def judged(run: str) -> Kind | None:
     if len(number) == 18:
         if is_resident_id(number):
             return Kind.RESIDENT_ID
-        if is_uscc(number):
+        if number[0] in "159" and is_uscc(number):
             return Kind.USCC
     if 16 <= len(number) <= 19 and number[0] in "3456" and is_bank_card(number):
         return Kind.BANK_CARD

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from enclave.intake.discover import dates, names, numbers, places
 from enclave.intake.discover.cues import Cue, cues
-from enclave.intake.discover.kinds import Kind, Span
+from enclave.intake.kinds import Kind, Span
 
 if TYPE_CHECKING:
     from presidio_analyzer import AnalyzerEngine

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from enclave.intake.discover.kinds import Kind, Span
+from enclave.intake.kinds import Kind, Span
 
 _HAN = "\u3400-\u9fff"
 _NO = "[0-9〇零一二三四五六七八九十百]{1,5}"

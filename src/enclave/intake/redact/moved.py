@@ -34,7 +34,8 @@ def _move(match: re.Match[str], days: int) -> str | None:
         then = date(year, month, day) + timedelta(days)
     except (ValueError, OverflowError):
         return None
-    padded = any(parts.get(name, "").startswith("0") for name in "md") or match.groupdict().get("sep") in ("-", "/")
+    joint = match.groupdict().get("sep") in ("-", "/") or match[0].isdecimal()
+    padded = joint or any(parts.get(name, "").startswith("0") for name in "md")
     told, out, at = _told(parts, then, padded), "", match.start()
     for name in sorted(parts, key=match.start):
         out += match.string[at : match.start(name)] + told[name]

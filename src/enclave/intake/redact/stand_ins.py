@@ -12,8 +12,8 @@ import hmac
 from collections.abc import Callable
 
 from domicile.rules.checksums import bare, is_bank_card
-from enclave.intake.discover.kinds import Kind
 from enclave.intake.discover.parts import parts
+from enclave.intake.kinds import Kind
 from enclave.intake.redact.moved import moved
 
 _SURNAMES, _GIVEN = 100, 150
@@ -37,9 +37,9 @@ class _Draw:
 
     def shaped(self, said: str) -> str:
         """Digits for digits, letters for letters of the same size; what joins them stays."""
-        return "".join(self._like(c) for c in said)
+        return "".join(self.like(c) for c in said)
 
-    def _like(self, c: str) -> str:
+    def like(self, c: str) -> str:
         if c.isdecimal():
             return str(self.below(10))
         if c.isascii() and c.isalpha():
@@ -68,6 +68,11 @@ def _phone(draw: _Draw, said: str) -> str:
     return said[:begin] + _with(draw.shaped(said[begin:]), "10")
 
 
+def _resident(draw: _Draw, said: str) -> str:
+    """No region begins with 0; the one letter such a number may have stays."""
+    return _with("".join(c if c in "xX" else draw.like(c) for c in said), "0")
+
+
 def _card(draw: _Draw, said: str) -> str:
     shaped = _with(draw.shaped(said), "9")
     last = max(n for n, c in enumerate(shaped) if c.isdecimal())
@@ -90,7 +95,7 @@ def _name(draw: _Draw, said: str) -> str:
 
 _MAKERS: dict[Kind, Callable[[_Draw, str], str]] = {
     Kind.NAME: _name,
-    Kind.RESIDENT_ID: _number("0"),
+    Kind.RESIDENT_ID: _resident,
     Kind.OLD_RESIDENT_ID: _number("0"),
     Kind.PHONE: _phone,
     Kind.LANDLINE: _number("00"),

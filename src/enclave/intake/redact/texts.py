@@ -7,13 +7,12 @@ text, its own person's rows and public lists, never by another person's (soundne
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from enclave.intake.discover.cues import lowered
-from enclave.intake.discover.kinds import MARKS, Kind, Span
 from enclave.intake.discover.pack import find, narrow
+from enclave.intake.kinds import MARKS, Kind, Span
 from enclave.intake.redact.stand_ins import StandIns
 
 _TOGETHER = 4000
@@ -108,21 +107,20 @@ def stand_ins(key: bytes) -> Instead:
     return lambda note, span: drawn.for_(span.kind, note.text[span.start : span.end], note.person, note.shift)
 
 
-def without(notes: Sequence[Note], instead: Instead) -> tuple[list[str], Counter[Kind]]:
-    """The texts without their identifiers, and how many of each kind were found."""
-    texts, found = [], Counter[Kind]()
-    for note, spans in zip(notes, spans_of(notes), strict=True):
-        texts.append(_replaced(note, spans, instead))
-        found.update(span.kind for span in spans)
-    return texts, found
-
-
-def _replaced(note: Note, spans: list[Span], instead: Instead) -> str:
-    chinese, out, at = any("\u3400" <= c <= "\u9fff" for c in note.text), [], 0
+def replaced(note: Note, spans: Sequence[Span], instead: Instead) -> str:
+    """The text with something else, or a mark, in the place of each span."""
+    chinese = any("\u3400" <= c <= "\u9fff" for c in note.text)
+    out, at = [], 0
     for span in spans:
-        out.append(note.text[at : span.start])
         put = instead(note, span)
+        out.append(note.text[at : span.start])
         out.append(f"[{MARKS[span.kind][0 if chinese else 1]}]" if put is None else put)
         at = span.end
-    out.append(note.text[at:])
-    return "".join(out)
+    return "".join(out) + note.text[at:]
+
+
+def remaining(note: Note, spans: Sequence[Span]) -> str:
+    """What of the text is in no span, each gap a line's end."""
+    ends = [0, *(span.end for span in spans)]
+    starts = [*(span.start for span in spans), len(note.text)]
+    return "\n".join(note.text[a:b] for a, b in zip(ends, starts, strict=True))

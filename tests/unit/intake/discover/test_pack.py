@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from enclave.intake.discover.kinds import MARKS, Kind, Span
 from enclave.intake.discover.pack import FINDERS, find, narrow, settled
+from enclave.intake.kinds import MARKS, Kind, Span
 
 
 def _found(text: str) -> list[tuple[str, str]]:
