@@ -119,7 +119,7 @@ def _go_through(
     )
     con.execute(f"CREATE OR REPLACE TABLE {_DONE} (row_ BIGINT, text_ VARCHAR)")
     found, kinds = Found(), tuple(output.own.values())
-    with con.cursor() as writing:
+    with con.cursor() as beside:
         for batch in con.execute(sql).to_arrow_reader(_BATCH):
             notes = _notes(batch, kinds)
             spans = list(spans_of(notes))
@@ -129,7 +129,7 @@ def _go_through(
             if known:
                 rest = "\n".join(remaining(note, of) for note, of in zip(notes, spans, strict=True))
                 found.left += known.standing(rest)
-            _keep(writing, batch.column(0), texts)
+            _keep(beside, batch.column(0), texts)
             heard(found.notes)
     return found
 

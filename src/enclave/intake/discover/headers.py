@@ -47,7 +47,9 @@ def announced_by(column: str) -> Announced:
     if words & about or any(whole.endswith(word) for word in about if not word.isascii()):
         return Announced(None, False)
     other = _holds(whole, parts, second)
-    found = max((word for word in kinds if (other or word != _WHOLE) and _stands(word, words, whole)), key=len, default="")
+    found = max(
+        (word for word in kinds if (other or word != _WHOLE) and _stands(word, words, whole)), key=len, default=""
+    )
     return Announced(kinds.get(found), other)
 
 
