@@ -18,7 +18,7 @@ import pytest
 
 from domicile.wire import frame
 from enclave.bootstrap import broker
-from enclave.broker import asking, engines, session
+from enclave.broker import asking, engines, purchase, session
 from enclave.budget import Ledger, witness
 from enclave.settings import Settings
 
@@ -89,6 +89,9 @@ POINTS: dict[str, Change] = {
     "reserved": (Ledger, "reserve", after),
     "executed": (asking, "execute", after),
     "settled": (Ledger, "settle", after),
+    "drawn": (purchase, "drawn", after),
+    "not kept": (purchase, "keep_profile", before),
+    "kept": (purchase, "keep_profile", after),
     "noted": (session.Session, "_record", lambda step: after(step, is_asked)),
     "replied": (frame, "send", lambda step: after(step, is_answer)),
     "checkpointed": (witness, "append", before),

@@ -169,13 +169,23 @@ def quote(
 def show_quote(found: Quote) -> None:
     """A quote as people read it."""
     rows = [
-        {"column": m.column, "noise_sd": f"{m.scale:.4g}", "sensitivity": f"{m.sensitivity:.4g}", "bound": m.bound}
+        {
+            "column": m.column,
+            "noise_sd": f"{m.scale:.4g}",
+            "clipped_at_most": "" if m.clipped is None else f"{m.clipped:.4g}",
+            "clipped_about": "" if m.clipped_about is None else f"{m.clipped_about:.2%}",
+            "sensitivity": f"{m.sensitivity:.4g}",
+            "bound": m.bound,
+        }
         for m in found.mechanisms
     ]
+    clipping = ("clipped_at_most", "clipped_about") if any(m.clipped is not None for m in found.mechanisms) else ()
     tell(say("client.price", epsilon=f"{found.epsilon:.4g}", delta=f"{found.delta:g}", reply=found.reply_ms))
     if found.rho_due is not None and found.rho_due < found.rho:
         tell(say("client.due", epsilon=f"{found.epsilon_due or 0:.4g}"))
-    table("", ("column", "noise_sd", "sensitivity", "bound"), rows)
+    table("", ("column", "noise_sd", *clipping, "sensitivity", "bound"), rows)
+    if clipping:
+        tell(say("client.clipping"))
     show_accounts([a.model_dump() for a in found.accounts])
 
 

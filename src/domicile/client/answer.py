@@ -1,7 +1,8 @@
 """What does a private answer hold, and how is it read?
 
-Every number has its noise interval beside it: `x`, `x_se`, `x_low`, `x_high`. The interval is of the noise alone; what was
-clipped is another matter, and the quote says under which bound.
+Every number has its noise interval beside it: `x`, `x_se`, `x_low`, `x_high`. The interval is of the noise alone. Where the
+dataset's profile was bought `x_clipped` stands there too: clipping moved x by no more than that (95 %); NULL where nobody
+can say. The quote says under which clip, and who chose it.
 """
 
 from __future__ import annotations
@@ -76,10 +77,10 @@ class Answer:
         return "\n".join([head, *lines, *more])
 
     def _row(self, row: int) -> list[str]:
-        """`dept=CARD`, `los=5.21 [5.02, 5.40]`: each number with its noise interval."""
+        """`dept=CARD`, `los=5.21 [5.02, 5.40] ≤ 0.3`: each with its noise interval and what clipping took."""
         names = self._table.column_names
         values = {name: self._table.column(name)[row].as_py() for name in names}
-        beside = {f"{n}{end}" for n in names for end in ("_se", "_low", "_high") if f"{n}_se" in names}
+        beside = {f"{n}{end}" for n in names for end in ("_se", "_low", "_high", "_clipped") if f"{n}_se" in names}
         shown = []
         for name in names:
             if name not in beside:
@@ -97,5 +98,6 @@ def _text(value: object) -> str:
 
 
 def _interval(values: dict[str, object], name: str) -> str:
-    low, high = values.get(f"{name}_low"), values.get(f"{name}_high")
-    return f" [{_text(low)}, {_text(high)}]" if low is not None and high is not None else ""
+    low, high, most = (values.get(f"{name}{end}") for end in ("_low", "_high", "_clipped"))
+    interval = f" [{_text(low)}, {_text(high)}]" if low is not None and high is not None else ""
+    return interval + (f" ≤ {most:,.3g}" if isinstance(most, float) else "")

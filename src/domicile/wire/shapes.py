@@ -74,6 +74,12 @@ class MechanismCard(Shape):
     one_per_person: bool = Field(
         default=False, description="True when nobody counts more than once, in one group: no row was weighed down"
     )
+    clip: int | None = Field(default=None, description="C of that norm; None where no clip is needed")
+    clip_by: Literal["policy", "advisor"] | None = Field(default=None, description="who chose it")
+    clipped: float | None = Field(
+        default=None, description="the most that clipping took from one group, by the paid profile (95 %)"
+    )
+    clipped_about: float | None = Field(default=None, description="estimated share of everything that was weighed away")
 
 
 class AccountCard(Shape):

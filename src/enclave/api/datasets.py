@@ -72,9 +72,9 @@ def _quoted(house: House, member: Member, known: Dataset, priced: Priced, projec
         return priced.quote
     grant = find_grant(house.db, house.keyring, house.permissions, member, project)
     who = payers(known, grant, member.id)
-    accounts = standing(house.place, who.asking_side, known.delta, priced.rho)
-    costs = holding(house.place, priced, grant.project).costs(priced)
-    return priced.quote.model_copy(update={"accounts": accounts, **costs})
+    own = holding(house.place, priced, grant.project)
+    accounts = standing(house.place, who.asking_side, known.delta, own.priced.rho)
+    return own.quote.model_copy(update={"accounts": accounts})
 
 
 @router.post("/datasets/{name}/ask")

@@ -6,17 +6,20 @@ import logging
 import signal
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from enclave import audit
 from enclave.bootstrap.house import House, open_house
 from enclave.bootstrap.up import alone, ready
 from enclave.broker.asking import Asker, Asking
-from enclave.broker.caps import read_caps
-from enclave.broker.channel import Bound, ControlSocket, Serve
+from enclave.broker.caps import RegisterCap, read_caps
+from enclave.broker.channel import Acts, Bound, ControlSocket, Serve
 from enclave.broker.engines import OpenExtracts
 from enclave.broker.lease import bind, still_leased
 from enclave.broker.officer import accepted_gap, act
+from enclave.broker.purchase import ACT, Shop, buy
 from enclave.broker.session import Session
 from enclave.broker.turns import Turns
 from enclave.budget import Ledger
@@ -51,7 +54,7 @@ def _serve(house: House, ledger: Ledger) -> None:
     control = ControlSocket(
         control_path(house.settings),
         _binder(house, ledger, extracts, turns),
-        lambda said: act(house.db, house.keyring, ledger, said),
+        _acts(house, ledger, extracts, turns),
     )
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -81,9 +84,23 @@ def _checkpoint(house: House, ledger: Ledger) -> None:
     ledger.checkpoint(audit.head(house.db), house.keyring.sign)
 
 
+def _acts(house: House, ledger: Ledger, extracts: OpenExtracts, turns: Turns) -> Acts:
+    """What people say to the broker: an officer of an account, a steward of a profile."""
+
+    def carry_out(said: dict[str, Any]) -> object:
+        if said.get("act") != ACT:
+            return act(house.db, house.keyring, ledger, said)
+        return buy(Shop(house.db, house.keyring, ledger, extracts, turns, _caps(house)), said)
+
+    return carry_out
+
+
+def _caps(house: House) -> Mapping[str, RegisterCap]:
+    return read_caps(check_signed(house.place.policies / "budget.toml", house.keyring).text.decode())
+
+
 def _binder(house: House, ledger: Ledger, extracts: OpenExtracts, turns: Turns) -> Bound:
     def serve_run(run: str, epoch: int, worker: str) -> Serve:
-        signed = check_signed(house.place.policies / "budget.toml", house.keyring)
         asking = Asking(
             place=house.place,
             db=house.db,
@@ -91,7 +108,7 @@ def _binder(house: House, ledger: Ledger, extracts: OpenExtracts, turns: Turns) 
             ledger=ledger,
             extracts=extracts,
             turns=turns,
-            caps=read_caps(signed.text.decode()),
+            caps=_caps(house),
             still_leased=lambda asker: still_leased(house.db, asker),
         )
         asker: Asker = bind(house.db, run, epoch, worker)

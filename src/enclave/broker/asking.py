@@ -105,7 +105,7 @@ class Asking:
         grant = self._standing(asker)
         priced = self._price(asker, grant, sql, epsilon, **within)
         who = payers(asker.dataset, grant, asker.member)
-        return self._shown(priced, who, holding(self.place, priced, asker.project))
+        return self._shown(holding(self.place, priced, asker.project), who)
 
     def ask(self, asker: Asker, sql: str, epsilon: str | None, **within: str | None) -> Answered:
         """(1) to (7); the caller waits for the moment."""
@@ -114,37 +114,36 @@ class Asking:
         who = payers(asker.dataset, grant, asker.member)
         own = holding(self.place, priced, asker.project)
         if own.free is not None:
-            return self._again(priced, who, own, own.free)
+            return self._again(own, own.free, who)
         open_accounts(self.ledger, who, asker.dataset, grant, self.caps)
         # by project: who waited for another project's question would know that it is being asked
         with self.turns.turn(f"{asker.project} {priced.answer_key}") as turn:
             own = holding(self.place, priced, asker.project)  # somebody may have asked it while we waited
             if own.free is None:
                 other = self.ledger.find_answer(priced.answer_key) if own.base is None else None
-                due = own.due(priced)
-                reservation = self._reserve(asker, priced, who, due, paid_by_another=other is not None)
-                charged = Charged(reservation, priced.reply_ms, self._opening_ms(asker.dataset))
+                reservation = self._reserve(asker, own, who, paid_by_another=other is not None)
+                charged = Charged(reservation, own.priced.reply_ms, self._opening_ms(asker.dataset))
                 turn.until = charged.due
-                return self._carried_out(asker, priced, who, charged, own, other)
-        return self._again(priced, who, own, own.free)
+                return self._carried_out(asker, who, charged, own, other)
+        return self._again(own, own.free, who)
 
-    def _reserve(self, asker: Asker, priced: Priced, who: Payers, due: int, *, paid_by_another: bool) -> Reservation:
-        amount = Amount(due)
+    def _reserve(self, asker: Asker, own: Holding, who: Payers, *, paid_by_another: bool) -> Reservation:
+        amount = Amount(own.due)
         shares = (
             Share(who.project, amount),  # the asker's own first: the cap that all share refuses what theirs would allow
             Share(who.researcher, amount),
             Share(who.population, NOTHING if paid_by_another else amount),
         )
         what: dict[str, str | int] = {"run": asker.run, "member": asker.member, "dataset": asker.dataset.name}
-        what |= {"question": priced.answer_key, GAUSSIAN: min(due, gaussian_rho(priced))}
+        what |= {"question": own.priced.answer_key, GAUSSIAN: min(own.due, gaussian_rho(own.priced))}
         return self.ledger.reserve(Charge(shares, what), recheck=lambda: self._recheck(asker))
 
     def _carried_out(
-        self, asker: Asker, priced: Priced, who: Payers, charged: Charged, own: Holding, other: StoredAnswer | None
+        self, asker: Asker, who: Payers, charged: Charged, own: Holding, other: StoredAnswer | None
     ) -> Answered:
         """(6) and (7), on a charge that is durable."""
-        opening = Opening(self.extracts, asker.dataset)
-        done, stored = _given_again(other, opening) if other is not None else _made(priced, own, opening)
+        opening, priced = Opening(self.extracts, asker.dataset), own.priced
+        done, stored = _given_again(other, opening) if other is not None else _made(own, opening)
         incident, number = done.incident or charged.is_late, charged.reservation.seq
         if incident:
             log.error("incident in %s, reservation %d%s", asker.run, number, ": late" if charged.is_late else "")
@@ -158,7 +157,7 @@ class Asking:
                 what=what,
                 topic=topic(priced),
             )
-            shown = self._shown(priced, who, own)
+            shown = self._shown(own, who)
         except EnclaveError as trouble:
             log.error("reservation %d of %s is not settled: %s", number, asker.run, trouble)
             time.sleep(max(0.0, charged.due - time.monotonic()))
@@ -167,8 +166,8 @@ class Asking:
             answer=priced.answer_key,
             sql=priced.sql,
             quote=shown,
-            epsilon_spent=epsilon_of(own.due(priced), priced.dataset.delta),
-            rho_spent=own.due(priced),
+            epsilon_spent=epsilon_of(own.due, priced.dataset.delta),
+            rho_spent=own.due,
             ledger_head=head.hash,
         )
         return Answered(answer, done.body, charged.due)
@@ -193,26 +192,27 @@ class Asking:
     def _opening_ms(self, dataset: Dataset) -> int:
         return 0 if self.extracts.is_open(dataset) else OPENING_MS + dataset.size_class // OPENING_ROWS_PER_MS
 
-    def _again(self, priced: Priced, who: Payers, own: Holding, stored: StoredAnswer) -> Answered:
-        """Bytes this project already holds, at the moment a new answer would have come."""
-        shown = self._shown(priced, who, own)
+    def _again(self, own: Holding, stored: StoredAnswer, who: Payers) -> Answered:
+        """What this project already holds, at the moment a new answer would have come."""
+        shown = self._shown(own, who)
         head = AnswerHead(
             answer=stored.key,
-            sql=priced.sql,
+            sql=own.priced.sql,
             quote=shown,
             epsilon_spent=0.0,
             rho_spent=0,
             ledger_head=stored.head.hash,
         )
-        return Answered(head, body_of(stored.answer), time.monotonic() + priced.reply_ms / 1000)
+        return Answered(head, own.body, time.monotonic() + own.priced.reply_ms / 1000)
 
-    def _shown(self, priced: Priced, who: Payers, own: Holding) -> Quote:
-        accounts = standing(self.place, who.asking_side, priced.dataset.delta, priced.rho)
-        return priced.quote.model_copy(update={"accounts": accounts, **own.costs(priced)})
+    def _shown(self, own: Holding, who: Payers) -> Quote:
+        accounts = standing(self.place, who.asking_side, own.priced.dataset.delta, own.priced.rho)
+        return own.quote.model_copy(update={"accounts": accounts})
 
 
-def _made(priced: Priced, own: Holding, opening: Opening) -> tuple[Executed, bytes]:
+def _made(own: Holding, opening: Opening) -> tuple[Executed, bytes]:
     """The answer, new or added to, and as it is stored."""
+    priced = own.priced
     if own.base is None:
         done = execute(priced, opening)
         held = kept(priced.draws, done) if topic(priced) else None

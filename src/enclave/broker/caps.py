@@ -71,13 +71,20 @@ def payers(dataset: Dataset, grant: Grant, member: str) -> Payers:
 
 def open_accounts(ledger: Ledger, who: Payers, dataset: Dataset, grant: Grant, caps: Mapping[str, RegisterCap]) -> None:
     """Make sure the three accounts exist with the caps policy and grant gave them."""
+    open_population(ledger, dataset, caps)
+    own, share = rho_for(grant.epsilon_project, dataset.delta), rho_for(grant.epsilon_researcher, dataset.delta)
+    _open(ledger, who.project, Amount(own), grant.id)
+    _open(ledger, who.researcher, Amount(share), grant.id)
+
+
+def open_population(ledger: Ledger, dataset: Dataset, caps: Mapping[str, RegisterCap]) -> Account:
+    """The account of the register a dataset draws on, with the cap the signed policy gave it."""
     register = caps.get(dataset.register)
     if register is None:
         raise BadInput("broker.no_population_cap", register=dataset.register)
-    own, share = rho_for(grant.epsilon_project, dataset.delta), rho_for(grant.epsilon_researcher, dataset.delta)
-    _open(ledger, who.population, register.cap, "signed budget policy")
-    _open(ledger, who.project, Amount(own), grant.id)
-    _open(ledger, who.researcher, Amount(share), grant.id)
+    account = population(dataset.register)
+    _open(ledger, account, register.cap, "signed budget policy")
+    return account
 
 
 def _open(ledger: Ledger, account: Account, cap: Amount, why: str) -> None:

@@ -35,7 +35,7 @@ Bound = Callable[[str, int, str], Serve]
 """(run, epoch, worker) → what serves the channel; raises a refusal when that run is not leased so."""
 
 Acts = Callable[[dict[str, Any]], object]
-"""Carries out what an officer said of an account; raises a refusal."""
+"""Carries out what an officer said of an account, or a steward of a profile; raises a refusal."""
 
 MOST_UNBOUND = 64
 """Channels of jails that wait for a run, on one machine."""
@@ -64,7 +64,7 @@ def _spoke(channel: socket.socket) -> bool:
 
 
 class ControlSocket:
-    """The broker's door for workers and officers' commands on this machine."""
+    """The broker's door for workers, officers' and stewards' commands on this machine."""
 
     def __init__(self, path: Path, bind: Bound, act: Acts) -> None:
         self._bind = bind
@@ -180,11 +180,11 @@ class ControlSocket:
                     del self._live[run]
 
 
-def say_to_broker(path: Path, said: dict[str, Any], lang: str) -> None:
-    """An officer's act on an account; Refused in the broker's own words, Incident when it does not answer."""
+def say_to_broker(path: Path, said: dict[str, Any], lang: str, *, seconds: float = 30) -> None:
+    """An officer's or a steward's act; Refused in the broker's own words, Incident when it does not answer in time."""
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as control:
-            control.settimeout(30)
+            control.settimeout(seconds)
             control.connect(str(path))
             frame.send(control, said)
             head, _ = frame.receive(control, max_body=0)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from enclave.catalogue import Dataset, open_key
 from enclave.query import Engine
@@ -51,17 +51,22 @@ class OpenExtracts:
             found = self._open.get(dataset)
             if found is None:
                 path, key = open_key(self._place, self._keyring, dataset)
-                found = self._open[dataset] = Engine(path, key)
+                found = self._open[dataset] = self._of_same_text(dataset) or Engine(path, key)
             return found
 
     def close_destroyed(self, is_gone: Callable[[Dataset], bool]) -> None:
         """Close the engines of extracts that were destroyed: what they hold in memory goes too."""
         with self._lock:
-            for dataset in [d for d in self._open if is_gone(d)]:
-                self._open.pop(dataset).close()
+            for engine in {self._open.pop(d) for d in [d for d in self._open if is_gone(d)]}:
+                engine.close()
+
+    def _of_same_text(self, dataset: Dataset) -> Engine | None:
+        """An engine open under the same dictionary but for what was bought since: that moves no bound."""
+        bare = replace(dataset, profile=None)
+        return next((e for other, e in self._open.items() if replace(other, profile=None) == bare), None)
 
     def close(self) -> None:
         with self._lock:
-            for engine in self._open.values():
+            for engine in set(self._open.values()):
                 engine.close()
             self._open.clear()

@@ -2,8 +2,9 @@
 
     "DMA1" ‖ length of head ‖ head (canonical JSON) ‖ body (Arrow IPC) ‖ vectors (int64, little-endian)
 
-The body is what was replied. The head says which draws stand behind it, so that a sharper question may add to them; the
-noisy totals leave the broker in the body alone. Bytes without the mark are a body from before there was a head.
+The body is what was replied. The head says which draws stand behind it, and under which clips, so that a sharper question
+may add to them; the noisy totals leave the broker in the body alone. Bytes without the mark are a body from before there
+was a head.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ _LENGTH = struct.Struct("<I")
 def pack(body: bytes, held: Held | None) -> bytes:
     """The stored form of a body and of what was drawn for it, if that may ever be added to."""
     parts = [[[p.scale, p.rho, len(p.vector)] for p in mechanism] for mechanism in held.mechanisms] if held else None
-    head = canonical({"body": len(body), "parts": parts})
+    clips = list(held.clips) if held else []
+    head = canonical({"body": len(body), "parts": parts, "clips": clips})
     vectors = b"".join(_written(p.vector) for mechanism in held.mechanisms for p in mechanism) if held else b""
     return MARK + _LENGTH.pack(len(head)) + head + body + vectors
 
@@ -53,7 +55,7 @@ def unpack(blob: bytes) -> tuple[bytes, Held | None]:
                     parts.append(Part(scale, rho, _read(blob[at : at + 8 * length], length)))
                     at += 8 * length
                 mechanisms.append(tuple(parts))
-            held = Held(tuple(mechanisms))
+            held = Held(tuple(mechanisms), tuple(int(clip) for clip in head.get("clips", ())))
         if at != len(blob):
             raise ValueError("bytes left over")
     except (ValueError, KeyError, TypeError, struct.error) as broken:

@@ -1,8 +1,10 @@
 """What extracts exist, and what is known of each?"""
 
+from enclave.catalogue.bought import keep_profile
 from enclave.catalogue.card import card
 from enclave.catalogue.dataset import Dataset
 from enclave.catalogue.manifest import open_key
+from enclave.catalogue.profile import Histogram, Of, Profile
 from enclave.catalogue.reports import read_report
 from enclave.catalogue.states import MOVES, State
 from enclave.catalogue.versions import Shelved, find, listing, rehearse, shelve
@@ -10,10 +12,14 @@ from enclave.catalogue.versions import Shelved, find, listing, rehearse, shelve
 __all__ = [
     "MOVES",
     "Dataset",
+    "Histogram",
+    "Of",
+    "Profile",
     "Shelved",
     "State",
     "card",
     "find",
+    "keep_profile",
     "listing",
     "open_key",
     "read_report",

@@ -1,7 +1,8 @@
 """What is known of a dataset without looking at it?
 
-Everything here comes from the signed descriptor: types, bounds, code lists, facets, joins, and the names of the stored
-norms (design §4). The planner reads nothing else. Numbers are stored as integers: a stored value is `value * scale`.
+Everything here comes from the signed descriptor (types, bounds, code lists, facets, joins, and the names of the stored
+norms, design §4) and, once the population paid for it, from a private profile. The planner reads nothing else. Numbers are
+stored as integers: a stored value is `value * scale`.
 
 Stored norms are integers in 1/256 steps, rounded up, at least 1, NOT NULL, one value per person repeated on each row:
 
@@ -16,6 +17,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+
+from enclave.catalogue.profile import Profile
 
 NORM_STEP = 256
 """Stored norms count 1/256: a norm of 1.0 is stored as 256."""
@@ -143,6 +146,8 @@ class Dataset:
     unit: str = "person"
     title: str = ""
     title_zh: str = ""
+    profile: Profile | None = None
+    """What was bought of its persons, if it was: a paid revision of what is known, not part of the signed text."""
 
     def table(self, name: str) -> Table | None:
         return next((t for t in self.tables if t.name == name), None)

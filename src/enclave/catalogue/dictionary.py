@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from enclave.catalogue.dataset import Column, Dataset, Facet, Join, Kind, Table
@@ -68,12 +68,14 @@ def dataset_of(descriptor: Descriptor, *, version: int, digest: str, policy_dige
 
 
 def to_json(dataset: Dataset) -> str:
-    """The dictionary as kept in the catalogue's row."""
-    return json.dumps(asdict(dataset), ensure_ascii=False, sort_keys=True)
+    """The dictionary as kept in the catalogue's row: what the descriptor gives. A profile has a row of its own."""
+    tree = asdict(replace(dataset, profile=None))
+    del tree["profile"]
+    return json.dumps(tree, ensure_ascii=False, sort_keys=True)
 
 
 def dictionary_digest(dataset: Dataset) -> str:
-    """What a manifest signs of the dictionary: all of it."""
+    """What a manifest signs of the dictionary: all that the descriptor gives."""
     return hashlib.sha256(to_json(dataset).encode()).hexdigest()
 
 

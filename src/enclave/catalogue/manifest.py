@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from enclave import audit
+from enclave.catalogue.bought import check_profile
 from enclave.catalogue.dataset import Dataset
 from enclave.catalogue.dictionary import dictionary_digest
 from enclave.errors import EnclaveError, NotFound, Tampered
@@ -100,6 +101,7 @@ def open_key(place: Place, keyring: Keyring, dataset: Dataset) -> tuple[Path, st
         raise _broken(dataset, "manifest")
     if manifest.dictionary != dictionary_digest(dataset):
         raise _broken(dataset, "dictionary")
+    check_profile(keyring, dataset)
     key = _unseal(keyring, dataset, manifest)
     path = folder / FILE
     try:

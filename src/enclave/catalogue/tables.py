@@ -1,4 +1,4 @@
-"""The table of extracts (migration state/0003)."""
+"""The tables of extracts (migration state/0003) and of what was bought of them (0010)."""
 
 from sqlalchemy import Column, Integer, String, Table, Text
 
@@ -17,4 +17,14 @@ extracts = Table(
     Column("dictionary", Text, nullable=False),
     Column("shelved_at", String(32), nullable=False),
     Column("shelved_by", String(128), nullable=False),
+)
+
+profiles = Table(
+    "profiles",
+    STATE,
+    Column("name", String(48), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("profile", Text, nullable=False),
+    Column("bought_at", String(32), nullable=False),
+    Column("bought_by", String(128), nullable=False),
 )

@@ -20,6 +20,7 @@ from sqlalchemy import Engine, func, insert, select, update
 
 from enclave import audit
 from enclave.audit.event import now
+from enclave.catalogue.bought import with_profile
 from enclave.catalogue.dataset import Dataset
 from enclave.catalogue.dictionary import dataset_of, dictionary_digest, from_json, to_json
 from enclave.catalogue.manifest import Manifest, folder_of, open_key, seal_purpose, write_manifest
@@ -243,10 +244,9 @@ def _unchanged(
     db: Engine, place: Place, keyring: Keyring, name: str, extract: Extract, signed: Signed
 ) -> Dataset | None:
     """The shelved version when it holds this very content under this very policy, and still opens."""
-    row = _row(db, name, None)
-    if row is None:
+    dataset = _dataset(db, name, None)
+    if dataset is None:
         return None
-    dataset = from_json(row)
     if (dataset.digest, dataset.policy_digest) != (extract.digest, signed.digest):
         return None
     try:
@@ -256,7 +256,7 @@ def _unchanged(
     return dataset
 
 
-def _row(db: Engine, name: str, version: int | None) -> str | None:
+def _dataset(db: Engine, name: str, version: int | None) -> Dataset | None:
     wanted = select(extracts.c.dictionary, extracts.c.state).where(extracts.c.name == name)
     if version is None:
         wanted = wanted.where(extracts.c.state == State.SHELVED)
@@ -264,23 +264,24 @@ def _row(db: Engine, name: str, version: int | None) -> str | None:
         wanted = wanted.where(extracts.c.version == version)
     with reading(db) as connection:
         found = connection.execute(wanted.order_by(extracts.c.version.desc()).limit(1)).first()
-    if found is not None and found.state == State.DESTROYED:
-        raise NotFound("catalogue.destroyed", name=name, version=version)
-    return str(found.dictionary) if found is not None else None
+        if found is not None and found.state == State.DESTROYED:
+            raise NotFound("catalogue.destroyed", name=name, version=version)
+        return with_profile(connection, from_json(found.dictionary)) if found is not None else None
 
 
 def find(db: Engine, name: str, version: int | None = None) -> Dataset:
     """The shelved version of a dataset, or a stated one; NotFound when there is none."""
-    row = _row(db, name, version)
-    if row is None and version is None:
+    found = _dataset(db, name, version)
+    if found is None and version is None:
         raise NotFound("catalogue.no_dataset", name=name)
-    if row is None:
+    if found is None:
         raise NotFound("catalogue.no_version", name=name, version=version)
-    return from_json(row)
+    return found
 
 
 def listing(db: Engine) -> tuple[Dataset, ...]:
     """Every dataset's shelved version, by name."""
     wanted = select(extracts.c.dictionary).where(extracts.c.state == State.SHELVED).order_by(extracts.c.name)
     with reading(db) as connection:
-        return tuple(from_json(row.dictionary) for row in connection.execute(wanted))
+        rows = connection.execute(wanted).all()
+        return tuple(with_profile(connection, from_json(row.dictionary)) for row in rows)

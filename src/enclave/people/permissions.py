@@ -41,6 +41,7 @@ class Action(StrEnum):
     DATASET_READ = "dataset.read"
     DATASET_DESTROY = "dataset.destroy"
     REPORT_READ = "report.read"
+    PROFILE_BUY = "profile.buy"
     REQUEST_CREATE = "request.create"
     REQUEST_READ = "request.read"
     REQUEST_EDIT = "request.edit"
@@ -80,6 +81,7 @@ _OTHER = {
     Action.PEOPLE_REVOKE: "Person",
     Action.DATASET_READ: "Dataset",
     Action.DATASET_DESTROY: "Dataset",
+    Action.PROFILE_BUY: "Dataset",
     Action.REPORT_READ: "Dataset",
     Action.REQUEST_CREATE: "Home",
     Action.RUN_SUBMIT: "Project",

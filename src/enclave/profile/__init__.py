@@ -1,1 +1,25 @@
-"""What may be known of an extract, bought once?"""
+"""What may be known of an extract, bought once?
+
+Pure and blind: which public bins are paid for, what most likely stands behind their noisy numbers, which clip C serves a
+question best, how much a clip may have taken. Reads the dictionary, text and what was paid for; an import contract keeps
+every way to the rows away from it. `query.profiling` prices and draws a profile, `broker.purchase` buys one.
+"""
+
+from enclave.profile.advisor import Aim, Curve, Goal, chosen, curve_of, sufficient
+from enclave.profile.clipped import Clipping, clipping
+from enclave.profile.shape import quantile
+from enclave.profile.things import Thing, things
+
+__all__ = [
+    "Aim",
+    "Clipping",
+    "Curve",
+    "Goal",
+    "Thing",
+    "chosen",
+    "clipping",
+    "curve_of",
+    "quantile",
+    "sufficient",
+    "things",
+]

@@ -9,8 +9,9 @@ from enclave.query.engine import Engine
 from enclave.query.mechanisms import epsilon_of, rho_for, self_test
 from enclave.query.plan import Plan
 from enclave.query.price import Draw, Priced, prepare
+from enclave.query.profiling import Portrait, drawn, portrayed
 from enclave.query.question import parse
-from enclave.query.topup import Held, Part, covers, execute_more, kept, topic, wanting
+from enclave.query.topup import Held, Part, body_of, covers, execute_more, kept, serves, topic, under, wanting
 
 __all__ = [
     "Draw",
@@ -19,16 +20,22 @@ __all__ = [
     "Held",
     "Part",
     "Plan",
+    "Portrait",
     "Priced",
+    "body_of",
     "covers",
+    "drawn",
     "epsilon_of",
     "execute",
     "execute_more",
     "kept",
     "parse",
+    "portrayed",
     "prepare",
     "rho_for",
     "self_test",
+    "serves",
     "topic",
+    "under",
     "wanting",
 ]

@@ -3,7 +3,7 @@
 After reservation there is one shape and there are no words: `execute` never raises. Whatever fails in the engine, the
 mechanisms run on zeros in the ordinary shape and the incident is told to the caller, who freezes the project. Beside
 every number x stand x_se (standard deviation of its noise), x_low and x_high (two-sided 95 % noise interval): they cover
-noise only, never what clipping left out.
+noise only, never what clipping left out. Where a profile was bought, x_clipped says how much that may be at most.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Protocol
 
 import pyarrow as pa
 
-from enclave.query import after, mechanisms, moments, quantiles
+from enclave.query import after, clipped, mechanisms, moments, quantiles
 from enclave.query.emit import Statement
 from enclave.query.plan import Aggregate, Key, Measure, Plan, Sort
 from enclave.query.price import Draw, Priced
@@ -63,9 +63,10 @@ def execute(priced: Priced, engine: Totals) -> Executed:
         totals, incident = [[0] * (cells * d.tally.size) for d in priced.draws], True
     try:
         noisy = [drawn(priced.plan, d, t) for t, d in zip(totals, priced.draws, strict=True)]
-        columns = released(priced.plan, priced.draws, noisy)
+        columns = shown(priced, priced.draws, noisy)
     except Exception:  # noqa: BLE001 - the same; without noise nothing is released but the shape
-        columns, incident = {n: [None] * height for n in number_names(priced.plan)}, True
+        names = number_names(priced.plan, told=is_told(priced))
+        columns, incident = {n: [None] * height for n in names}, True
     return Executed(packed(priced.plan, columns), incident, () if incident else tuple(noisy))
 
 
@@ -77,17 +78,29 @@ def drawn(plan: Plan, draw: Draw, totals: list[int]) -> list[int]:
     return quantiles.choose(draw.tally, point, totals, draw.scale)
 
 
-def number_names(plan: Plan) -> list[str]:
-    return [o.name + suffix for o in plan.outputs for suffix in SUFFIXES]
+def is_told(priced: Priced) -> bool:
+    """Does it stand beside each number what clipping may have taken?"""
+    return priced.dataset.profile is not None
 
 
-def released(plan: Plan, draws: tuple[Draw, ...], noisy: list[list[int]]) -> dict[str, Column]:
+def number_names(plan: Plan, *, told: bool = False) -> list[str]:
+    return [o.name + suffix for o in plan.outputs for suffix in (*SUFFIXES, *([clipped.SUFFIX] if told else []))]
+
+
+def shown(priced: Priced, draws: tuple[Draw, ...], noisy: list[list[int]]) -> dict[str, Column]:
+    """The columns of a question, by these draws."""
+    return released(priced.plan, draws, noisy, told=is_told(priced))
+
+
+def released(plan: Plan, draws: tuple[Draw, ...], noisy: list[list[int]], *, told: bool = False) -> dict[str, Column]:
     """Post-processing of noisy integers: the columns of every aggregate, over all cells."""
     columns: dict[str, Column] = {}
     for output in plan.outputs:
         at = output.plain
         made = _aggregated(plan, at, draws, noisy) if at is not None else _reckoned(plan, output, draws, noisy)
         columns |= dict(zip([output.name + s for s in SUFFIXES], made, strict=True))
+        if told:
+            columns[output.name + clipped.SUFFIX] = clipped.column(plan, output, list(zip(draws, noisy, strict=True)))
     return columns
 
 

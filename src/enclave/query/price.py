@@ -15,8 +15,9 @@ from hashlib import sha256
 
 from domicile.wire.shapes import MechanismCard, Quote
 from enclave.audit import canonical
-from enclave.catalogue.dataset import Dataset
+from enclave.catalogue.dataset import WEIGHT_ONE, Dataset
 from enclave.errors import BadInput, Refused
+from enclave.query import advised as advice
 from enclave.query import mechanisms
 from enclave.query.accuracy import Accuracy, check_promised, scale_of, wanted
 from enclave.query.bounds import tallies
@@ -81,6 +82,13 @@ class Priced:
     reply_ms: int
     answer_key: str
     """Same key, same extract, same policy, same bytes: what reuse is held against."""
+    asked: str | Accuracy
+    """The ε or the accuracy it was priced at."""
+
+    @property
+    def clips(self) -> tuple[int, ...]:
+        """C of every draw."""
+        return tuple(draw.tally.norm.clip for draw in self.draws)
 
     @property
     def variables(self) -> frozenset[tuple[str, str]]:
@@ -125,10 +133,17 @@ def checked_epsilon(epsilon: str | None) -> str:
     return written
 
 
-def priced(sql: str, plan: Plan, dataset: Dataset, asked: str | Accuracy) -> Priced:
-    """At an ε split evenly over the mechanisms, or at an accuracy of each."""
+def priced(
+    sql: str, plan: Plan, dataset: Dataset, asked: str | Accuracy, clips: tuple[int, ...] | None = None
+) -> Priced:
+    """At an ε split evenly over the mechanisms, or at an accuracy of each; under `clips` where they are not free to choose,
+    else under those of the advisor where a profile was bought."""
     check_memory(plan, dataset.size_class)
     moved = tallies(plan)
+    if clips is not None:
+        moved = advice.kept(plan, moved, dataset.profile, clips)
+    elif dataset.profile is not None:
+        moved = advice.advised(plan, moved, dataset.profile, precision(moved, asked, dataset.delta))
     statements = emitted(plan, moved)
     draws = _accurate(moved, asked) if isinstance(asked, Accuracy) else _shared(moved, asked, dataset.delta)
     spent = sum(d.rho for d in draws)
@@ -142,7 +157,16 @@ def priced(sql: str, plan: Plan, dataset: Dataset, asked: str | Accuracy) -> Pri
         epsilon=mechanisms.epsilon_of(spent, dataset.delta),
         reply_ms=reply_class(plan, moved, statements, dataset),
         answer_key=answer_key(plan, dataset, statements, draws),
+        asked=asked,
     )
+
+
+def precision(moved: tuple[Tally, ...], asked: str | Accuracy, delta: str) -> advice.Precision:
+    """How exact each tally shall be, before its clip is known."""
+    if isinstance(asked, Accuracy):
+        return advice.Precision(tuple(advice.in_rows(scale_of(t, asked), t) for t in moved), priced=False)
+    share = max(mechanisms.rho_for(asked, delta) // len(moved), 1)
+    return advice.Precision((advice.per_sensitivity(share),) * len(moved))
 
 
 def _shared(moved: tuple[Tally, ...], epsilon: str, delta: str) -> tuple[Draw, ...]:
@@ -221,6 +245,8 @@ def answer_key(plan: Plan, dataset: Dataset, statements: tuple[Statement, ...], 
     matrix = matrix_in(plan)
     if matrix is not None:
         canon["matrix"] = repr(matrix.labels())
+    if dataset.profile is not None:
+        canon["profile"] = dataset.profile.digest
     return sha256(canonical(canon)).hexdigest()
 
 
@@ -253,4 +279,13 @@ def _card(plan: Plan, draw: Draw) -> MechanismCard:
         rho=draw.rho,
         one_per_person=draw.tally.norm.column is None,
         bound="; ".join([draw.tally.bound, *(words for s in plan.sources if s.made for words in s.made.said)]),
+        clip=draw.tally.norm.clip if draw.tally.norm.column else None,
+        clip_by=None if draw.tally.norm.column is None else "advisor" if draw.tally.norm.advised else "policy",
+        clipped=_clipped(draw.tally),
+        clipped_about=draw.tally.clipping.about if draw.tally.clipping else None,
     )
+
+
+def _clipped(tally: Tally) -> float | None:
+    """What clipping took of one group at most, in units of the column."""
+    return None if tally.clipping is None else float(tally.clipping.most * tally.factor * WEIGHT_ONE / tally.unit)

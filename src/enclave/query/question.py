@@ -36,7 +36,8 @@ MOST_INTEGERS = 1_000
 
 MOST_AGGREGATES = 20
 LONGEST_NAME = 64
-SUFFIXES = ("", "_se", "_low", "_high")
+SUFFIXES = ("", "_se", "_low", "_high", "_clipped")
+"""What stands beside an answered number; the last where a profile was bought."""
 
 
 def parse(sql: str, dataset: Dataset) -> Plan:
@@ -56,12 +57,13 @@ class _Reader:
         self.scope = Scope(text, dataset, tree, Levels(text, dataset, tree).find)
         self.expressions = Expressions(text, self.scope)
         self.items = [self._unaliased(node) for node in tree.expressions]
+        self.suffixes = SUFFIXES if dataset.profile is not None else SUFFIXES[:-1]
 
     def plan(self) -> Plan:
         where = self.tree.args.get("where")
         keys = self._keys()
         aggregates, outputs = self._aggregates(keys)
-        names = [k.name for k in keys] + [o.name + s for o in outputs for s in SUFFIXES]
+        names = [k.name for k in keys] + [o.name + s for o in outputs for s in self.suffixes]
         names += LABELS if aggregates[0].measure is Measure.SSCP else ()
         self._check_names(names)
         having = self.tree.args.get("having")

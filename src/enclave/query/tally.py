@@ -12,6 +12,7 @@ from enum import IntEnum, StrEnum
 from fractions import Fraction
 
 from enclave.catalogue.dataset import NORM_STEP, WEIGHT_ONE
+from enclave.profile import Clipping
 from enclave.query.plan import Term
 from enclave.query.sscp import ONE, Matrix
 
@@ -38,6 +39,8 @@ class Norm:
     """The square of a stored root of a count is that count, an l1 norm: `clip` stands for its square too."""
     at: int | None = None
     """The aggregate whose own values make the vector, where the question finds its norm itself."""
+    advised: bool = False
+    """The clip is the advisor's, from the paid profile, not the policy's."""
 
     def __post_init__(self) -> None:
         if self.clip < 1 or (self.column is None and self.clip != 1):
@@ -138,6 +141,8 @@ class Tally:
     """A bin is chosen by score instead of every bin being told with noise."""
     matrix: Matrix | None = None
     """All its entries at once, as one vector."""
+    clipping: Clipping | None = None
+    """What the clip may take, by the paid profile; None where nothing paid tells."""
 
     @property
     def sensitivity(self) -> int:
@@ -169,6 +174,7 @@ class Tally:
         """In words, for the price of the question."""
         what = self.norm.column or "one per person"
         kept = "no clipping" if self.norm.column is None else f"clipped at {self.norm.clip}"
+        kept += " (advisor)" if self.norm.advised else ""
         if self.bins:
             return f"{what}, {kept}, {self.bins.count} bins"
         if self.matrix:

@@ -4,7 +4,9 @@ A question asked again at a larger ρ pays the difference: a second draw of nois
 by inverse variance, has the variance of one draw at the whole ρ. That is true of discrete Gaussian noise on public keys
 under the same plan, extract, policy, norm and clip (one `topic`) and of nothing else: a choice cannot be averaged, an
 unknown key that was kept is a biased key, and Laplace noise falls short. So a topic exists only for such questions, and it
-names the clip: a topped-up answer keeps the one it began with. Sums and counts are combined, never quotients of them.
+names every clip but the advisor's: a topped-up answer keeps the clips it began with. Where the advisor would choose
+others now, what is held is used only where it serves nearly as well at the whole ρ (`serves`): else the question is a new
+one, and paid in full. Sums and counts are combined, never quotients of them.
 """
 
 from __future__ import annotations
@@ -13,11 +15,17 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import isqrt, lcm
 
-from enclave.query import mechanisms
-from enclave.query.answer import Executed, Totals, execute, packed, released
+from enclave.errors import Refused
+from enclave.query import mechanisms, price
+from enclave.query.advised import Precision, expected, per_sensitivity
+from enclave.query.answer import Executed, Totals, execute, packed, shown
+from enclave.query.bounds import tallies
+from enclave.query.emit import emitted
 from enclave.query.price import COARSEST, Draw, Priced, answer_key
 
 ONLY = "discrete_gaussian"
+WORSE = 1.25
+"""How much larger the estimated error under the first clips may be before a new answer is worth its price."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +50,8 @@ class Held:
     """All that was ever drawn for a question: of each of its mechanisms the parts, oldest first. Broker-side only."""
 
     mechanisms: tuple[tuple[Part, ...], ...]
+    clips: tuple[int, ...] = ()
+    """C of each mechanism; () for those of the policy, from before there was an advisor."""
 
     @property
     def rho(self) -> int:
@@ -58,12 +68,44 @@ def topic(priced: Priced) -> str:
     """What questions share that differ in ρ alone; "" for those that cannot be topped up."""
     if any(card.mechanism != ONLY for card in priced.quote.mechanisms):
         return ""
-    bare = tuple(replace(draw, scale=1, rho=0) for draw in priced.draws)
-    return answer_key(priced.plan, priced.dataset, priced.statements, bare)
+    moved, statements = tuple(draw.tally for draw in priced.draws), priced.statements
+    if any(tally.norm.advised for tally in moved):
+        moved = tallies(priced.plan)
+        statements = emitted(priced.plan, moved)
+    bare = tuple(Draw(tally, scale=1, rho=0) for tally in moved)
+    return answer_key(priced.plan, replace(priced.dataset, profile=None), statements, bare)
+
+
+def under(priced: Priced, held: Held) -> Priced | None:
+    """The same question under the clips of what is held; None where that cannot be asked."""
+    clips = held.clips or tuple(tally.norm.clip for tally in tallies(priced.plan))
+    if clips == priced.clips:
+        return priced
+    if len(clips) != len(priced.draws):
+        return None
+    try:
+        return price.priced(priced.sql, priced.plan, priced.dataset, priced.asked, clips)
+    except Refused:
+        return None
+
+
+def serves(held: Held, same: Priced, fresh: Priced) -> bool:
+    """Is what is held, at the question's ρ under its own clips (`same`), estimated to be hardly worse (`WORSE`) than a new
+    answer under those the advisor would choose now (`fresh`)?"""
+    profile = fresh.dataset.profile
+    if same is fresh or profile is None:
+        return True
+    draws = zip(held.mechanisms, same.draws, strict=True)
+    whole = tuple(per_sensitivity(max(sum(p.rho for p in parts), draw.rho)) for parts, draw in draws)
+    new = tuple(per_sensitivity(draw.rho) for draw in fresh.draws)
+    mine = expected(same.plan, tuple(d.tally for d in same.draws), profile, Precision(whole))
+    theirs = expected(fresh.plan, tuple(d.tally for d in fresh.draws), profile, Precision(new))
+    told = [a / b for a, b in zip(mine, theirs, strict=True) if b > 0]
+    return sum(told) <= WORSE * len(told)
 
 
 def covers(held: Held, priced: Priced) -> bool:
-    """True when every mechanism was drawn at no less than its price in this question."""
+    """True when every mechanism was drawn at no less than its price in this question, under its clips."""
     return held.fits(priced) and all(
         sum(part.rho for part in parts) >= draw.rho for parts, draw in zip(held.mechanisms, priced.draws, strict=True)
     )
@@ -89,7 +131,8 @@ def kept(draws: tuple[Draw, ...], done: Executed, held: Held | None = None) -> H
         return None
     before = held.mechanisms if held else ((),) * len(draws)
     new = [Part(draw.scale, draw.rho, tuple(vector)) for draw, vector in zip(draws, done.noisy, strict=True)]
-    return Held(tuple((*parts, part) for parts, part in zip(before, new, strict=True)))
+    clips = tuple(draw.tally.norm.clip for draw in draws)
+    return Held(tuple((*parts, part) for parts, part in zip(before, new, strict=True)), clips)
 
 
 def combined(parts: tuple[Part, ...]) -> tuple[int, list[int]]:
@@ -109,6 +152,13 @@ def combined(parts: tuple[Part, ...]) -> tuple[int, list[int]]:
     return isqrt(-(-variance.numerator // variance.denominator)) + 2, totals
 
 
+def body_of(priced: Priced, held: Held) -> bytes:
+    """The answer that follows from what is held, in the shape the question has now."""
+    made = [combined(parts) for parts in held.mechanisms]
+    whole = tuple(replace(draw, scale=scale) for draw, (scale, _) in zip(priced.draws, made, strict=True))
+    return packed(priced.plan, shown(priced, whole, [totals for _, totals in made]))
+
+
 def execute_more(priced: Priced, held: Held, draws: tuple[Draw, ...], engine: Totals) -> tuple[Executed, Held | None]:
     """The answer at the whole ρ from what is held and `draws`, charged at the difference; never raises, as `execute`."""
     done = execute(replace(priced, draws=draws), engine)
@@ -116,9 +166,6 @@ def execute_more(priced: Priced, held: Held, draws: tuple[Draw, ...], engine: To
     if all_held is None:
         return done, None
     try:
-        made = [combined(parts) for parts in all_held.mechanisms]
-        whole = tuple(replace(draw, scale=scale) for draw, (scale, _) in zip(priced.draws, made, strict=True))
-        columns = released(priced.plan, whole, [totals for _, totals in made])
-        return replace(done, body=packed(priced.plan, columns)), all_held
+        return replace(done, body=body_of(priced, all_held)), all_held
     except Exception:  # noqa: BLE001 - after the charge nothing may show; the difference alone is an answer in its shape
         return replace(done, incident=True), None

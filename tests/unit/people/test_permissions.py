@@ -54,6 +54,7 @@ OF_OTHERS: dict[Action, set[str]] = {
     Action.DATASET_READ: {*ALL},
     Action.REPORT_READ: {"steward", "auditor"},
     Action.DATASET_DESTROY: {"steward"},
+    Action.PROFILE_BUY: {"steward"},
     Action.REQUEST_CREATE: {"researcher"},
     Action.REQUEST_READ: {"steward", "officer", "auditor"},
     Action.REQUEST_EDIT: set(),

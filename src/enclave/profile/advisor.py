@@ -1,0 +1,129 @@
+"""Which clip C serves a question best?
+
+A larger C lets more noise in, a smaller one weighs more rows away. From a ladder of whole C (four an octave) the one is
+taken at which the estimated error is least: for counts and sums bias² + noise² in a group of average size, for means and
+quantiles the same of a proportion, where weighing a person down shifts the answer only as far as they differ from others.
+A pure function of text, price and paid histogram.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property, lru_cache
+from itertools import pairwise
+
+from enclave.catalogue.profile import Histogram
+from enclave.profile.bins import octaves
+from enclave.profile.shape import is_faint, likely
+
+DIFFERENCE = 1 / 64
+"""How far clipped persons may lie from all others in a mean, in half-ranges of the value: nothing paid for tells."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """What each clip would take, in the unit of the norm: of all persons together Σ(n − C)⁺, of `whole` Σn."""
+
+    clips: tuple[int, ...]
+    lost: tuple[float, ...]
+    whole: float
+
+    @cached_property
+    def _on_ladder(self) -> dict[int, float]:
+        return dict(zip(self.clips, self.lost, strict=True))
+
+    def at(self, clip: int) -> float:
+        """What a clip takes; between two of the ladder, in a straight line."""
+        known = self._on_ladder.get(clip)
+        if known is not None:
+            return known
+        if clip >= self.clips[-1]:
+            return self.lost[-1]
+        if clip <= self.clips[0]:
+            return self.lost[0]
+        below = next(i for i, (a, b) in enumerate(pairwise(self.clips)) if a <= clip <= b)
+        a, b = self.clips[below], self.clips[below + 1]
+        return self.lost[below] + (self.lost[below + 1] - self.lost[below]) * (clip - a) / (b - a)
+
+
+class Goal(StrEnum):
+    """What is wanted of a tally."""
+
+    TOTAL = "total"
+    PROPORTION = "proportion"  # a mean, a moment, a quantile: totals over a count under the same weights
+
+
+@dataclass(frozen=True)
+class Aim:
+    """One tally as the advisor sees it."""
+
+    goal: Goal
+    noise: float
+    """Standard deviation of its noise in each group at C = 1; for a proportion, in half-ranges of the value."""
+    groups: float
+    """How many groups the rows are spread over."""
+    rows: float = 1.0
+    """How much of what is counted comes with one unit of the norm."""
+    share: float = 1.0
+    """Which share of the rows passes the filter."""
+
+    def error(self, curve: Curve, clip: int) -> float:
+        """The estimated error of one group."""
+        lost, scale = curve.at(clip), self.rows * self.share / self.groups
+        if self.goal is Goal.TOTAL:
+            return math.hypot(lost * scale, self.noise * clip)
+        kept = max((curve.whole - lost) * scale, 1e-9)
+        return min(math.hypot(self.noise * clip / kept, DIFFERENCE * lost / max(curve.whole, 1e-9)), 1.0)
+
+
+@lru_cache(maxsize=1024)
+def curve_of(histogram: Histogram, *, squared: bool = False) -> Curve | None:
+    """The curve of a stored norm; None when the histogram is too faint to say anything.
+
+    `squared`: of what a person has n² where the norm is n (distinct cells under the root of their number)."""
+    if is_faint(histogram):
+        return None
+    edges, persons = histogram.edges, likely(histogram)
+    bins = list(zip((edges[0] / 2, *edges), (*edges, 2 * edges[-1]), persons, strict=True))
+    clips = octaves(edges[0], edges[-1], 4)
+    times = _mean_square if squared else _mean
+    lost = tuple(sum(p * times(max(a, clip), b, clip) * _above(a, b, clip) for a, b, p in bins) for clip in clips)
+    return Curve(clips, lost, sum(p * times(a, b, 0) for a, b, p in bins))
+
+
+def _above(low: float, high: float, clip: int) -> float:
+    """Which share of a bin has more than the clip, spread evenly over the logarithm."""
+    return 0.0 if clip >= high else 1.0 if clip <= low else math.log(high / clip) / math.log(high / low)
+
+
+def _mean(low: float, high: float, clip: int) -> float:
+    """The mean of n − C over a bin."""
+    return 0.0 if low >= high else (high - low) / math.log(high / low) - clip
+
+
+def _mean_square(low: float, high: float, clip: int) -> float:
+    """The mean of n·(n − C)."""
+    if low >= high:
+        return 0.0
+    octave = math.log(high / low)
+    return (high * high - low * low) / (2 * octave) - clip * (high - low) / octave
+
+
+def chosen(curve: Curve, aims: Sequence[Aim]) -> int:
+    """The clip at which the errors of all aims, each as a multiple of its own least, have the least sum."""
+    errors = [[aim.error(curve, clip) for clip in curve.clips] for aim in aims]
+    least = [max(min(found), 1e-12) for found in errors]
+    sums = [sum(found[i] / best for found, best in zip(errors, least, strict=True)) for i in range(len(curve.clips))]
+    return curve.clips[sums.index(min(sums))]
+
+
+def sufficient(curve: Curve, aims: Sequence[Aim]) -> int:
+    """For a question that says its noise instead of its price: the least clip whose estimated bias stays within the noise
+    that was asked, `aim.noise` being that noise itself. The price falls with C²."""
+    for clip in curve.clips:
+        if all(curve.at(clip) * a.rows * a.share / a.groups <= a.noise for a in aims):
+            return clip
+    return curve.clips[-1]

@@ -1,0 +1,150 @@
+"""Which clip does each tally of a question get, and what may clipping take from it?
+
+The tallies of one aggregate share a clip: a mean's sum and count have one set of weights. Other aggregates have their own,
+where that costs no further scan. Where the norm was profiled the advisor chooses (`profile.advisor`); where it was not,
+or is too faint to say anything, the policy's clip stays. From plan, price and paid histograms alone: no connection can be
+reached from here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from enclave.catalogue.dataset import WEIGHT_ONE
+from enclave.catalogue.profile import Histogram, Profile
+from enclave.profile import Aim, Clipping, Curve, Goal, chosen, clipping, curve_of, sufficient
+from enclave.profile.clipped import NOTHING
+from enclave.query.plan import Measure, Plan
+from enclave.query.sscp import ONE
+from enclave.query.tally import Norm, Style, Tally
+
+TOTALS = (Measure.ROWS, Measure.PERSONS, Measure.SUM)
+ADVISED = (Style.ROWS, Style.FLAGGED, Style.DISTINCT)
+"""Styles whose clip the advisor chooses."""
+
+HALF = 0.5
+"""What a row adds on average to a sum of bounded values, as a share of the bound: nothing paid for tells."""
+
+
+@dataclass(frozen=True)
+class Precision:
+    """How exact each tally shall be, in the order of the tallies.
+
+    `noise`: the standard deviation of the noise of a tally, as a multiple of its sensitivity where its price is given
+    (`priced`), else in rows of it."""
+
+    noise: tuple[float, ...]
+    priced: bool = True
+
+
+def advised(plan: Plan, moved: tuple[Tally, ...], profile: Profile, precision: Precision) -> tuple[Tally, ...]:
+    """The tallies, each under the clip that serves the question best and with what it may take."""
+    made = list(moved)
+    for members in _families(moved).values():
+        norm = moved[members[0]].norm
+        curve = _curve(plan, moved[members[0]], profile)
+        if curve is not None:
+            aims = [_aim(plan, moved[at], profile, precision.noise[at]) for at in members]
+            clip = chosen(curve, aims) if precision.priced else sufficient(curve, aims)
+            norm = replace(norm, clip=clip, advised=True)
+        for at in members:
+            made[at] = replace(made[at], norm=norm)
+    return tuple(replace(tally, clipping=_clipping(plan, tally, profile)) for tally in made)
+
+
+def kept(plan: Plan, moved: tuple[Tally, ...], profile: Profile | None, clips: Sequence[int]) -> tuple[Tally, ...]:
+    """The tallies under clips that were chosen before: a question that is added to keeps the ones it began with."""
+    made = (
+        replace(t, norm=replace(t.norm, clip=clip, advised=clip != t.norm.clip))
+        for t, clip in zip(moved, clips, strict=True)
+    )
+    if profile is None:
+        return tuple(made)
+    return tuple(replace(t, clipping=_clipping(plan, t, profile)) for t in made)
+
+
+def expected(plan: Plan, moved: tuple[Tally, ...], profile: Profile, precision: Precision) -> tuple[float, ...]:
+    """The estimated error of each tally under its clip; 0 where nothing was paid that tells."""
+    found = []
+    for tally, noise in zip(moved, precision.noise, strict=True):
+        curve = _curve(plan, tally, profile)
+        found.append(_aim(plan, tally, profile, noise).error(curve, tally.norm.clip) if curve else 0.0)
+    return tuple(found)
+
+
+def _families(moved: Sequence[Tally]) -> dict[tuple[Style, Norm, int], list[int]]:
+    """Of rows each aggregate is one; persons and cells that are told apart under one norm are told apart once."""
+    families: dict[tuple[Style, Norm, int], list[int]] = {}
+    for at, tally in enumerate(moved):
+        apart = -1 if tally.style is Style.DISTINCT else tally.aggregate
+        families.setdefault((tally.style, tally.norm, apart), []).append(at)
+    return families
+
+
+def _histogram(plan: Plan, tally: Tally, profile: Profile) -> Histogram | None:
+    return profile.of(plan.root.name, tally.norm.column) if tally.norm.column and not plan.exact else None
+
+
+def _curve(plan: Plan, tally: Tally, profile: Profile) -> Curve | None:
+    """What each clip of the norm would take; None where the clip is not the advisor's to choose."""
+    histogram = _histogram(plan, tally, profile) if tally.style in ADVISED else None
+    return curve_of(histogram, squared=_is_rooted(plan, tally)) if histogram else None
+
+
+def _is_rooted(plan: Plan, tally: Tally) -> bool:
+    """True where what is counted is the square of the norm: distinct cells under the root of their number."""
+    return tally.norm.column in {f.distinct_norm for f in plan.root.facets}
+
+
+def _aim(plan: Plan, tally: Tally, profile: Profile, noise: float) -> Aim:
+    measure = plan.aggregates[tally.aggregate].measure
+    groups, rows = float(plan.cells), _rows_in_norm(plan, tally, profile)
+    if measure in TOTALS:
+        return Aim(Goal.TOTAL, noise, groups, rows * (1.0 if tally.factor == 1 else HALF))
+    return Aim(Goal.PROPORTION, noise * _ranks(plan, tally), groups, rows)
+
+
+def _ranks(plan: Plan, tally: Tally) -> float:
+    """How much of a proportion one unit of noise moves: 1 in a mean; an entry of a matrix with the length of its rows; a
+    rank by choice also errs with the number of bins, one read off a histogram with the root of it."""
+    point = plan.aggregates[tally.aggregate].point
+    if tally.matrix is not None:
+        return tally.factor / ONE
+    if tally.bins is None or point is None:
+        return 1.0
+    if tally.side is None:
+        return math.sqrt(tally.bins.count) / 2
+    return tally.factor * math.log(tally.bins.count + 1) / point.denominator
+
+
+def _rows_in_norm(plan: Plan, tally: Tally, profile: Profile) -> float:
+    """How many rows come with one unit of a facet's norm, over all persons: at least one."""
+    if tally.norm.column not in {f.norm for f in plan.root.facets}:
+        return 1.0
+    curves = [curve_of(h) for h in (profile.of(plan.root.name, n) for n in ("unit_rows", tally.norm.column)) if h]
+    whole = [c.whole for c in curves if c is not None]
+    return max(whole[0] / whole[1], 1.0) if len(whole) == 2 and whole[1] > 0 else 1.0
+
+
+def _clipping(plan: Plan, tally: Tally, profile: Profile) -> Clipping | None:
+    """What clipping may take of one tally, by a norm that was profiled; nothing where each vector is at most 1 long."""
+    if tally.norm.column is None:
+        clamped = any(source.made is not None and source.made.said for source in plan.sources)
+        return None if clamped or plan.exact else NOTHING
+    histogram = _histogram(plan, tally, profile)
+    if histogram is None or tally.norm.at is not None:
+        return None
+    persons = tally.style in (Style.FLAGGED, Style.DISTINCT)
+    return clipping(histogram, tally.norm.clip, persons=persons, squared=tally.norm.squared)
+
+
+def per_sensitivity(rho: int) -> float:
+    """The standard deviation of a discrete Gaussian of this nano-rho, as a multiple of its sensitivity."""
+    return 1 / math.sqrt(2 * rho / 10**9)
+
+
+def in_rows(scale: int, tally: Tally) -> float:
+    """A scale in 1/65536 as rows of a tally."""
+    return scale / WEIGHT_ONE / tally.factor

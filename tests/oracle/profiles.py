@@ -1,0 +1,78 @@
+"""Profiles for tests: drawn like a bought one, or by brute force from rows."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import replace
+from fractions import Fraction
+
+from tests.oracle.extracts import Row, Rows, with_norms
+
+from enclave.catalogue import Histogram, Of, Profile
+from enclave.catalogue.dataset import Column, Dataset, Kind, Table
+from enclave.catalogue.profile import PERSON
+from enclave.profile import Thing, things
+from enclave.query import Engine, drawn, portrayed
+
+EPOCH = dt.date(1970, 1, 1)
+
+
+def profiled(dataset: Dataset, engine: Engine, epsilon: str) -> Dataset:
+    """The dataset with a profile drawn from an open extract."""
+    portrait = portrayed(dataset, epsilon)
+    return replace(dataset, profile=drawn(portrait, engine.totals(portrait.statements, (), 600_000)))
+
+
+def exact(dataset: Dataset, rows: Rows, scale: int = 1) -> Profile:
+    """What a profile without noise would say; the scale it claims is the least there is unless stated."""
+    histograms = []
+    for thing in things(dataset):
+        shares = counted(thing, with_norms(thing.table, rows[thing.table.name]))
+        counts = tuple(round(shares[at] * PERSON) for at in range(thing.bins))
+        histograms.append(Histogram(thing.table.name, thing.column, thing.of, thing.edges, counts, scale))
+    return Profile("1", 1, tuple(histograms))
+
+
+def counted(thing: Thing, rows: list[Row]) -> Counter[int]:
+    """Persons in each bin, each spread evenly over their rows."""
+    each: dict[object, list[Row]] = defaultdict(list)
+    for row in rows:
+        each[row[thing.table.unit]].append(row)
+    found: Counter[int] = Counter()
+    for mine in each.values():
+        for row in mine:
+            found[bin_of(thing, row)] += Fraction(1, len(mine))  # type: ignore[assignment]  # exact shares of a person
+    return found
+
+
+def bin_of(thing: Thing, row: Mapping[str, object]) -> int:
+    value = row[thing.column]
+    if thing.variable is None:
+        return _first(thing.edges, Fraction(int(str(value)), 256))
+    return _of_variable(thing.variable, thing.edges, value)
+
+
+def _of_variable(column: Column, edges: tuple[int, ...], value: object) -> int:
+    if value is None:
+        return len(column.codes or edges or (False, True))
+    if column.kind is Kind.CODE:
+        return column.codes.index(str(value))
+    if column.kind is Kind.BOOLEAN:
+        return int(bool(value))
+    days = (value - EPOCH).days if isinstance(value, dt.date) else int(str(value))
+    return _first(edges, Fraction(days))
+
+
+def _first(edges: tuple[int, ...], value: Fraction) -> int:
+    return next((at for at, edge in enumerate(edges) if value <= edge), len(edges))
+
+
+def norms(table: Table, rows: Rows, name: str) -> list[Fraction]:
+    """The norm of every person."""
+    found = {row[table.unit]: Fraction(int(str(row[name])), 256) for row in with_norms(table, rows[table.name])}
+    return list(found.values())
+
+
+__all__ = ["Of", "bin_of", "counted", "exact", "norms", "profiled"]
