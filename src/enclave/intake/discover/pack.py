@@ -8,8 +8,10 @@ ever downloaded; the words around an identifier are our cues. Importing Presidio
 from __future__ import annotations
 
 import re
+import socket
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import cache, lru_cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
@@ -61,9 +63,21 @@ def _names(text: str) -> Iterator[Span]:
 FINDERS: dict[str, Finder] = {"numbers": _numbers, "places": _places, "dates": dates.dates, "names": _names}
 
 
+@contextmanager
+def _without_probing() -> Iterator[None]:
+    """Presidio brings urllib3, which binds a socket when it is imported, to see whether there is IPv6: none is opened."""
+    there, socket.has_ipv6 = socket.has_ipv6, False
+    try:
+        yield
+    finally:
+        socket.has_ipv6 = there
+
+
 @cache
 def analyzer() -> AnalyzerEngine:
     """The one engine of this process."""
+    with _without_probing():
+        import presidio_analyzer  # noqa: F401  (what follows is then there already)
     from presidio_analyzer import AnalyzerEngine, EntityRecognizer, RecognizerRegistry, RecognizerResult
     from presidio_analyzer.context_aware_enhancers import ContextAwareEnhancer
     from presidio_analyzer.nlp_engine import NoOpNlpEngine
