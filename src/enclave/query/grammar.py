@@ -3,7 +3,7 @@
 A grammar, not a blacklist: text becomes a parse tree only after its size was checked, and of the tree only what
 `question` names by exact node class and argument is ever read (`only`). Everything else is refused with its place.
 
-    1  bytes, then tokens, then nesting of parentheses    before the parser runs
+    1  bytes, tokens, and what would keep a parser busy (`size`)    before the parser runs
     2  exactly one statement, and it is a SELECT
     3  every node met carries no argument that its reader did not name
 """
@@ -15,18 +15,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NoReturn
 
-from sqlglot import Dialect, exp
+from sqlglot import exp
 from sqlglot.errors import ErrorLevel, ParseError, SqlglotError
-from sqlglot.tokenizer_core import Token
 
 from enclave.errors import BadInput, Refused
+from enclave.query.size import DUCKDB, MOST_NESTED, MOST_TOKENS, sized
 from enclave.query.terms import Unfit
 
-LONGEST = 16 * 1024
-MOST_TOKENS = 2_000
-MOST_NESTED = 50
-
-DUCKDB = Dialect.get_or_raise("duckdb")
 logging.getLogger("sqlglot").setLevel(logging.CRITICAL)  # it would log the analyst's text
 
 
@@ -83,16 +78,16 @@ def parsed(sql: str) -> tuple[Text, exp.Select]:
     text = Text(sql)
     try:
         parser = DUCKDB.parser(error_level=ErrorLevel.IMMEDIATE)
-        trees = [t for t in parser.parse(checked_size(text), sql) if t is not None]
+        trees = [t for t in parser.parse(sized(sql), sql) if t is not None]
     except ParseError as fault:
         first = fault.errors[0] if fault.errors else {}
         line, column = first.get("line"), first.get("col")
         place = f"line {line}, column {column}" if line and column else None
         raise BadInput("query.syntax", place=place) from None
-    except SqlglotError:
-        raise BadInput("query.syntax") from None
     except RecursionError:
         raise Refused("query.too_deep", limit=MOST_NESTED, parts=MOST_TOKENS) from None
+    except (SqlglotError, TypeError, ValueError, AttributeError, IndexError):  # the compiled parser trips over nonsense
+        raise BadInput("query.syntax") from None
     if len(trees) != 1:
         raise Refused("query.one_statement", found=len(trees))
     tree = trees[0]
@@ -101,22 +96,3 @@ def parsed(sql: str) -> tuple[Text, exp.Select]:
     if type(tree) is not exp.Select:
         text.refuse("query.not_select", tree)
     return text, tree
-
-
-def checked_size(text: Text) -> list[Token]:
-    """1: limits that hold before any parser sees the text; its tokens."""
-    size = len(text.sql.encode("utf-8", "surrogatepass"))
-    if size > LONGEST:
-        raise Refused("query.too_long", size=size, limit=LONGEST)
-    if any((ord(c) < 32 and c not in "\t\n\r") or 0xD800 <= ord(c) < 0xE000 for c in text.sql):
-        raise BadInput("query.control_characters")
-    tokens: list[Token] = DUCKDB.tokenize(text.sql)
-    if len(tokens) > MOST_TOKENS:
-        raise Refused("query.too_many_tokens", count=len(tokens), limit=MOST_TOKENS)
-    nested = deepest = 0
-    for token in tokens:
-        nested += (token.text in "([{") - (token.text in ")]}") if token.text else 0
-        deepest = max(deepest, nested)
-    if deepest > MOST_NESTED:
-        raise Refused("query.too_deep", limit=MOST_NESTED, parts=MOST_TOKENS)
-    return tokens

@@ -20,11 +20,12 @@ from enclave.query import terms
 from enclave.query.expressions import Expressions
 from enclave.query.figures import figure, is_figure
 from enclave.query.flat import flattened
-from enclave.query.grammar import MOST_NESTED, MOST_TOKENS, Text, parsed
+from enclave.query.grammar import Text, parsed
 from enclave.query.names import Scope
 from enclave.query.outputs import Having, Reckoning, conditional, is_arithmetic
 from enclave.query.plan import DEEPEST, Aggregate, Key, Measure, Ordering, Plan, Sort, Term
 from enclave.query.reckon import Output, Post, Reckon
+from enclave.query.size import MOST_NESTED, MOST_TOKENS
 from enclave.query.sscp import LABELS, matrix_in
 from enclave.query.within import Levels
 

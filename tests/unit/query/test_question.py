@@ -23,6 +23,7 @@ REFUSED = [
     ("SELECT " + "'" + "x" * 17_000 + "'", "query.too_long", None),
     ("SELECT COUNT(*) FROM visits WHERE urgent" + " AND urgent" * 1_000, "query.too_many_tokens", None),
     ("SELECT COUNT(*) FROM visits WHERE " + "(" * 60 + "urgent" + ")" * 60, "query.too_deep", None),
+    ("SELECT COUNT(*) FROM visits v " + "JOIN patients p " * 20, "query.join_condition_missing", None),
     ("SELECT COUNT(*) FROM visits WHERE " + "NOT " * 200 + "urgent", "query.too_deep", None),
     ("SELECT COUNT(*)", "query.no_table", None),
     ("SELECT COUNT(*) FROM nothing", "query.unknown_table", "line 1, column 22"),
