@@ -67,11 +67,19 @@ def _suite() -> list[Row]:
     return measure()
 
 
+def _discover() -> list[Row]:
+    """Identifiers in notes and columns: speed, recall by kind, precision."""
+    from bench.discover import measure
+
+    return measure()
+
+
 PARTS: dict[str, Callable[[], list[Row]]] = {
     "ledger": _ledger,
     "quote": _quote,
     "run": _run,
     "data": _data,
+    "discover": _discover,
     "suite": _suite,
 }
 
