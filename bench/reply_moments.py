@@ -50,6 +50,8 @@ MORE = (
     "SELECT dept, QUANTILE_CONT(los_days, 0.25), QUANTILE_CONT(los_days, 0.75) FROM visits GROUP BY dept",
     "SELECT CORR(los_days, change) FROM visits",
     "SELECT COUNT(DISTINCT dx) FROM visits",
+    "SELECT finding, COUNT(*) FROM visits GROUP BY finding",
+    "SELECT finding, COUNT(DISTINCT patient_id) FROM visits WHERE los_days > 0 GROUP BY finding",
     "SELECT SUM(los_days) / COUNT(*) FROM visits",
     "SELECT COUNT(*) FILTER (WHERE urgent) FROM visits",
     "SELECT AVG(n) FROM (SELECT patient_id, COUNT(*) AS n FROM visits GROUP BY patient_id) AS each",
@@ -57,6 +59,13 @@ MORE = (
     "SELECT SUM(los_days) FROM (SELECT patient_id, los_days FROM visits WHERE urgent UNION ALL "
     "SELECT patient_id, los_days FROM visits) AS u",
 )
+
+
+KEYS = 20_000
+WIDE = replace(
+    DATASET, tables=tuple(replace(t, keys=tuple(replace(k, in_all=KEYS) for k in t.keys)) for t in DATASET.tables)
+)
+"""The same dictionary with as many unlisted keys as a code system has."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +95,7 @@ SELECT range AS visit_id, {person} AS patient_id,
   CASE WHEN hash(range, 7) % 30 > 0 THEN (hash(range, 8) % 61)::INTEGER END AS los_days,
   (hash(range, 9) % 19)::INTEGER - 9 AS change, (hash(range, 10) % 5000001)::INTEGER AS fee,
   DATE '2020-12-31' + (hash(range, 11) % 1400)::INTEGER AS admitted_on, (hash(range, 12) % 1000)::INTEGER AS score,
-  hash(range, 13) % 2 = 0 AS urgent
+  hash(range, 13) % 2 = 0 AS urgent, 'F' || (hash(range, 14) % {keys})::VARCHAR AS finding
 FROM range({rows})
 """
 PATIENTS = """
@@ -111,9 +120,9 @@ def extract(path: Path, rows: int) -> Path:
         connection.execute(f"ATTACH '{path}' AS made (ENCRYPTION_KEY $1)", [KEY])
         person = PERSONS.format(persons=persons)
         connection.execute(f"CREATE TEMP TABLE raw_patients AS {PATIENTS.format(persons=persons)}")
-        connection.execute(f"CREATE TEMP TABLE raw_visits AS {VISITS.format(rows=rows, person=person)}")
+        connection.execute(f"CREATE TEMP TABLE raw_visits AS {VISITS.format(rows=rows, person=person, keys=KEYS)}")
         connection.execute(f"CREATE TEMP TABLE raw_diagnoses AS {DIAGNOSES}")
-        for table in DATASET.tables:
+        for table in WIDE.tables:
             connection.execute(f"CREATE TABLE made.{table.name} AS {with_norms(table)}")
         connection.execute("CHECKPOINT made")
     return path
@@ -137,6 +146,10 @@ def with_norms(table: Table) -> str:
         if column.total_clip is not None:
             total = f"256 * coalesce(sum(abs({column.name})) OVER (PARTITION BY {unit}), 0)"
             outer.append(f"CAST(greatest(1, {total}) AS BIGINT) AS {column.total_norm}")
+    for keys in table.keys:
+        value = f"PARTITION BY {unit}, {keys.column}"
+        inner.append(f"row_number() OVER ({value}) = 1 AS {keys.vote}")
+        outer += [f"true AS {keys.among}", keys.vote]
     ordered = table.facet(table.order_by) if table.order_by else None
     order = f" ORDER BY {ordered.norm}" if ordered else ""
     return f"SELECT {', '.join([*columns, *outer])} FROM (SELECT {', '.join(inner)} FROM raw_{table.name}){order}"
@@ -175,7 +188,7 @@ def asked_beside(engine: Engine, priced: Priced) -> Iterator[None]:
 
 
 def measured(rows: int, rounds: int) -> list[Measured]:
-    dataset = replace(DATASET, size_class=rows)
+    dataset = replace(WIDE, size_class=rows)
     found = []
     with tempfile.TemporaryDirectory(prefix="reply-moments-") as folder:
         engine = Engine(extract(Path(folder) / "x.duckdb", rows), KEY)

@@ -26,7 +26,7 @@ def visitor(visits: int) -> Rows:
     patient: Row = {"patient_id": 1, "sex": "F", "age": 90, "smoker": True, "balance": -50_000}
     visit: Row = {
         "patient_id": 1, "dept": "A", "ward": "A1", "dx": "I10", "los_days": 60, "change": 9, "fee": 5_000_000,
-        "admitted_on": dt.date(2021, 1, 1), "score": 0, "urgent": True,
+        "admitted_on": dt.date(2021, 1, 1), "score": 0, "urgent": True, "finding": None,
     }  # fmt: skip
     return {"patients": [patient], "visits": [visit | {"visit_id": i} for i in range(visits)], "diagnoses": []}
 

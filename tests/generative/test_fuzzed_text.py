@@ -38,6 +38,7 @@ def stored_names() -> set[str]:
     for table in DATASET.tables:
         names |= {table.name, *(c.name for c in table.columns), *(c.total_norm for c in table.columns)}
         names |= {n for f in table.facets for n in (f.norm, f.distinct_norm, f.first)}
+        names |= {n for k in table.keys for n in (k.among, k.vote)}
     return names
 
 

@@ -55,7 +55,9 @@ def test_what_was_reserved_is_spent_once_wherever_the_broker_dies(
     balance = account(house)
     assert (balance.frozen, balance.incidents) == (False, 0), "a crash is nobody's fault"
     assert answers_given(house.db, job.run) == (again.value["answer"],)
-    assert spent_by(house.db, house.place, job.run)[0] == charges * price, "the receipt names what the run cost"
+    assert spent_by(house.db, house.place, job.run)[0].nano_rho == charges * price, (
+        "the receipt names what the run cost"
+    )
     verify_house(house.place, house.db, house.keyring)
 
 

@@ -53,6 +53,7 @@ def canary(at: int) -> Rows:
         "admitted_on": dt.date(2024, 1, 1),
         "score": None,
         "urgent": urgent,
+        "finding": None,
     }
     visits = [{**visit, "visit_id": 10**6 + at * VISITS_EACH + n} for n in range(VISITS_EACH)]
     return {"patients": [person], "visits": visits, "diagnoses": []}

@@ -41,6 +41,7 @@ demo: false
 register: town
 unit: {name: person, table: patients, domain: person}
 delta: "1e-6"
+keys_delta: "1e-9"
 size_class: 100000
 reference_date: 2025-01-01
 shift_days: 20
@@ -80,6 +81,7 @@ resources:
     facets:
       - {column: dept, clip: 4, distinct_clip: 2}
       - {column: dx_category, clip: 4, distinct_clip: 2}
+    keys: [{column: dx_code, per_person: 3, in_all: 100}]
     joins: [{column: patient_id, table: patients, to: patient_id}]
     rules: [discharged_at >= admitted_at, los_days <= 365]
     schema:
@@ -102,6 +104,7 @@ resources:
           yields:
             - {name: dx_category, treatment: prefix, length: 3, list: category, otherwise: OTHER}
             - {name: dx_chapter, treatment: icd10_chapter}
+            - {name: dx_code, treatment: form, pattern: '[A-Z][0-9]{2}([.][0-9x]{3}([0-9x]{4})?)?', longest: 11}
         - {name: los_days, type: integer, treatment: clamp, lower: 0, upper: 60, total_clip: 100}
         - name: fee
           type: decimal

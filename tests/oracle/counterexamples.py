@@ -17,6 +17,7 @@ PLAIN: Row = {
     "admitted_on": None,
     "score": 0,
     "urgent": True,
+    "finding": None,
 }
 PATIENT: Row = {"patient_id": 0, "sex": "F", "age": 50, "smoker": False, "balance": 0}
 

@@ -18,12 +18,14 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from enclave.catalogue.dataset import Column, Dataset, Facet, Join, Kind, Table
+from enclave.catalogue.dataset import Column, Dataset, Facet, Join, Keys, Kind, Table
 
 KEY = "5e" * 32
 DEPTS = tuple("ABCDEF")
 WARDS = tuple(f"{d}{i}" for d in DEPTS for i in (1, 2, 3))
 DX = ("I10", "E11", "J18", "C50")
+FINDINGS = tuple(f"{code}.{n}00" for code in DX for n in range(1, 5))
+"""What the dictionary does not list."""
 
 Row = dict[str, object]
 Rows = dict[str, list[Row]]
@@ -47,6 +49,7 @@ VISITS = Table(
     key=("visit_id",),
     row_clip=8,
     facets=(Facet("dept", 5, 2), Facet("dx", 4, 2)),
+    keys=(Keys("finding", 3, 40),),
     order_by="dept",
     joins=(Join("patient_id", "patients", "patient_id"),),
     columns=(
@@ -61,6 +64,7 @@ VISITS = Table(
         Column("admitted_on", Kind.DATE, 18_628, 20_088),
         Column("score", Kind.INTEGER),
         Column("urgent", Kind.BOOLEAN),
+        Column("finding", Kind.KEY),
     ),
 )
 DIAGNOSES = Table(
@@ -90,6 +94,7 @@ DATASET = Dataset(
     digest="0" * 64,
     policy_digest="1" * 64,
     demo=True,
+    keys_delta="1e-9",
 )
 
 
@@ -140,6 +145,7 @@ def random_visit(draw: random.Random, person: int, at: int, *, narrow: bool) -> 
         "admitted_on": draw.choice((dt.date(2021, 1, 1), dt.date(2023, 6, 30), dt.date(2024, 12, 31), None)),
         "score": draw.choice((0, 10**9, -(10**9), None)),
         "urgent": draw.choice((True, False, None)),
+        "finding": random.Random(at).choice((*FINDINGS, None)),
     }
 
 
@@ -162,6 +168,7 @@ def _of_person(table: Table, mine: list[Row]) -> list[Row]:
     for column in table.columns:
         if column.total_clip is not None:
             shared[column.total_norm] = max(1, 256 * sum(abs(int(str(row[column.name] or 0))) for row in mine))
+    held = {k.column: set(_held(k, mine)) for k in table.keys}
     seen: set[tuple[str, object]] = set()
     finished = []
     for row in mine:
@@ -170,8 +177,18 @@ def _of_person(table: Table, mine: list[Row]) -> list[Row]:
             cell = (facet.column, row[facet.column])
             flags[facet.first] = cell not in seen
             seen.add(cell)
+        for keys in table.keys:
+            cell = (keys.among, row[keys.column])
+            flags[keys.among] = row[keys.column] in held[keys.column]
+            flags[keys.vote] = flags[keys.among] and cell not in seen
+            seen.add(cell)
         finished.append({**row, **shared, **flags})
     return finished
+
+
+def _held(keys: Keys, mine: list[Row]) -> list[object]:
+    """K of the person's values: intake chooses by keyed hash, any function of the person's rows keeps what is proved."""
+    return sorted({row[keys.column] for row in mine}, key=str)[: keys.per_person]
 
 
 def rounded_up_root(square: int) -> int:
@@ -196,6 +213,7 @@ def _write(connection: duckdb.DuckDBPyConnection, table: Table, rows: list[Row])
     for facet in table.facets:
         columns |= {facet.norm: "INTEGER NOT NULL", facet.distinct_norm: "INTEGER NOT NULL", facet.first: "BOOLEAN"}
     columns |= {c.total_norm: "BIGINT NOT NULL" for c in table.columns if c.total_clip is not None}
+    columns |= {name: "BOOLEAN NOT NULL" for k in table.keys for name in (k.among, k.vote)}
     declared = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
     connection.execute(f'CREATE TABLE made."{table.name}" ({declared})')
     if rows:
@@ -209,7 +227,7 @@ def stored_type(column: Column) -> str:
     if column.kind is Kind.CODE:
         listed = ", ".join(f"'{c}'" for c in column.codes)
         return f"ENUM ({listed})"
-    fixed = {Kind.TEXT: "BIGINT", Kind.DATE: "DATE", Kind.BOOLEAN: "BOOLEAN"}
+    fixed = {Kind.TEXT: "BIGINT", Kind.KEY: "VARCHAR", Kind.DATE: "DATE", Kind.BOOLEAN: "BOOLEAN"}
     if column.kind in fixed:
         return fixed[column.kind]
     reach = max(abs(column.lower or 0), abs(column.upper or 0)) if column.lower is not None else 2**40

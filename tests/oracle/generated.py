@@ -86,10 +86,12 @@ class Drawn:
             return f"({self.truth(depth + 1)}{joined}{self.truth(depth + 1)})"
         if self.draw.random() < 0.1:
             return f"NOT {self.truth(depth + 1)}"
-        found = self.column(*NUMBERS, Kind.CODE, Kind.BOOLEAN, Kind.DATE)
+        found = self.column(*NUMBERS, Kind.CODE, Kind.KEY, Kind.BOOLEAN, Kind.DATE)
         if found is None:
             return "TRUE"
         name, column = found
+        if column.kind is Kind.KEY:
+            return f"{name} {self.draw.choice(('=', '<>'))} 'E11.200'"
         if self.draw.random() < 0.15:
             return f"{name} IS {self.draw.choice(('', 'NOT '))}NULL"
         if column.kind is Kind.CODE:
@@ -104,11 +106,13 @@ class Drawn:
         return f"{self.number(depth + 1)} {relation} {self.draw.choice(('0', '1', '5', '59', '1.5'))}"
 
     def key(self) -> str:
-        found = self.column(Kind.CODE, Kind.BOOLEAN, Kind.DATE, Kind.INTEGER)
+        found = self.column(Kind.CODE, Kind.KEY, Kind.BOOLEAN, Kind.DATE, Kind.INTEGER)
         if found is None:
             return "TRUE"
         name, column = found
-        if column.kind is Kind.CODE:
+        if column.kind is Kind.KEY:
+            ways: tuple[str, ...] = (name, f"{name} = 'I10.100'", f"{name} IS NULL")
+        elif column.kind is Kind.CODE:
             first = column.codes[0]
             ways = (f"{name} = '{first}'", f"COALESCE({name}, '{first}')", f"{name} IN ('{first}')", *[name] * 6)
         elif column.kind is Kind.DATE:

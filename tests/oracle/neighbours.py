@@ -96,6 +96,7 @@ def newcomer(draw: random.Random, temper: str) -> Rows:
         "admitted_on": dt.date(2024, 12, 31),
         "score": 10**12,
         "urgent": True,
+        "finding": "C50.900",
     }
     visits: list[Row] = []
     for at in range({"one row": 1, "absent": 0, "missing": 9}.get(temper, 60)):

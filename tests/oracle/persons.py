@@ -36,6 +36,7 @@ class People:
             norms = [n for f in table.facets for n in (f.norm, f.distinct_norm)]
             norms += ["unit_rows", *(c.total_norm for c in table.columns if c.total_clip is not None)]
             kinds |= dict.fromkeys(norms, "BIGINT") | {f.first: "BOOLEAN" for f in table.facets}
+            kinds |= {name: "BOOLEAN" for k in table.keys for name in (k.among, k.vote)}
             declared = ", ".join(f'"{name}" {kind}' for name, kind in kinds.items())
             self.connection.execute(f'CREATE TABLE {CATALOG}."{table.name}" ({declared})')
             if mine:

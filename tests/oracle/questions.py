@@ -79,6 +79,13 @@ ANSWERED = (
     "SELECT SSCP(n, sex, age) FROM (SELECT patient_id, COUNT(*) AS n FROM visits GROUP BY 1) "
     "JOIN patients USING (patient_id)",
     "SELECT v.dept, SSCP(v.los_days, d.rank, d.code) FROM visits v JOIN diagnoses d USING (patient_id) GROUP BY v.dept",
+    "SELECT finding, COUNT(DISTINCT patient_id) FROM visits GROUP BY finding",
+    "SELECT finding, COUNT(*), SUM(change) FROM visits WHERE urgent GROUP BY finding",
+    "SELECT p.sex, v.finding, COUNT(DISTINCT v.patient_id), AVG(v.los_days) FROM visits v "
+    "JOIN patients p USING (patient_id) GROUP BY 1, 2",
+    "SELECT v.finding, d.rank, COUNT(DISTINCT d.patient_id), COUNT(*) FROM diagnoses d JOIN visits v USING (visit_id) "
+    "WHERE v.finding <> 'I10.100' GROUP BY 1, 2",
+    "SELECT finding = 'I10.100' OR finding IN ('E11.200', 'x') AS of_interest, COUNT(*) FROM visits GROUP BY of_interest",
     "SELECT STDDEV(los_days) FILTER (WHERE urgent), MEDIAN(los_days) FILTER (WHERE dept = 'A'), COUNT(*) FROM visits",
 )
 
@@ -90,5 +97,6 @@ VALUES = (
     "SELECT urgent, COUNT(DISTINCT visit_id), COUNT(DISTINCT los_days) FROM visits GROUP BY urgent",
     "SELECT COUNT(DISTINCT YEAR(admitted_on)) FROM visits",
     "SELECT COUNT(DISTINCT age) FROM patients",
+    "SELECT COUNT(DISTINCT finding) FROM visits WHERE finding <> 'I10.100'",
 )
 """Distinct values: what a person adds depends on who else has them, so totals are no sums over persons."""

@@ -15,7 +15,7 @@ from domicile.client.api import Api
 from domicile.client.choice import projects
 from domicile.client.problem import refusal
 from domicile.client.search import Hit, search
-from domicile.wire.shapes import Quote
+from domicile.wire.shapes import Quote, VariableCard
 from domicile.wire.terminal import AsJson, as_json, table, tell
 from domicile.wire.words import preferred_language, say
 
@@ -90,6 +90,13 @@ def _bounds(low: float | None, high: float | None) -> str:
     return "" if low is None else f"{low:g} … {high:g}"
 
 
+def _codes(variable: VariableCard) -> str:
+    if variable.per_person:
+        return say("client.unlisted", limit=variable.per_person)
+    codes = variable.codes or ()
+    return ", ".join(codes[:8]) + (" …" if len(codes) > 8 else "")
+
+
 def dataset(name: str, json: AsJson = False) -> None:
     """Variables, types, bounds, code lists: what the dictionary says, nothing read from data."""
     card = api().describe(name)
@@ -102,7 +109,7 @@ def dataset(name: str, json: AsJson = False) -> None:
                 "variable": v.name + (" ◆" if v.name in one.facets else ""),
                 "kind": v.kind,
                 "bounds": _bounds(v.lower, v.upper),
-                "codes": "" if not v.codes else ", ".join(v.codes[:8]) + (" …" if len(v.codes) > 8 else ""),
+                "codes": _codes(v),
                 "null": "may be" if v.nullable else "",
                 "title": _titled(v.title, v.title_zh),
             }
@@ -181,6 +188,8 @@ def show_quote(found: Quote) -> None:
     ]
     clipping = ("clipped_at_most", "clipped_about") if any(m.clipped is not None for m in found.mechanisms) else ()
     tell(say("client.price", epsilon=f"{found.epsilon:.4g}", delta=f"{found.delta:g}", reply=found.reply_ms))
+    if found.keys_delta:
+        tell(say("client.keys_delta", delta=f"{found.keys_delta:.3g}"))
     if found.rho_due is not None and found.rho_due < found.rho:
         tell(say("client.due", epsilon=f"{found.epsilon_due or 0:.4g}"))
     table("", ("column", "noise_sd", *clipping, "sensitivity", "bound"), rows)

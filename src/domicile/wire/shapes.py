@@ -20,7 +20,7 @@ class VariableCard(Shape):
     """One column as the dictionary declares it; nothing here was read from data."""
 
     name: str
-    kind: Literal["integer", "decimal", "text", "code", "date", "boolean", "prose"]
+    kind: Literal["integer", "decimal", "text", "code", "key", "date", "boolean", "prose"]
     title: str = ""
     title_zh: str = ""
     lower: float | None = None
@@ -28,6 +28,9 @@ class VariableCard(Shape):
     codes: tuple[str, ...] | None = None
     nullable: bool = True
     unit: str = ""
+    per_person: int | None = Field(
+        default=None, description="of a key that nobody lists: of how many of its values a person is counted in"
+    )
 
 
 class TableCard(Shape):
@@ -64,7 +67,7 @@ class MechanismCard(Shape):
     """One private column of an answer: which mechanism, at what sensitivity and price, under which bound."""
 
     column: str
-    mechanism: Literal["discrete_gaussian", "exponential"]
+    mechanism: Literal["discrete_gaussian", "exponential", "thresholded_gaussian"]
     sensitivity: float = Field(
         description="l2, in units of the column; for a choice, what one person moves any score by"
     )
@@ -91,6 +94,8 @@ class AccountCard(Shape):
     epsilon_spent: float
     epsilon_left: float
     delta: float
+    keys_delta_cap: float = Field(default=0.0, description="what finding unlisted keys may add to delta")
+    keys_delta_spent: float = 0.0
     rho_cap: int
     rho_spent: int
     frozen: bool = False
@@ -105,6 +110,9 @@ class Quote(Shape):
     version: int
     epsilon: float
     delta: float
+    keys_delta: float = Field(
+        default=0.0, description="what finding keys that nobody lists adds to delta, charged to every account"
+    )
     rho: int
     reply_ms: int
     columns: tuple[str, ...]
@@ -125,6 +133,7 @@ class AnswerHead(Shape):
     quote: Quote
     epsilon_spent: float = Field(description="0.0 when the stored answer was returned")
     rho_spent: int
+    keys_delta_spent: float = Field(default=0.0, description="charged beside ε for finding keys that nobody lists")
     ledger_head: str
     notes: tuple[str, ...] = ()
 

@@ -73,7 +73,7 @@ def _quoted(house: House, member: Member, known: Dataset, priced: Priced, projec
     grant = find_grant(house.db, house.keyring, house.permissions, member, project)
     who = payers(known, grant, member.id)
     own = holding(house.place, priced, grant.project)
-    accounts = standing(house.place, who.asking_side, known.delta, own.priced.rho)
+    accounts = standing(house.place, who.asking_side, known.delta, own.priced)
     return own.quote.model_copy(update={"accounts": accounts})
 
 

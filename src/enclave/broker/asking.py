@@ -34,7 +34,7 @@ from enclave.broker.reuse import Holding, holding
 from enclave.broker.standing import standing
 from enclave.broker.stored import body_of, pack
 from enclave.broker.turns import Turns
-from enclave.budget import NOTHING, Amount, Charge, Ledger, Reservation, Share, StoredAnswer
+from enclave.budget import ATTO, NOTHING, Amount, Charge, Ledger, Reservation, Share, StoredAnswer
 from enclave.catalogue import Dataset
 from enclave.errors import EnclaveError
 from enclave.query import Executed, Priced, epsilon_of, execute, execute_more, kept, prepare, topic
@@ -128,7 +128,7 @@ class Asking:
         return self._again(own, own.free, who)
 
     def _reserve(self, asker: Asker, own: Holding, who: Payers, *, paid_by_another: bool) -> Reservation:
-        amount = Amount(own.due)
+        amount = Amount(own.due, own.due_delta)
         shares = (
             Share(who.project, amount),  # the asker's own first: the cap that all share refuses what theirs would allow
             Share(who.researcher, amount),
@@ -168,6 +168,7 @@ class Asking:
             quote=shown,
             epsilon_spent=epsilon_of(own.due, priced.dataset.delta),
             rho_spent=own.due,
+            keys_delta_spent=own.due_delta / ATTO,
             ledger_head=head.hash,
         )
         return Answered(answer, done.body, charged.due)
@@ -206,7 +207,7 @@ class Asking:
         return Answered(head, own.body, time.monotonic() + own.priced.reply_ms / 1000)
 
     def _shown(self, own: Holding, who: Payers) -> Quote:
-        accounts = standing(self.place, who.asking_side, own.priced.dataset.delta, own.priced.rho)
+        accounts = standing(self.place, who.asking_side, own.priced.dataset.delta, own.priced)
         return own.quote.model_copy(update={"accounts": accounts})
 
 

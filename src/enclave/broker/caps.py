@@ -1,7 +1,8 @@
 """Which accounts does a question draw on, and how large were they made?
 
 Population: one per person register, its cap from the signed `policies/budget.toml`. Project and researcher: from the
-grant. A cap written as ε is the largest whole number of nano-rho whose conversion at δ stays at or below it.
+grant. A cap written as ε is the largest whole number of nano-rho whose conversion at δ stays at or below it. What finding
+unlisted keys may cost of δ beside it stands in the budget policy alone, for the register and for each project in it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 from enclave.access import Grant
-from enclave.budget import Account, Amount, Ledger, population, project, researcher
+from enclave.budget import ATTO, Account, Amount, Ledger, population, project, researcher
 from enclave.catalogue import Dataset
 from enclave.errors import BadInput, NotFound
 from enclave.query import rho_for
@@ -24,18 +25,36 @@ class RegisterCap:
 
     epsilon: str
     delta: str
+    keys_delta: str = "0"
+    """What all draws of unlisted keys together may add to δ."""
+    keys_delta_project: str = "0"
+    """The same, of each project and of each researcher in it."""
 
     def __post_init__(self) -> None:
         try:
             sound = Decimal(self.epsilon) > 0 and 0 < Decimal(self.delta) < 1
-        except InvalidOperation:
+            sound = sound and atto(self.keys_delta_project) <= atto(self.keys_delta)
+        except (InvalidOperation, BadInput):
             sound = False
         if not sound:
-            raise BadInput("broker.budget_policy_broken", why="epsilon and delta are decimal texts, 0 < delta < 1")
+            why = "epsilon and delta are decimal texts, 0 < delta < 1, 0 <= keys_delta_project <= keys_delta < 1"
+            raise BadInput("broker.budget_policy_broken", why=why)
 
     @property
     def cap(self) -> Amount:
-        return Amount(rho_for(self.epsilon, self.delta))
+        return Amount(rho_for(self.epsilon, self.delta), atto(self.keys_delta))
+
+
+def atto(delta: str) -> int:
+    """A δ in 10⁻¹⁸, rounded down: what a cap holds. BadInput unless it is a decimal text from 0 to below 1."""
+    try:
+        part = Decimal(delta)
+        sound = 0 <= part < 1
+    except InvalidOperation:
+        sound = False
+    if not sound:
+        raise BadInput("broker.bad_keys_delta")
+    return int(part * ATTO)
 
 
 def read_caps(text: str) -> Mapping[str, RegisterCap]:
@@ -73,8 +92,9 @@ def open_accounts(ledger: Ledger, who: Payers, dataset: Dataset, grant: Grant, c
     """Make sure the three accounts exist with the caps policy and grant gave them."""
     open_population(ledger, dataset, caps)
     own, share = rho_for(grant.epsilon_project, dataset.delta), rho_for(grant.epsilon_researcher, dataset.delta)
-    _open(ledger, who.project, Amount(own), grant.id)
-    _open(ledger, who.researcher, Amount(share), grant.id)
+    keys = atto(caps[dataset.register].keys_delta_project)
+    _open(ledger, who.project, Amount(own, keys), grant.id)
+    _open(ledger, who.researcher, Amount(share, keys), grant.id)
 
 
 def open_population(ledger: Ledger, dataset: Dataset, caps: Mapping[str, RegisterCap]) -> Account:

@@ -31,6 +31,9 @@ class Opening:
     def totals(self, statements: tuple[Statement, ...], keys: tuple[Key, ...], cap_ms: int) -> list[list[int]]:
         return self.extracts.engine(self.dataset).totals(statements, keys, cap_ms)
 
+    def groups(self, statement: Statement, cap_ms: int) -> list[tuple[str | None, int]]:
+        return self.extracts.engine(self.dataset).groups(statement, cap_ms)
+
 
 class OpenExtracts:
     """The engines of one broker."""

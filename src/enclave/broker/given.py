@@ -13,7 +13,7 @@ from sqlalchemy import Engine, select
 
 from enclave.audit.tables import events
 from enclave.broker.session import ASKED
-from enclave.budget import AccountKind, charges
+from enclave.budget import NOTHING, AccountKind, Amount, charges
 from enclave.store import Place, reading
 
 
@@ -30,11 +30,11 @@ def known_among(db: Engine, run: str, answers: Collection[str]) -> set[str]:
     return set(answers) & set(answers_given(db, run))
 
 
-def spent_by(db: Engine, place: Place, run: str) -> tuple[int, str]:
-    """Nano-rho that `run` newly spent, and the ledger head of its last answer ("" when it asked nothing)."""
+def spent_by(db: Engine, place: Place, run: str) -> tuple[Amount, str]:
+    """What `run` newly spent, and the ledger head of its last answer ("" when it asked nothing)."""
     query = select(events.c.detail).where(events.c.kind == ASKED, events.c.subject == run).order_by(events.c.seq)
     with reading(db) as connection:
         details = [json.loads(detail) for detail in connection.execute(query).scalars()]
     shares = [share for charge in charges(place, "run", run) for share in charge.shares]
-    rho = sum(s.amount.nano_rho for s in shares if s.account.kind is AccountKind.PROJECT)
-    return rho, str(details[-1]["ledger_head"]) if details else ""
+    spent = sum((s.amount for s in shares if s.account.kind is AccountKind.PROJECT), NOTHING)
+    return spent, str(details[-1]["ledger_head"]) if details else ""

@@ -21,6 +21,7 @@ from enclave.store import Keyring, Signature, reading, verify_signature
 ACTED = declare("budget.changed", "an officer raised, froze or thawed an account")
 GAP = declare("budget.gap_accepted", "an officer signed that a ledger behind its witness goes on, spent in full")
 ACTS = ("raise", "freeze", "thaw")
+NUMBERS = ("old", "new", "old_delta", "new_delta", "lifts")
 
 
 def act(db: Engine, keyring: Keyring, ledger: Ledger, said: Mapping[str, Any]) -> Balance:
@@ -29,7 +30,7 @@ def act(db: Engine, keyring: Keyring, ledger: Ledger, said: Mapping[str, Any]) -
         verb, officer, why = str(said["act"]), str(said["officer"]), str(said["why"])
         account = Account(AccountKind(said["kind"]), str(said["name"]))
         signature = Signature(str(said["public_key"]), str(said["signature"]))
-        numbers = {name: int(said[name]) for name in ("old", "new", "lifts") if name in said}
+        numbers = {name: int(said[name]) for name in NUMBERS if name in said}
     except (KeyError, ValueError) as broken:
         raise BadInput("broker.bad_act") from broken
     if verb not in ACTS:
@@ -92,5 +93,9 @@ def _carried_out(
     if verb == "thaw":
         return ledger.thaw(account, numbers["lifts"], officer=officer, signature=signature)
     return ledger.raise_cap(
-        account, Amount(numbers["old"]), Amount(numbers["new"]), officer=officer, signature=signature
+        account,
+        Amount(numbers["old"], numbers.get("old_delta", 0)),
+        Amount(numbers["new"], numbers.get("new_delta", 0)),
+        officer=officer,
+        signature=signature,
     )

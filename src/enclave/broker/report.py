@@ -12,7 +12,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from enclave.budget import NANO, Account, Spent, spending
+from enclave.budget import ATTO, NANO, Account, Spent, spending
 from enclave.query import epsilon_of
 from enclave.store import Place
 
@@ -42,6 +42,7 @@ class Line:
             "run": str(what.get("run", "")),
             "dataset": str(what.get("dataset", "")),
             "rho": self.spent.amount.nano_rho,
+            "keys_delta": self.spent.amount.atto_delta / ATTO,
             "epsilon_so_far": self.epsilon_so_far,
             "ended": "incident" if self.spent.incident else self.spent.ended or "open",
         }
@@ -85,6 +86,7 @@ class Report:
             "delta": self.delta,
             "epsilon": self.epsilon,
             "epsilon_pld": self.epsilon_pld,
+            "keys_delta": sum(line.spent.amount.atto_delta for line in self.lines) / ATTO,
             "incidents": sum(line.spent.incident for line in self.lines),
         }
 

@@ -36,6 +36,11 @@ class Holding:
         return sum(draw.rho for draw in self.draws) if self.base is not None else self.priced.rho
 
     @property
+    def due_delta(self) -> int:
+        """What it costs in atto-delta: a draw of unlisted keys is never added to, so all of it or nothing."""
+        return 0 if self.free is not None else self.priced.atto_delta
+
+    @property
     def quote(self) -> Quote:
         """The quote of the question, with what of its price is due."""
         due = self.due

@@ -1,7 +1,8 @@
 """What is left of each account, in the figures people read?
 
 spent = ε(ρ spent, δ), cap = ε(ρ cap, δ), left = ε(ρ cap − ρ spent, δ): conversions of three different ρ, so they need not
-add up. `more_such` says how many more questions of a given price fit.
+add up. δ spent on unlisted keys stands beside: with it the guarantee is (ε, δ + that). `more_such` says how many more
+questions of a given price fit.
 """
 
 from __future__ import annotations
@@ -9,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from domicile.wire.shapes import AccountCard
-from enclave.budget import Account, Balance, balances
-from enclave.query import epsilon_of
+from enclave.budget import ATTO, Account, Amount, Balance, balances
+from enclave.query import Priced, epsilon_of
 from enclave.store import Place
 
 
-def account_card(balance: Balance, delta: str, price: int | None = None) -> AccountCard:
-    """One account as shown; `price` in nano-rho, if a question is being priced."""
+def account_card(balance: Balance, delta: str, priced: Priced | None = None) -> AccountCard:
+    """One account as shown, beside a question that is being priced, if any."""
     return AccountCard(
         kind=balance.kind.value,
         name=balance.name,
@@ -23,17 +24,24 @@ def account_card(balance: Balance, delta: str, price: int | None = None) -> Acco
         epsilon_spent=epsilon_of(balance.spent.nano_rho, delta),
         epsilon_left=epsilon_of(balance.left.nano_rho, delta),
         delta=float(delta),
+        keys_delta_cap=balance.cap.atto_delta / ATTO,
+        keys_delta_spent=balance.spent.atto_delta / ATTO,
         rho_cap=balance.cap.nano_rho,
         rho_spent=balance.spent.nano_rho,
         frozen=balance.frozen,
         incidents=balance.incidents,
-        more_such=balance.left.nano_rho // price if price else None,
+        more_such=_more_such(balance.left, priced) if priced else None,
     )
 
 
+def _more_such(left: Amount, priced: Priced) -> int:
+    fit = left.nano_rho // priced.rho
+    return min(fit, left.atto_delta // priced.atto_delta) if priced.atto_delta else fit
+
+
 def standing(
-    place: Place, accounts: Iterable[Account], delta: str, price: int | None = None
+    place: Place, accounts: Iterable[Account], delta: str, priced: Priced | None = None
 ) -> tuple[AccountCard, ...]:
     """The cards of `accounts` that are open, in the order asked."""
     found = {balance.account: balance for balance in balances(place)}
-    return tuple(account_card(found[account], delta, price) for account in accounts if account in found)
+    return tuple(account_card(found[account], delta, priced) for account in accounts if account in found)

@@ -167,6 +167,8 @@ def exhausted(balance: Balance, share: Share) -> Refused:
         facts[f"{name}_rho"], facts[f"{name}_delta"] = amount.nano_rho, amount.atto_delta
         facts[f"{name}_epsilon"] = amount.nano_epsilon
         facts[name] = f"{facts[f'{name}_{measure}']} {_UNITS[measure]}"
+    if measure == "delta":
+        return Refused("budget.keys_exhausted", **{name: facts[name] for name in ("kind", "name", "requested")})
     if balance.kind is AccountKind.POPULATION:
         return Refused("budget.population_exhausted", name=balance.name, requested=facts["requested"])
     return Refused("budget.exhausted", **facts)

@@ -12,7 +12,7 @@ from domicile.wire.shapes import DatasetCard, TableCard, VariableCard
 from enclave.catalogue.dataset import Column, Dataset, Kind, Table
 
 
-def _variable(column: Column) -> VariableCard:
+def _variable(table: Table, column: Column) -> VariableCard:
     bounded = column.lower is not None and column.upper is not None and column.kind is not Kind.DATE
     return VariableCard(
         name=column.name,
@@ -24,6 +24,7 @@ def _variable(column: Column) -> VariableCard:
         codes=column.codes or None,
         nullable=column.nullable,
         unit=column.measure,
+        per_person=next((k.per_person for k in table.keys if k.column == column.name), None),
     )
 
 
@@ -32,7 +33,7 @@ def _table(table: Table) -> TableCard:
         name=table.name,
         title=table.title,
         title_zh=table.title_zh,
-        variables=tuple(_variable(column) for column in table.columns),
+        variables=tuple(_variable(table, column) for column in table.columns),
         facets=tuple(facet.column for facet in table.facets),
         joins=tuple(f"{table.name}.{j.column} = {j.table}.{j.to}" for j in table.joins),
     )

@@ -11,6 +11,11 @@ Stored norms are integers in 1/256 steps, rounded up, at least 1, NOT NULL, one 
     distinct_FACET      l2 norm of the person's distinct FACET cells, i.e. sqrt(how many)
     first_FACET         BOOLEAN: true on exactly one row of the person in each FACET cell
     total_COLUMN        Σ|x| of the person over the clamped stored integers of COLUMN (in 1/256 steps too)
+
+Of a column of unlisted keys two flags are stored instead (`intake.votes`); NULL is a value too:
+
+    among_COLUMN        BOOLEAN: the row's value is one of the at most K values the person is counted in
+    vote_COLUMN         BOOLEAN: true on exactly one row of the person for each of those
 """
 
 from __future__ import annotations
@@ -33,6 +38,7 @@ class Kind(StrEnum):
     INTEGER = "integer"  # a whole number within [lower, upper]
     DECIMAL = "decimal"  # stored as a whole number: value * scale
     CODE = "code"  # one of a public list; an ENUM made from the policy
+    KEY = "key"  # text of a public form whose values nobody lists: groups by it are found by noisy counts
     DATE = "date"
     TEXT = "text"  # no list, no bounds: may be counted, never grouped or summed
     BOOLEAN = "boolean"
@@ -89,6 +95,25 @@ class Facet:
 
 
 @dataclass(frozen=True)
+class Keys:
+    """A column that may be a group key though nobody lists its values."""
+
+    column: str
+    per_person: int
+    """K: a person is counted in at most so many distinct values, whatever a question filters."""
+    in_all: int
+    """The whole column has at most so many (checked at build)."""
+
+    @property
+    def among(self) -> str:
+        return f"among_{self.column}"
+
+    @property
+    def vote(self) -> str:
+        return f"vote_{self.column}"
+
+
+@dataclass(frozen=True)
 class Join:
     """A declared join whose far side is unique on its key (checked at build): each near row meets at most one far row."""
 
@@ -108,6 +133,7 @@ class Table:
     key: tuple[str, ...] = ()
     """Columns declared and checked unique together; () when none."""
     facets: tuple[Facet, ...] = ()
+    keys: tuple[Keys, ...] = ()
     order_by: str | None = None
     """The facet whose norm orders the stored rows."""
     joins: tuple[Join, ...] = ()
@@ -124,6 +150,9 @@ class Table:
 
     def facet(self, name: str) -> Facet | None:
         return next((f for f in self.facets if f.column == name), None)
+
+    def keys_of(self, name: str) -> Keys | None:
+        return next((k for k in self.keys if k.column == name), None)
 
 
 @dataclass(frozen=True)
@@ -143,6 +172,8 @@ class Dataset:
     digest: str
     policy_digest: str
     demo: bool
+    keys_delta: str = ""
+    """The δ of one draw of unlisted keys; "" where no table has such keys."""
     unit: str = "person"
     title: str = ""
     title_zh: str = ""

@@ -10,7 +10,7 @@ import json
 from dataclasses import asdict, replace
 from typing import Any
 
-from enclave.catalogue.dataset import Column, Dataset, Facet, Join, Kind, Table
+from enclave.catalogue.dataset import Column, Dataset, Facet, Join, Keys, Kind, Table
 from enclave.intake.columns import Stored, stored_columns
 from enclave.intake.descriptor import Descriptor, Resource
 
@@ -40,6 +40,7 @@ def _table(descriptor: Descriptor, resource: Resource) -> Table:
         row_clip=resource.row_clip,
         key=resource.key,
         facets=tuple(Facet(f.column, f.clip, f.distinct_clip) for f in resource.facets),
+        keys=tuple(Keys(k.column, k.per_person, k.in_all) for k in resource.keys),
         order_by=resource.order_by,
         joins=tuple(Join(j.column, j.table, j.to) for j in resource.joins),
         title=resource.title.en,
@@ -61,6 +62,7 @@ def dataset_of(descriptor: Descriptor, *, version: int, digest: str, policy_dige
         digest=digest,
         policy_digest=policy_digest,
         demo=descriptor.demo,
+        keys_delta=descriptor.keys_delta,
         unit=descriptor.unit.name,
         title=descriptor.title.en,
         title_zh=descriptor.title.zh,
@@ -68,9 +70,14 @@ def dataset_of(descriptor: Descriptor, *, version: int, digest: str, policy_dige
 
 
 def to_json(dataset: Dataset) -> str:
-    """The dictionary as kept in the catalogue's row: what the descriptor gives. A profile has a row of its own."""
+    """The dictionary as kept in the catalogue's row: what the descriptor gives. A profile has a row of its own. What says
+    nothing of unlisted keys is spelt as it was before there were any: the digest of what was shelved then still holds."""
     tree = asdict(replace(dataset, profile=None))
     del tree["profile"]
+    for part in (tree, *tree["tables"]):
+        for name in ("keys", "keys_delta"):
+            if not part.get(name, True):
+                del part[name]
     return json.dumps(tree, ensure_ascii=False, sort_keys=True)
 
 
@@ -87,8 +94,10 @@ def _read_column(tree: dict[str, Any]) -> Column:
 def _read_table(tree: dict[str, Any]) -> Table:
     columns = tuple(_read_column(column) for column in tree["columns"])
     facets = tuple(Facet(**facet) for facet in tree["facets"])
+    keys = tuple(Keys(**one) for one in tree.get("keys", ()))
     joins = tuple(Join(**join) for join in tree["joins"])
-    return Table(**tree | {"columns": columns, "facets": facets, "joins": joins, "key": tuple(tree["key"])})
+    lists = {"columns": columns, "facets": facets, "keys": keys, "joins": joins, "key": tuple(tree["key"])}
+    return Table(**tree | lists)
 
 
 def from_json(text: str) -> Dataset:

@@ -19,6 +19,7 @@ from enclave.access import (
 )
 from enclave.api.increases import shown
 from enclave.bootstrap.broker import control_path
+from enclave.broker.caps import atto
 from enclave.broker.channel import say_to_broker
 from enclave.broker.officer import accept_gap
 from enclave.broker.report import report
@@ -42,7 +43,7 @@ from enclave.catalogue import listing
 from enclave.cli.door import Door, at
 from enclave.errors import NotFound, Refused
 from enclave.people import Action
-from enclave.query import rho_for
+from enclave.query import checked_epsilon, rho_for
 
 budget = typer.Typer(help="What may still be spent, and what was.", no_args_is_help=True)
 Kind = Annotated[str, typer.Argument(help="population, project or researcher.")]
@@ -59,7 +60,8 @@ def show(context: typer.Context, json: AsJson = False) -> None:
     if json:
         as_json(rows)
     else:
-        table("", ("kind", "name", "epsilon_cap", "epsilon_spent", "epsilon_left", "frozen", "incidents"), rows)
+        columns = ("kind", "name", "epsilon_cap", "epsilon_spent", "epsilon_left", "keys_delta_spent", "keys_delta_cap")
+        table("", (*columns, "frozen", "incidents"), rows)
 
 
 @budget.command("report")
@@ -86,7 +88,7 @@ def report_(
             {**r, "question": str(r["question"])[:16], "epsilon_so_far": f"{r['epsilon_so_far']:.4g}"} for r in rows
         ]
         table(str(accounts[0]), ("entry", "at", "question", "member", "run", "rho", "epsilon_so_far", "ended"), rows)
-    columns = ("kind", "name", "questions", "rho", "delta", "epsilon", "epsilon_pld", "incidents")
+    columns = ("kind", "name", "questions", "rho", "delta", "epsilon", "epsilon_pld", "keys_delta", "incidents")
     table("", columns, [_rounded(r.totals()) for r in reports])
     tell(say("budget.report_reading"))
 
@@ -125,19 +127,26 @@ def raise_(
     context: typer.Context,
     kind: Kind,
     name: str,
-    to: Annotated[str, typer.Option(help="The new cap, as ε in decimals.")],
+    to: Annotated[str, typer.Option(help="The new cap, as ε in decimals; as it is when left out.")] = "",
+    keys_delta: Annotated[
+        str, typer.Option(help="What finding unlisted keys may add to δ, such as 1e-7; as it is when left out.")
+    ] = "",
     why: Why = "",
     request: Annotated[str, typer.Option(help="The request for more budget (inc_…) that this raise grants.")] = "",
 ) -> None:
-    """Raise a cap; it can never be lowered."""
+    """Raise a cap of ε, or of the δ that finding unlisted keys may add; neither can ever be lowered."""
     door = at(context)
     asked = check_grantable(door.db, request) if request else None
     if asked is not None and (kind, name) not in asked.wanted:
         raise Refused("access.increase_names_other", increase=request, account=f"{kind} {name}")
     balance = _found(door, kind, name)
-    new = Amount(rho_for(to, delta_of(door, balance)))
-    message = raise_message(balance.account, balance.cap, new)
-    numbers = {"old": balance.cap.nano_rho, "new": new.nano_rho}
+    old = balance.cap
+    new = Amount(
+        rho_for(checked_epsilon(to), delta_of(door, balance)) if to else old.nano_rho,
+        atto(keys_delta) if keys_delta else old.atto_delta,
+    )
+    message = raise_message(balance.account, old, new)
+    numbers = {"old": old.nano_rho, "new": new.nano_rho, "old_delta": old.atto_delta, "new_delta": new.atto_delta}
     _act(door, Action.BUDGET_RAISE, balance, "raise", message, why, **numbers)
     if asked is not None and _all_raised(door, asked):
         granted_increase(door.db, door.member, request, why=why)

@@ -7,11 +7,14 @@ and no stored name stands twice. Each complaint is a sentence with the place.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
 
 from enclave.intake import rules
 from enclave.intake.columns import norm_names
 from enclave.intake.package import Descriptor, Resource
-from enclave.intake.treatments import NUMBERS, PROSE, SUMMABLE, Keep, Prefix, Pseudonym, Redact, Surrogate
+from enclave.intake.treatments import NUMBERS, PROSE, SUMMABLE, Form, Keep, Prefix, Pseudonym, Redact, Surrogate
+
+SMALLEST_DELTA = Decimal("1e-18")
 
 
 def complaints(d: Descriptor) -> Iterator[str]:
@@ -49,6 +52,7 @@ def _table(d: Descriptor, t: Resource, seen: list[str]) -> Iterator[str]:
         return
     yield from _columns(d, t)
     yield from _facets(t)
+    yield from _keys(d, t)
     yield from _joins(d, t, seen)
     yield from _rules(d, t)
     yield from _derived(d, t)
@@ -101,6 +105,19 @@ def _facets(t: Resource) -> Iterator[str]:
         yield "`order_by` names one of its facets"
     if not t.facets and t.order_by is not None:
         yield "`order_by` needs facets"
+
+
+def _keys(d: Descriptor, t: Resource) -> Iterator[str]:
+    forms = {o.name for _, o in t.outputs() if isinstance(o, Form)}
+    columns = [k.column for k in t.keys]
+    if len(set(columns)) != len(columns) or not set(columns) <= forms:
+        yield "`keys` names no column with the treatment form, or one twice"
+    if columns and not d.keys_delta:
+        yield "`keys` need `keys_delta` beside `delta`: the δ of one draw of them"
+    elif columns and Decimal(d.keys_delta) > Decimal(d.delta):
+        yield "`keys_delta` is above `delta`"
+    elif columns and Decimal(d.keys_delta) < SMALLEST_DELTA:
+        yield "`keys_delta` is below the smallest unit of the ledger, 1e-18"
 
 
 def _joins(d: Descriptor, t: Resource, seen: list[str]) -> Iterator[str]:

@@ -14,7 +14,7 @@ from typing import Literal
 from enclave.intake import treatments as t
 from enclave.intake.package import Descriptor, Resource
 
-Kind = Literal["integer", "decimal", "code", "date", "text", "boolean", "prose"]
+Kind = Literal["integer", "decimal", "code", "key", "date", "text", "boolean", "prose"]
 _EPOCH = date(1970, 1, 1)
 _UNTITLED = t.Title()
 _INTEGERS = (("TINYINT", 2**7), ("SMALLINT", 2**15), ("INTEGER", 2**31), ("BIGINT", 2**63))
@@ -50,7 +50,7 @@ class Stored:
                 return next(name for name, limit in _INTEGERS if reach < limit)
             case "date" | "boolean":
                 return self.kind.upper()
-            case "prose":
+            case "key" | "prose":
                 return "VARCHAR"
             case "text":
                 return "BIGINT"  # the only text without a list is a pseudonym
@@ -82,6 +82,8 @@ def _bounds(output: t.Kept) -> tuple[Kind, int | None, int | None, int]:
             return "boolean", 0, 1, 1
         case t.Redact() | t.Surrogate():
             return "prose", None, None, 1
+        case t.Form():
+            return "key", None, None, 1
         case t.AgeBand() | t.Band() | t.Keep() | t.Prefix() | t.Icd10Chapter():
             return "code", None, None, 1
 
@@ -112,6 +114,18 @@ def norm_names(table: Resource) -> Iterator[str]:
         yield from (f"norm_{facet.column}", f"distinct_{facet.column}", f"first_{facet.column}")
     for column in summed(table):
         yield f"total_{column}"
+    for keys in table.keys:
+        yield from (among(keys.column), vote(keys.column))
+
+
+def among(column: str) -> str:
+    """The stored flag: the row's value is one of those the person is counted in."""
+    return f"among_{column}"
+
+
+def vote(column: str) -> str:
+    """The stored flag: true on exactly one row of the person for each such value."""
+    return f"vote_{column}"
 
 
 def summed(table: Resource) -> tuple[str, ...]:

@@ -153,6 +153,13 @@ def _(output: t.Prefix, raw: str, stored: Stored, d: Descriptor) -> str:
 
 
 @expression.register
+def _(output: t.Form, raw: str, stored: Stored, d: Descriptor) -> str:
+    other = literal(output.otherwise) if output.otherwise is not None else "NULL"
+    fits = f"length({raw}) <= {output.longest} AND regexp_full_match({raw}, {literal(output.pattern)})"
+    return f"CASE WHEN {raw} IS NULL THEN NULL WHEN {fits} THEN {raw} ELSE {other} END"
+
+
+@expression.register
 def _(output: t.Icd10Chapter, raw: str, stored: Stored, d: Descriptor) -> str:
     steps = "".join(
         f" WHEN left({raw}, 3) BETWEEN '{first}' AND '{last}' THEN '{name}'" for name, first, last in t.ICD10_CHAPTERS

@@ -15,7 +15,7 @@ from pathlib import Path
 import duckdb
 
 from enclave.errors import BadInput, EnclaveError, Incident, Refused
-from enclave.intake import contributions, fingerprint, identifiers, prose, raw, reverify, stage, write
+from enclave.intake import contributions, fingerprint, identifiers, prose, raw, reverify, stage, votes, write
 from enclave.intake.columns import literal, stored_columns
 from enclave.intake.package import Descriptor, Resource
 from enclave.intake.report import Category, Check, Report, Section
@@ -182,6 +182,7 @@ def build(
             assert table is not None
             progress(f"measure {name}", 0, None)
             contributions.measure(con, table)
+            votes.measure(con, table, stage.staged(table), pseudonym_key)
             progress(f"write {name}", 0, None)
             rows[name] = write.write(con, d, table, _CATALOG)
             write.clear(con, table)

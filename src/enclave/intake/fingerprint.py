@@ -90,5 +90,7 @@ def norm_digest(d: Descriptor) -> str:
             [c.name, c.kind, c.lower, c.upper, c.scale, list(c.codes), c.total_clip] for c in stored_columns(d, table)
         ]
         facets = [[f.column, f.clip, f.distinct_clip] for f in table.facets]
-        tables.append({"table": table.name, "columns": columns, "facets": facets, "row_clip": table.row_clip})
+        keys = [[k.column, k.per_person, k.in_all] for k in table.keys]
+        of_table = {"columns": columns, "facets": facets, "keys": keys, "row_clip": table.row_clip}
+        tables.append({"table": table.name, **of_table})
     return hashlib.sha256(canonical({"format": 1, "tables": tables})).hexdigest()

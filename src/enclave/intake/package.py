@@ -21,13 +21,14 @@ from enclave.intake.treatments import CodeList, Drop, Kept, Name, Pseudonym, Tex
 
 RawName = Annotated[str, StringConstraints(pattern=r"^[^\W\d_][^\"\x00-\x1f]{0,62}[^\"\x00-\x20]$|^[^\W\d_]$")]
 """A column as its source calls it, in any script: it begins with a letter and holds no quote."""
+Delta = Annotated[str, StringConstraints(pattern=r"^[1-9](\.\d{1,6})?e-\d{1,2}$")]
 _STRINGS, _DATES, _NUMBERS = ("string",), ("date", "datetime"), ("integer", "decimal")
 _STORED_NAME = re.compile(r"[a-z][a-z0-9_]{0,47}")
 Form = Annotated[str, StringConstraints(pattern=r"^[^'\x00-\x1f]{2,40}$")]
 TAKES: dict[str, tuple[str, ...]] = {
     "pseudonym": ("string", "integer"), "shift": _DATES, "year": _DATES, "month": _DATES, "age": _DATES, "age_band": _DATES,
-    "band": _NUMBERS, "clamp": _NUMBERS, "keep": _STRINGS, "prefix": _STRINGS, "icd10_chapter": _STRINGS, "flag": _STRINGS,
-    "round": _NUMBERS, "redact": _STRINGS, "surrogate": _STRINGS,
+    "band": _NUMBERS, "clamp": _NUMBERS, "keep": _STRINGS, "prefix": _STRINGS, "form": _STRINGS, "icd10_chapter": _STRINGS,
+    "flag": _STRINGS, "round": _NUMBERS, "redact": _STRINGS, "surrogate": _STRINGS,
 }  # fmt: skip
 """Treatment → the raw types it takes."""
 
@@ -103,6 +104,16 @@ class FacetText(Text):
     distinct_clip: int = Field(ge=1, le=2**20)
 
 
+class KeysText(Text):
+    """A column of a public form that may be a group key though nobody lists its values."""
+
+    column: Name
+    per_person: int = Field(ge=1, le=1024)
+    """K: of how many distinct values a person is counted in; who has more is counted in K chosen by keyed hash."""
+    in_all: int = Field(ge=1, le=1_000_000)
+    """At most so many distinct values the whole column has; it fixes when replies leave. Checked at build."""
+
+
 class JoinText(Text):
     """`column` of this table meets at most one row of `table`, the same person's; a row that meets none is left out."""
 
@@ -133,6 +144,7 @@ class Resource(Text):
     row_clip: int = Field(default=1, ge=1, le=2**20)
     order_by: Name | None = None
     facets: tuple[FacetText, ...] = ()
+    keys: tuple[KeysText, ...] = ()
     joins: tuple[JoinText, ...] = ()
     rules: tuple[str, ...] = ()
     derived: tuple[Derived, ...] = ()
@@ -185,7 +197,9 @@ class Descriptor(Text):
     demo: bool
     register_: Name = Field(alias="register")
     unit: Unit
-    delta: Annotated[str, StringConstraints(pattern=r"^[1-9](\.\d{1,6})?e-\d{1,2}$")]
+    delta: Delta
+    keys_delta: Delta | Literal[""] = ""
+    """The δ of one draw of unlisted keys, charged in full to every account each time."""
     size_class: int = Field(ge=1, le=10**11)
     reference_date: date
     timezone: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_+/-]{0,40}$")] = ""

@@ -1,7 +1,8 @@
 """Does the finished file hold what questions will rely on?
 
 Read back from the closed extract, not from what it was made of. For every person: w²·Σc² ≤ (C·65536)² under every facet
-and its distinct cells, every norm exact, every total and row count right, one first-flag per cell. For every table: the
+and its distinct cells, every norm exact, every total and row count right, one first-flag per cell, no more keys than the
+policy's K and one vote for each. For every table: the
 key unique, joins meeting one row of the same person, finer columns finer, values within bounds. Any breach is ours, so it
 is an Incident and nothing is shelved.
 """
@@ -12,7 +13,8 @@ from collections.abc import Iterator
 
 import duckdb
 
-from enclave.errors import BadInput, Incident
+from enclave.errors import BadInput, Incident, Refused
+from enclave.intake import votes
 from enclave.intake.columns import Stored, stored_columns, summed
 from enclave.intake.contributions import NORM_STEP, norm_columns
 from enclave.intake.package import Descriptor, FacetText, Resource
@@ -29,6 +31,10 @@ def reverify(con: duckdb.DuckDBPyConnection, d: Descriptor, catalog: str) -> Non
         twice = _count(con, f'SELECT count(*) - count(DISTINCT "{table.key[0]}") FROM {place}')
         if twice:
             raise BadInput("intake.duplicate_key", place=f"{table.name}.{table.key[0]}", table=table.name, count=twice)
+        for keys in table.keys:
+            if (found := _count(con, votes.distinct(keys, place))) > keys.in_all:
+                where = f"{table.name}.{keys.column}"
+                raise Refused("intake.more_keys", place=where, column=where, count=found, in_all=keys.in_all)
         con.execute(f"CREATE OR REPLACE TEMP TABLE {_PERSONS} AS {_persons(table, place)}")
         for check, sql in _checks(d, table, catalog):
             if breaches := _count(con, sql):
@@ -46,6 +52,8 @@ def _checks(d: Descriptor, table: Resource, catalog: str) -> Iterator[tuple[str,
     yield "person totals", _totals(table)
     for facet in table.facets:
         yield f"norms of {facet.column}", _facet(table, facet, place)
+    for keys in table.keys:
+        yield f"keys of {keys.column}", votes.breaches(keys, table.unit_column, place)
     for join in table.joins:
         far = d.table(join.table)
         assert far is not None
@@ -94,11 +102,11 @@ def _over(norm: str, squares: str, clip: int) -> str:
 def _facet(table: Resource, facet: FacetText, place: str) -> str:
     norm, distinct = f'p."norm_{facet.column}"', f'p."distinct_{facet.column}"'
     per_cell = (
-        f'SELECT "{table.unit_column}" AS unit_, "{facet.column}" AS cell_, count(*)::HUGEINT AS c, '
-        f'sum("first_{facet.column}"::INTEGER) AS firsts FROM {place} GROUP BY unit_, cell_'
+        f'SELECT "{table.unit_column}" AS unit_, "{facet.column}" AS cell_, count(*) AS c, '
+        f'count(*) FILTER ("first_{facet.column}") AS firsts FROM {place} GROUP BY unit_, cell_'
     )
     per_person = (
-        "SELECT unit_, sum(c * c)::HUGEINT AS squares, count(*)::HUGEINT AS cells, "
+        "SELECT unit_, sum(c * c) AS squares, count(*)::HUGEINT AS cells, "
         f"count(*) FILTER (firsts <> 1) AS strays FROM ({per_cell}) GROUP BY unit_"
     )
     tests = ["f.strays <> 0", _exact(norm, "f.squares"), _exact(distinct, "f.cells")]

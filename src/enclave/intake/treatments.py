@@ -13,6 +13,7 @@ people's rows (design §4, soundness U6). So every list, edge and bound is text 
     round           the same, to the nearest multiple of `step`
     keep            a code of a public list, renamed where the list says so; any other becomes `otherwise`
     prefix          the first characters of a code, by a public list
+    form            a code without a list, kept as it is where all of it has a public form; any other becomes `otherwise`
     icd10_chapter   the WHO chapter of an ICD-10 code
     flag            whether a code begins with one of the listed prefixes
     redact          free text, each identifier in it replaced by the word for its kind
@@ -26,6 +27,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
+import duckdb
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from enclave.intake.kinds import Kind
@@ -219,6 +221,24 @@ class Prefix(Output):
     otherwise: str | None = None
 
 
+class Form(Output):
+    """A code of a public form whose values nobody lists. Whatever else stands there, a name for instance, is not kept."""
+
+    treatment: Literal["form"]
+    pattern: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    """RE2; the whole value must match."""
+    longest: int = Field(default=32, ge=1, le=64)
+    otherwise: str | None = None
+
+    @model_validator(mode="after")
+    def _readable(self) -> Self:
+        try:
+            duckdb.execute("SELECT regexp_full_match('', $1)", [self.pattern])
+        except duckdb.Error:
+            raise ValueError("`pattern` is no RE2 pattern") from None
+        return self
+
+
 class Icd10Chapter(Output):
     treatment: Literal["icd10_chapter"]
 
@@ -255,6 +275,7 @@ Kept = Annotated[
     | Round
     | Keep
     | Prefix
+    | Form
     | Icd10Chapter
     | Flag
     | Redact

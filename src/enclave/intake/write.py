@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import duckdb
 
+from enclave.intake import votes
 from enclave.intake.columns import stored_columns
 from enclave.intake.contributions import cells, norm_columns, norms
 from enclave.intake.package import Descriptor, Resource
@@ -19,6 +20,7 @@ def _declaration(d: Descriptor, table: Resource) -> str:
     lines = [f'"{c.name}" {c.sql_type}{"" if c.nullable else " NOT NULL"}' for c in stored_columns(d, table)]
     lines += [f'"{name}" {kind} NOT NULL CHECK ("{name}" >= 1)' for name, kind in norm_columns(table)]
     lines += [f'"first_{facet.column}" BOOLEAN NOT NULL' for facet in table.facets]
+    lines += votes.columns(table)
     return ", ".join(lines)
 
 
@@ -46,9 +48,11 @@ def _select(d: Descriptor, table: Resource) -> str:
     ]
     kept += [f'n."{name}"' for name, _ in norm_columns(table)]
     kept += [f's."{table.key[0]}" IN (SELECT first_ FROM {cells(table, f.column)})' for f in table.facets]
+    kept += votes.selected(table)
     order = [f'n."norm_{table.order_by}"', unit, f's."{table.order_by}"'] if table.order_by else [unit]
     return (
-        f"SELECT {', '.join(kept)} FROM {staged(table)} s JOIN {norms(table)} n ON n.unit_ = {unit} "
+        f"SELECT {', '.join(kept)} FROM {staged(table)} s JOIN {norms(table)} n ON n.unit_ = {unit}"
+        f"{votes.joined(table)} "
         f'ORDER BY {", ".join(order)}, s."{table.key[0]}"'
     )
 
@@ -62,5 +66,6 @@ def write(con: duckdb.DuckDBPyConnection, d: Descriptor, table: Resource, catalo
 
 def clear(con: duckdb.DuckDBPyConnection, table: Resource) -> None:
     """Drop what the table needed while it was worked on."""
-    for name in (staged(table), norms(table), *(cells(table, f.column) for f in table.facets)):
+    of_keys = [name for k in table.keys for name in (votes.voters(table, k), votes.passed(table, k))]
+    for name in (staged(table), norms(table), *(cells(table, f.column) for f in table.facets), *of_keys):
         con.execute(f"DROP TABLE IF EXISTS {name}")

@@ -8,7 +8,7 @@ from enclave.query.answer import Executed, execute
 from enclave.query.engine import Engine
 from enclave.query.mechanisms import epsilon_of, rho_for, self_test
 from enclave.query.plan import Plan
-from enclave.query.price import Draw, Priced, prepare
+from enclave.query.price import Draw, Priced, checked_epsilon, prepare
 from enclave.query.profiling import Portrait, drawn, portrayed
 from enclave.query.question import parse
 from enclave.query.topup import Held, Part, body_of, covers, execute_more, kept, serves, topic, under, wanting
@@ -23,6 +23,7 @@ __all__ = [
     "Portrait",
     "Priced",
     "body_of",
+    "checked_epsilon",
     "covers",
     "drawn",
     "epsilon_of",

@@ -19,7 +19,7 @@ from enclave.query.tally import Tally
 DECIMAL = re.compile(r"[0-9]{1,15}(\.[0-9]{1,9})?|\.[0-9]{1,9}")
 LEAST_CONFIDENCE, MOST_CONFIDENCE = Fraction(1, 2), Fraction(999_999, 1_000_000)
 USUAL = "0.95"
-TOTALS = (Measure.ROWS, Measure.PERSONS, Measure.SUM, Measure.VALUES)
+TOTALS = (Measure.ROWS, Measure.PERSONS, Measure.KEYS, Measure.SUM, Measure.VALUES)
 """What an accuracy can be promised for."""
 
 

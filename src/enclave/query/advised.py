@@ -129,7 +129,10 @@ def _rows_in_norm(plan: Plan, tally: Tally, profile: Profile) -> float:
 
 
 def _clipping(plan: Plan, tally: Tally, profile: Profile) -> Clipping | None:
-    """What clipping may take of one tally, by a norm that was profiled; nothing where each vector is at most 1 long."""
+    """What clipping may take of one tally, by a norm that was profiled; nothing where each vector is at most 1 long; not
+    known where values of a person are passed over."""
+    if tally.votes:
+        return None  # who has more values than they are counted in is not profiled
     if tally.norm.column is None:
         clamped = any(source.made is not None and source.made.said for source in plan.sources)
         return None if clamped or plan.exact else NOTHING

@@ -12,12 +12,13 @@ import itertools
 import math
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import pyarrow as pa
 
 from enclave.query import after, clipped, mechanisms, moments, quantiles
 from enclave.query.emit import Statement
+from enclave.query.found import Group, told
 from enclave.query.plan import Aggregate, Key, Measure, Plan, Sort
 from enclave.query.price import Draw, Priced
 from enclave.query.reckon import Output
@@ -42,6 +43,13 @@ class Totals(Protocol):
     def totals(self, statements: tuple[Statement, ...], keys: tuple[Key, ...], cap_ms: int) -> list[list[int]]: ...
 
 
+@runtime_checkable
+class Groups(Protocol):
+    """What also says which values of an unlisted key are there."""
+
+    def groups(self, statement: Statement, cap_ms: int) -> list[Group]: ...
+
+
 @dataclass(frozen=True)
 class Executed:
     """The reply's body, and whether our own machinery failed on the way."""
@@ -54,20 +62,45 @@ class Executed:
 
 def execute(priced: Priced, engine: Totals) -> Executed:
     """The answer as an Arrow IPC stream. Called once, after a durable reservation; never raises."""
-    cells, incident = priced.plan.cells, False
-    height = cells * (matrix.count if (matrix := matrix_in(priced.plan)) else 1)
+    plan, found, incident = _with_keys(priced, engine)
+    cells = plan.cells
+    height = cells * (matrix.count if (matrix := matrix_in(plan)) else 1)
+    rest = [d for d in priced.draws if d.threshold is None]
     noisy: list[list[int]] = []
     try:
-        totals = engine.totals(priced.statements, priced.plan.keys, priced.reply_ms * CAP_SHARE // 100)
+        statements = tuple(s for s in priced.statements if priced.draws[s.tallies[0]].threshold is None)
+        totals = engine.totals(statements, plan.keys, _cap_ms(priced)) if statements else []
     except Exception:  # noqa: BLE001 - nothing that happens after the charge may show (design §4, U3)
-        totals, incident = [[0] * (cells * d.tally.size) for d in priced.draws], True
+        totals, incident = [[0] * (cells * d.tally.size) for d in rest], True
     try:
-        noisy = [drawn(priced.plan, d, t) for t, d in zip(totals, priced.draws, strict=True)]
-        columns = shown(priced, priced.draws, noisy)
+        others = iter([drawn(plan, d, t) for t, d in zip(totals, rest, strict=True)])
+        noisy = [next(others) if d.threshold is None else found for d in priced.draws]
+        columns = released(plan, priced.draws, noisy, told=is_told(priced))
     except Exception:  # noqa: BLE001 - the same; without noise nothing is released but the shape
-        names = number_names(priced.plan, told=is_told(priced))
+        names = number_names(plan, told=is_told(priced))
         columns, incident = {n: [None] * height for n in names}, True
-    return Executed(packed(priced.plan, columns), incident, () if incident else tuple(noisy))
+    return Executed(packed(plan, columns), incident, () if incident else tuple(noisy))
+
+
+def _with_keys(priced: Priced, engine: Totals) -> tuple[Plan, list[int], bool]:
+    """The plan over the values of its unlisted key that are told, with their noisy counts; none after a failure, as where
+    no value passes."""
+    statement = next((s for s in priced.statements if priced.draws[s.tallies[0]].threshold), None)
+    if statement is None:
+        return priced.plan, [], False
+    draw = priced.draws[statement.tallies[0]]
+    try:
+        if not isinstance(engine, Groups):
+            raise TypeError("an engine that knows no groups")
+        found = told(priced.plan, engine.groups(statement, _cap_ms(priced)), draw)
+    except Exception:  # noqa: BLE001 - nothing that happens after the charge may show (design §4, U3)
+        return priced.plan.with_found(()), [], True
+    return priced.plan.with_found(found.values), list(found.noisy), False
+
+
+def _cap_ms(priced: Priced) -> int:
+    """What each look into the extract may take: there are two where values must be found first."""
+    return priced.reply_ms * CAP_SHARE // (200 if priced.plan.unlisted else 100)
 
 
 def drawn(plan: Plan, draw: Draw, totals: list[int]) -> list[int]:

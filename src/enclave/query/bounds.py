@@ -14,6 +14,8 @@ used only when all four rules of design §4 hold:
        DISTINCT first, under the norm of distinct cells of exactly that key, or any count norm (which is larger)
     5  distinct values by an l1 norm of them (`values_norm`): each value adds the largest weight among its persons, so a
        person moves the sum over all groups by no more than their values times their weight
+    6  an unlisted key by the values that are marked for the person, at most K of the policy: distinct persons by it make
+       at most K cells of one each, √K long, whatever is filtered or joined; times the groups of other keys beside it
 
 Where each person has one row, or falls into one cell, the vector is at most one long and no norm is needed. Widths are
 proved here too: weight × value fits int64 for every row, so no row can make a question fail.
@@ -24,7 +26,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from enclave.catalogue.dataset import WEIGHT_ONE, Column, Facet
+from enclave.catalogue.dataset import WEIGHT_ONE, Column, Facet, Keys
 from enclave.errors import Refused
 from enclave.query import moments, quantiles
 from enclave.query.plan import Aggregate, Key, Measure, Op, Plan, Term
@@ -44,7 +46,9 @@ def tallies(plan: Plan) -> tuple[Tally, ...]:
                 made.append(Tally(at, Style.ROWS, count_norm(plan), aggregate.term))
             case Measure.PERSONS:
                 style, norm = person_norm(plan)
-                made.append(Tally(at, style, norm))
+                made.append(Tally(at, style, norm, votes=votes_of(plan)))
+            case Measure.KEYS:
+                made.append(Tally(at, Style.KEYS, ONE_PER_PERSON, votes=_keys(plan).per_person))
             case Measure.SUM:
                 made.append(_sum(plan, at, _term(aggregate)))
             case Measure.MEAN:
@@ -70,6 +74,12 @@ def products(at: int, aggregate: Aggregate, norm: Norm) -> Tally:
     if matrix is None:
         raise ValueError("no matrix of products")
     return Tally(at, Style.ROWS, norm, factor=matrix.length, matrix=matrix)
+
+
+def _keys(plan: Plan) -> Keys:
+    if plan.unlisted is None or plan.unlisted.unlisted is None:
+        raise ValueError("values are found of an unlisted key")
+    return plan.unlisted.unlisted
 
 
 def _term(aggregate: Aggregate) -> Term:
@@ -158,10 +168,10 @@ def _bare_root_column(key: Key) -> Column | None:
 def person_norm(plan: Plan) -> tuple[Style, Norm]:
     """4: how distinct persons by these keys are counted."""
     others = [k for k in plan.keys if not is_of_person(plan, k.term)]
-    if not others:
+    if not others or votes_of(plan):
         return Style.DISTINCT, ONE_PER_PERSON
     if plan.exact:
-        cells = math.prod(len(k.domain) for k in others)
+        cells = math.prod(len(k.domain) for k in others)  # an exact plan has no unlisted key
         return Style.EXACT_DISTINCT, Norm(EXACT, 1 + math.isqrt(min(cells, plan.row_clip) - 1))
     column = _bare_root_column(others[0])
     facet = plan.root.facet(column.name) if column is not None and len(others) == 1 else None
@@ -171,6 +181,16 @@ def person_norm(plan: Plan) -> tuple[Style, Norm]:
     if alone:
         return Style.FLAGGED, Norm(facet.distinct_norm, facet.distinct_clip, flag=facet.first)
     return Style.DISTINCT, Norm(facet.distinct_norm, facet.distinct_clip)
+
+
+def votes_of(plan: Plan) -> int:
+    """6: in how many cells a person is counted by the values that are marked for them; 0 where a norm of their rows bounds
+    them closer, or there is no unlisted key."""
+    if plan.unlisted is None or is_of_person(plan, plan.unlisted.term):
+        return 0
+    others = [k for k in plan.keys if not k.unlisted and not is_of_person(plan, k.term)]
+    cells = _keys(plan).per_person * math.prod(len(k.domain) for k in others)
+    return cells if cells <= count_norm(plan).reach ** 2 else 0
 
 
 def values_norm(plan: Plan, term: Term) -> Norm:

@@ -28,7 +28,7 @@ from enclave.query.tally import Tally
 
 SUFFIX = "_clipped"
 MISS = Fraction(1, 20)
-TOTALS = (Measure.ROWS, Measure.PERSONS, Measure.SUM, Measure.VALUES)
+TOTALS = (Measure.ROWS, Measure.PERSONS, Measure.KEYS, Measure.SUM, Measure.VALUES)
 VARIANCES = (Measure.VAR_POP, Measure.VAR_SAMP, Measure.STDDEV_POP, Measure.STDDEV_SAMP)
 COVARIANCES = (Measure.COVAR_POP, Measure.COVAR_SAMP)
 SAMPLED = (Measure.VAR_SAMP, Measure.STDDEV_SAMP, Measure.COVAR_SAMP)

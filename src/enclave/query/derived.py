@@ -13,7 +13,7 @@ from enclave.catalogue.dataset import Column, Kind, Table
 from enclave.query import terms
 from enclave.query.plan import Branch, Made, Op, Sort, Source, Stacked, Term, Type, Within
 
-KIND = {Sort.CODE: Kind.CODE, Sort.DATE: Kind.DATE, Sort.TEXT: Kind.TEXT, Sort.TRUTH: Kind.BOOLEAN}
+KIND = {Sort.CODE: Kind.CODE, Sort.KEY: Kind.KEY, Sort.DATE: Kind.DATE, Sort.TEXT: Kind.TEXT, Sort.TRUTH: Kind.BOOLEAN}
 Derived = tuple[Table, Within]
 
 

@@ -12,6 +12,7 @@ from enclave.query.groups import values_of
 from enclave.query.plan import PerPerson, Plan, Source, Verb
 from enclave.query.sources import several_of, used_columns
 from enclave.query.sscp import Matrix
+from enclave.query.tally import Style
 
 PERSON_NS = 350.0
 """Rows grouped by the person."""
@@ -43,6 +44,26 @@ def matrix_row_ns(matrix: Matrix) -> float:
 def matrix_ms(matrix: Matrix, cells: int, rows: int) -> float:
     """Its entries, however few rows there are."""
     return matrix.count * (ENTRY_MS + ENTRY_NS * min(rows, cells * matrix.groups) / 1e6)
+
+
+TEXT_NS = 300.0
+MARKED_NS = 900.0
+KEY_MS = 0.05
+"""Of an unlisted key: per row grouped by text, per row whose person is told apart by it, per value that may be there (it is
+fetched, and noise is drawn for it)."""
+
+
+def unlisted_row_ns(plan: Plan, style: Style) -> float:
+    """What one row adds where values of an unlisted key are found, or grouped by."""
+    if plan.unlisted is None:
+        return 0.0
+    apart = style is Style.DISTINCT or (style is Style.KEYS and (plan.where is not None or len(plan.sources) > 1))
+    return TEXT_NS + MARKED_NS * apart
+
+
+def unlisted_ms(plan: Plan) -> float:
+    """Its values, however few rows there are."""
+    return KEY_MS * plan.unlisted.unlisted.in_all if plan.unlisted and plan.unlisted.unlisted else 0.0
 
 
 def branches(source: Source) -> int:

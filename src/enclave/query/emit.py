@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from enclave.catalogue.dataset import WEIGHT_ONE
 from enclave.query import exact, scan
 from enclave.query.groups import by_keys, grouped
+from enclave.query.marked import marked, persons_by_value
 from enclave.query.plan import Plan, Term
 from enclave.query.products import products_of
 from enclave.query.sources import condition, rows_of, times
@@ -44,7 +45,7 @@ def emitted(plan: Plan, tallies: tuple[Tally, ...]) -> tuple[Statement, ...]:
     return tuple(
         Statement(
             _statement(plan, [tallies[i] for i in members]),
-            len(plan.keys) + tallies[members[0]].is_numbered,
+            1 if tallies[members[0]].style is Style.KEYS else len(plan.keys) + tallies[members[0]].is_numbered,
             tuple(members),
             tallies[members[0]].size if tallies[members[0]].is_numbered else 0,
         )
@@ -62,6 +63,8 @@ def _family(tally: Tally) -> tuple[object, ...]:
 
 def _statement(plan: Plan, tallies: list[Tally]) -> str:
     style, norm = tallies[0].style, tallies[0].norm
+    if style is Style.KEYS:
+        return persons_by_value(plan)
     if style is Style.DISTINCT:
         return _distinct(plan, tallies)
     if style is Style.VALUES:
@@ -123,6 +126,8 @@ def _distinct(plan: Plan, tallies: list[Tally]) -> str:
     """One row per person and cell, weighed by the person's norm."""
     norm, copies = tallies[0].norm, len(tallies)
     rows = f"{rows_of(plan.sources, plan)} WHERE {condition(plan, tallies[0])}"
+    if tallies[0].votes:
+        rows += f" AND {marked(plan)}"
     keys = [f"{key(k.term)} AS k{i}" for i, k in enumerate(plan.keys)]
     names = [f"k{i}" for i in range(len(keys))]
     person = f't0."{plan.root.unit}" AS u'

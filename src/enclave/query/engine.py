@@ -14,7 +14,9 @@ it. In order:
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
@@ -86,18 +88,13 @@ class Engine:
 
     def totals(self, statements: tuple[Statement, ...], keys: tuple[Key, ...], cap_ms: int) -> list[list[int]]:
         """One vector per tally over the full product of the keys' domains. Raises on any failure: see `answer`."""
-        self.settle()
         cells, places = 1, []
         for key in reversed(keys):
             places.append({value: at * cells for at, value in enumerate(key.domain)})
             cells *= len(key.domain)
         places.reverse()
         vectors = {at: [0] * (cells * max(1, s.bins)) for s in statements for at in s.tallies}
-        cursor = self._connection.cursor()
-        clock = threading.Timer(cap_ms / 1000, cursor.interrupt)
-        clock.daemon = True
-        clock.start()
-        try:
+        with self._asked(cap_ms) as cursor:
             for statement in statements:
                 for row in cursor.execute(statement.sql).fetchall():
                     steps = [place.get(value) for place, value in zip(places, row, strict=False)]
@@ -107,11 +104,27 @@ class Engine:
                             cell = cell * statement.bins + row[len(keys)]
                         for at, total in zip(statement.tallies, row[statement.keys :], strict=True):
                             vectors[at][cell] = total
+        return [vectors[at] for at in sorted(vectors)]
+
+    def groups(self, statement: Statement, cap_ms: int) -> list[tuple[str | None, int]]:
+        """Every value of an unlisted key with its total, in no order. Raises on any failure, as `totals`."""
+        with self._asked(cap_ms) as cursor:
+            return [(value, total) for value, total in cursor.execute(statement.sql).fetchall()]
+
+    @contextmanager
+    def _asked(self, cap_ms: int) -> Iterator[duckdb.DuckDBPyConnection]:
+        """3 and 5: a cursor of its own, interrupted at the cap; then the check for the next question begins."""
+        self.settle()
+        cursor = self._connection.cursor()
+        clock = threading.Timer(cap_ms / 1000, cursor.interrupt)
+        clock.daemon = True
+        clock.start()
+        try:
+            yield cursor
         finally:
             clock.cancel()
             cursor.close()
             self._checked = self._checker.submit(self.check_clean)
-        return [vectors[at] for at in sorted(vectors)]
 
     def settle(self) -> None:
         """Waits for the check after the last question; raises what it found."""

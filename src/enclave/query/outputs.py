@@ -31,7 +31,7 @@ RELATIONS: dict[type[exp.Expr], Reckon] = {
     exp.NEQ: Reckon.DIFFERENT,
 }
 CONNECTORS: dict[type[exp.Expr], Reckon] = {exp.And: Reckon.AND, exp.Or: Reckon.OR}
-TOTALS = (Measure.ROWS, Measure.PERSONS, Measure.SUM)
+TOTALS = (Measure.ROWS, Measure.PERSONS, Measure.KEYS, Measure.SUM)
 NUMBER = re.compile(r"[0-9]{1,15}(\.[0-9]{0,9})?|\.[0-9]{1,9}")
 
 

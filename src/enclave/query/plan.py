@@ -4,135 +4,28 @@ A `Plan` is the only thing that stands between an analyst's text and an engine: 
 stage 1 may do *within one person* (sources, filter, terms), the one private aggregate layer (keys, aggregates) and the
 free post-processing of noisy columns (order, limit). Nothing in it is analyst text except names of output columns and
 literals that were parsed into values.
-
-A `Term` is one expression with its proven type. Numbers are whole: a term of scale s means value / s, and its type
-carries bounds on the stored integer, so that no product or sum can ever overflow (`WIDEST`). Codes carry the public list
-of what they may be. Every operation is total: no cast that may fail, no division, no function of now.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
 
-from enclave.catalogue.dataset import Column, Kind, Table
+from enclave.catalogue.dataset import Column, Keys, Table
 from enclave.query.reckon import Output, Post, Reckon
+from enclave.query.term import DEEPEST, LARGEST, SORT_OF_KIND, WIDEST, Op, Ref, Sort, Term, Type
 
-WIDEST = 2**62
-"""No stored integer of any term may leave ±2⁶²: one doubling below int64."""
+__all__ = ["DEEPEST", "LARGEST", "SORT_OF_KIND", "WIDEST", "Op", "Ref", "Sort", "Term", "Type"]
+"""A plan is made of terms: what they are made of is named here too."""
 
-DEEPEST = 60
-LARGEST = 4_000
-"""Terms nested deeper or with more parts are refused: engines have limits of their own, and those must never be met
-after a charge."""
+MOST_CELLS = 10_000
+"""Groups of one answer, counted over the full product of its keys."""
 
-
-class Sort(StrEnum):
-    """What a term is."""
-
-    NUMBER = "number"
-    CODE = "code"
-    DATE = "date"
-    TEXT = "text"
-    TRUTH = "truth"
-
-
-SORT_OF_KIND = {
-    Kind.INTEGER: Sort.NUMBER,
-    Kind.DECIMAL: Sort.NUMBER,
-    Kind.CODE: Sort.CODE,
-    Kind.DATE: Sort.DATE,
-    Kind.TEXT: Sort.TEXT,
-    Kind.BOOLEAN: Sort.TRUTH,
-}
-
-
-class Op(StrEnum):
-    """What a term does. Every one is total: defined for all values its arguments can take, NULL included."""
-
-    COLUMN = "column"
-    LITERAL = "literal"
-    NULL = "null"
-    PLUS = "+"
-    MINUS = "-"
-    TIMES = "*"
-    NEGATE = "negate"
-    ABSOLUTE = "abs"
-    LEAST = "least"  # NULLs are skipped, as in DuckDB and PostgreSQL
-    GREATEST = "greatest"
-    YEAR = "year"
-    MONTH = "month"
-    CASE = "case"  # when, then, when, then, …, else
-    COALESCE = "coalesce"
-    EQUAL = "="
-    DIFFERENT = "<>"
-    LESS = "<"
-    AT_MOST = "<="
-    MORE = ">"
-    AT_LEAST = ">="
-    ONE_OF = "in"  # a term, then literals
-    MISSING = "is null"
-    AND = "and"
-    OR = "or"
-    NOT = "not"
-
-
-@dataclass(frozen=True)
-class Type:
-    """The proven type of a term. `lower`/`upper` bound stored integers (days since 1970 for dates)."""
-
-    sort: Sort
-    nullable: bool
-    lower: int | None = None
-    upper: int | None = None
-    scale: int = 1
-    codes: tuple[str, ...] = ()
-
-    @property
-    def bounded(self) -> bool:
-        return self.lower is not None and self.upper is not None
-
-    @property
-    def reach(self) -> int:
-        """max |x| over stored integers; only of bounded numbers."""
-        if self.lower is None or self.upper is None:
-            raise ValueError("a term without bounds has no reach")
-        return max(abs(self.lower), abs(self.upper))
-
-
-@dataclass(frozen=True)
-class Ref:
-    """A column of the n-th source of the plan."""
-
-    source: int
-    column: Column
-
-
-@dataclass(frozen=True)
-class Term:
-    """One expression. `ref` belongs to COLUMN, `value` to LITERAL (an int for numbers and dates)."""
-
-    op: Op
-    type: Type
-    args: tuple[Term, ...] = ()
-    ref: Ref | None = None
-    value: int | str | bool | None = None
-    depth: int = field(default=1, compare=False)
-    size: int = field(default=1, compare=False)
-
-    def __post_init__(self) -> None:
-        if (self.op is Op.COLUMN) != (self.ref is not None) or (self.op is Op.LITERAL) != (self.value is not None):
-            raise ValueError(f"malformed term {self.op}")
-        object.__setattr__(self, "depth", 1 + max((a.depth for a in self.args), default=0))
-        object.__setattr__(self, "size", 1 + sum(a.size for a in self.args))
-
-    def walk(self) -> Iterator[Term]:
-        yield self
-        for arg in self.args:
-            yield from arg.walk()
+MOST_FOUND = 2_000
+"""Values of an unlisted key in one answer."""
 
 
 @dataclass(frozen=True)
@@ -269,11 +162,13 @@ def variables_of(sources: tuple[Source, ...], terms: Iterable[Term | None]) -> f
 
 @dataclass(frozen=True)
 class Key:
-    """A public group key: every value it can take is known from text and dictionary (`domain`, None = NULL)."""
+    """A group key. Of a public one every value it can take is known from text and dictionary (`domain`, None = NULL). Of an
+    unlisted one the values are found by noisy counts of persons, and stand in `domain` only then."""
 
     name: str
     term: Term
     domain: tuple[int | str | bool | None, ...]
+    unlisted: Keys | None = None
 
 
 class Measure(StrEnum):
@@ -281,6 +176,7 @@ class Measure(StrEnum):
 
     ROWS = "rows"  # COUNT(*), COUNT(term)
     PERSONS = "persons"  # COUNT(DISTINCT unit)
+    KEYS = "keys"  # the same by an unlisted key alone: what its values are found by
     SUM = "sum"
     MEAN = "mean"
     VAR_POP = "var_pop"
@@ -360,11 +256,29 @@ class Plan:
         return math.prod(s.table.row_clip for i, s in enumerate(self.sources) if i == 0 or s.many)
 
     @property
+    def unlisted(self) -> Key | None:
+        """The key whose values are still to be found."""
+        return next((k for k in self.keys if k.unlisted), None)
+
+    @property
+    def listed_cells(self) -> int:
+        return math.prod(len(k.domain) for k in self.keys if not k.unlisted)
+
+    @property
+    def most_found(self) -> int:
+        """How many values of an unlisted key are kept at most: those of the largest noisy counts."""
+        keys = self.unlisted.unlisted if self.unlisted else None
+        return min(keys.in_all, MOST_FOUND, MOST_CELLS // self.listed_cells) if keys else 1
+
+    @property
     def cells(self) -> int:
-        cells = 1
-        for key in self.keys:
-            cells *= len(key.domain)
-        return cells
+        """Groups of the answer; at most so many where values are still to be found."""
+        return self.listed_cells * self.most_found
+
+    def with_found(self, values: tuple[str | None, ...]) -> Plan:
+        """The same question over the values that were found: all its keys are public now."""
+        keys = tuple(replace(k, domain=values, unlisted=None) if k.unlisted else k for k in self.keys)
+        return replace(self, keys=keys)
 
     @property
     def tables(self) -> tuple[str, ...]:

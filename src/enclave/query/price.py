@@ -9,9 +9,10 @@ more than was asked. The reply moment is a class fixed by the shape of the state
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from hashlib import sha256
+from typing import Literal
 
 from domicile.wire.shapes import MechanismCard, Quote
 from enclave.audit import canonical
@@ -21,12 +22,22 @@ from enclave.query import advised as advice
 from enclave.query import mechanisms
 from enclave.query.accuracy import Accuracy, check_promised, scale_of, wanted
 from enclave.query.bounds import tallies
-from enclave.query.effort import branches, check_memory, fan_out, matrix_ms, matrix_row_ns, within_ns
+from enclave.query.effort import (
+    branches,
+    check_memory,
+    fan_out,
+    matrix_ms,
+    matrix_row_ns,
+    unlisted_ms,
+    unlisted_row_ns,
+    within_ns,
+)
 from enclave.query.emit import Statement, emitted
 from enclave.query.plan import Measure, Plan
 from enclave.query.question import parse
 from enclave.query.sscp import LABELS, matrix_in
 from enclave.query.tally import Style, Tally
+from enclave.query.threshold import ATTO, Threshold, threshold
 
 EPSILON = re.compile(r"\d{1,4}(\.\d{1,9})?|\.\d{1,9}")
 MOST_EPSILON = 1_000
@@ -44,6 +55,7 @@ ROW_NS = {
     Style.ROWS: 80.0,
     Style.FLAGGED: 100.0,
     Style.DISTINCT: 200.0,
+    Style.KEYS: 100.0,
     Style.VALUES: 900.0,
     Style.EXACT: 1_500.0,
     Style.EXACT_DISTINCT: 1_500.0,
@@ -66,6 +78,8 @@ class Draw:
     tally: Tally
     scale: int
     rho: int
+    threshold: Threshold | None = None
+    """Where values of an unlisted key are found by it: from when on one is told, and at which δ."""
 
 
 @dataclass(frozen=True)
@@ -95,12 +109,18 @@ class Priced:
         return self.plan.variables
 
     @property
+    def atto_delta(self) -> int:
+        """What finding unlisted keys costs beside ρ, in 10⁻¹⁸."""
+        return sum(d.threshold.atto_delta for d in self.draws if d.threshold)
+
+    @property
     def quote(self) -> Quote:
         return Quote(
             dataset=self.dataset.name,
             version=self.dataset.version,
             epsilon=self.epsilon,
             delta=float(self.dataset.delta),
+            keys_delta=self.atto_delta / ATTO,
             rho=self.rho,
             reply_ms=self.reply_ms,
             columns=(
@@ -146,6 +166,7 @@ def priced(
         moved = advice.advised(plan, moved, dataset.profile, precision(moved, asked, dataset.delta))
     statements = emitted(plan, moved)
     draws = _accurate(moved, asked) if isinstance(asked, Accuracy) else _shared(moved, asked, dataset.delta)
+    draws = tuple(_thresholded(d, dataset.keys_delta) for d in draws)
     spent = sum(d.rho for d in draws)
     return Priced(
         sql=sql,
@@ -192,6 +213,12 @@ def _draw(tally: Tally, share: int, epsilon: str, delta: str, count: int) -> Dra
     return Draw(tally, scale, priced(scale, tally.sensitivity))
 
 
+def _thresholded(draw: Draw, delta: str) -> Draw:
+    if draw.tally.style is not Style.KEYS:
+        return draw
+    return replace(draw, threshold=threshold(draw.scale, draw.tally.votes, delta))
+
+
 def worst_ms(plan: Plan, moved: tuple[Tally, ...], statements: tuple[Statement, ...], rows: int) -> float:
     """The longest the question can take at full load, by its shape and a public number of rows."""
     parts = sum(k.term.size - 1 for k in plan.keys) + (plan.where.size if plan.where else 0)
@@ -207,11 +234,13 @@ def worst_ms(plan: Plan, moved: tuple[Tally, ...], statements: tuple[Statement, 
             if matrix:
                 row += matrix_row_ns(matrix) + TERM_NS * sum(4 * v.term.size for v in matrix.variables)
                 total += matrix_ms(matrix, plan.cells, rows)
+        row += unlisted_row_ns(plan, style)
         row += BINS_NS * sum(moved[i].bins is not None for i in statement.tallies[:1])
         row += sum(JOIN_NS if s.table.one_row_per_person or not s.table.unit else MANY_NS for s in plan.sources[1:])
         twice = 2 if style is Style.ROWS and moved[statement.tallies[0]].norm.column else 1
         row = row * branches(plan.sources[0]) * (fan_out(plan) or 1) + twice * within_ns(plan.sources)
         total += FIXED_MS + rows * row / 1e6
+        total += unlisted_ms(plan) if style is Style.KEYS else 0.0
     return total + CELL_MS * plan.cells * sum(t.size for t in moved)
 
 
@@ -247,6 +276,8 @@ def answer_key(plan: Plan, dataset: Dataset, statements: tuple[Statement, ...], 
         canon["matrix"] = repr(matrix.labels())
     if dataset.profile is not None:
         canon["profile"] = dataset.profile.digest
+    if plan.unlisted is not None:
+        canon["unlisted"] = [[repr(k.unlisted) for k in plan.keys], [repr(d.threshold) for d in draws]]
     return sha256(canonical(canon)).hexdigest()
 
 
@@ -265,6 +296,18 @@ PARTS = {
 """How the tallies of a moment or a quantile are called in a quote."""
 
 
+def _mechanism(draw: Draw) -> Literal["discrete_gaussian", "exponential", "thresholded_gaussian"]:
+    if draw.threshold:
+        return "thresholded_gaussian"
+    return "discrete_gaussian" if draw.tally.side is None else "exponential"
+
+
+def _told_from(draw: Draw) -> tuple[str, ...]:
+    return (
+        (f"values of {draw.threshold.least / WEIGHT_ONE:.1f} noisy persons or more are told",) if draw.threshold else ()
+    )
+
+
 def _card(plan: Plan, draw: Draw) -> MechanismCard:
     aggregate = plan.aggregates[draw.tally.aggregate]
     unit = draw.tally.unit
@@ -273,12 +316,14 @@ def _card(plan: Plan, draw: Draw) -> MechanismCard:
         part = " (count)" if draw.tally.counts else " (centred sum)"
     return MechanismCard(
         column=aggregate.name + part,
-        mechanism="discrete_gaussian" if draw.tally.side is None else "exponential",
+        mechanism=_mechanism(draw),
         sensitivity=float(draw.tally.sensitivity / unit),
         scale=float(draw.scale / unit),
         rho=draw.rho,
-        one_per_person=draw.tally.norm.column is None,
-        bound="; ".join([draw.tally.bound, *(words for s in plan.sources if s.made for words in s.made.said)]),
+        one_per_person=draw.tally.norm.column is None and not draw.tally.votes,
+        bound="; ".join(
+            [draw.tally.bound, *_told_from(draw), *(w for s in plan.sources if s.made for w in s.made.said)]
+        ),
         clip=draw.tally.norm.clip if draw.tally.norm.column else None,
         clip_by=None if draw.tally.norm.column is None else "advisor" if draw.tally.norm.advised else "policy",
         clipped=_clipped(draw.tally),

@@ -23,14 +23,12 @@ from enclave.query.flat import flattened
 from enclave.query.grammar import Text, parsed
 from enclave.query.names import Scope
 from enclave.query.outputs import Having, Reckoning, conditional, is_arithmetic
-from enclave.query.plan import DEEPEST, Aggregate, Key, Measure, Ordering, Plan, Sort, Term
+from enclave.query.plan import DEEPEST, MOST_CELLS, Aggregate, Key, Measure, Ordering, Plan, Sort, Term
 from enclave.query.reckon import Output, Post, Reckon
 from enclave.query.size import MOST_NESTED, MOST_TOKENS
 from enclave.query.sscp import LABELS, matrix_in
+from enclave.query.unlisted import FEWEST_FOUND, keys_of, sought
 from enclave.query.within import Levels
-
-MOST_CELLS = 10_000
-"""Groups of one answer, counted over the full product of the public keys."""
 
 MOST_INTEGERS = 1_000
 """An integer column is a public key when its bounds allow at most this many values."""
@@ -68,6 +66,7 @@ class _Reader:
         names += LABELS if aggregates[0].measure is Measure.SSCP else ()
         self._check_names(names)
         having = self.tree.args.get("having")
+        aggregates, hidden = sought(keys, aggregates, outputs)
         plan = Plan(
             sources=self.scope.sources,
             where=self._condition(where) if where else None,
@@ -75,16 +74,25 @@ class _Reader:
             aggregates=aggregates,
             order=self._order(names),
             limit=self._limit(),
-            reckoned=outputs if any(o.plain != at for at, o in enumerate(outputs)) else (),
+            reckoned=outputs if hidden or any(o.plain != at for at, o in enumerate(outputs)) else (),
             having=Having(self.text, self._answered(outputs)).condition(having.this) if having else None,
         )
         if any(p.depth > DEEPEST for p in (plan.having, *(o.post for o in plan.reckoned)) if p):
             raise Refused("query.too_deep", limit=DEEPEST, parts=MOST_TOKENS)
-        cells = plan.cells * (matrix.count if (matrix := matrix_in(plan)) else 1)
-        if cells > MOST_CELLS:
-            self.text.refuse("query.too_many_cells", self.tree.args.get("group"), cells=cells, limit=MOST_CELLS)
+        self._check_cells(plan)
         with self.text.standing_at(self.tree):
             return flattened(plan)
+
+    def _check_cells(self, plan: Plan) -> None:
+        group = self.tree.args.get("group")
+        if plan.unlisted and plan.exact:
+            self.text.refuse("query.unlisted_here", group)
+        limit = MOST_CELLS // FEWEST_FOUND
+        if plan.unlisted and plan.listed_cells > limit:
+            self.text.refuse("query.too_many_cells", group, cells=plan.listed_cells, limit=limit)
+        cells = plan.cells * (matrix.count if (matrix := matrix_in(plan)) else 1)
+        if cells > MOST_CELLS:
+            self.text.refuse("query.too_many_cells", group, cells=cells, limit=MOST_CELLS)
 
     def _unaliased(self, node: exp.Expr) -> tuple[str | None, exp.Expr]:
         if type(node) is exp.Alias:
@@ -114,7 +122,12 @@ class _Reader:
             term = self.expressions.term(source)
             if any(k.term == term for k in keys):
                 self.text.reject("query.duplicate_key", node)
-            keys.append(Key(alias or self._name_of(term, len(keys)), term, self._domain(term, node)))
+            with self.text.standing_at(node):
+                unlisted = keys_of(term, self.scope.sources)
+            if unlisted and any(k.unlisted for k in keys):
+                self.text.refuse("query.two_unlisted", node)
+            domain = () if unlisted else self._domain(term, node)
+            keys.append(Key(alias or self._name_of(term, len(keys)), term, domain, unlisted))
         named = [self.expressions.term(n) for _, n in self.items if not is_aggregate(n) and not is_arithmetic(n)]
         written = [k for t in named for k in keys if k.term == t]
         return tuple(dict.fromkeys([*written, *keys]))

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from fractions import Fraction
+from math import isqrt
 
 from enclave.catalogue.dataset import NORM_STEP, WEIGHT_ONE
 from enclave.profile import Clipping
@@ -23,6 +24,7 @@ class Style(StrEnum):
     ROWS = "rows"  # each row of the root, weighed
     FLAGGED = "flagged"  # rows that carry the first-occurrence flag of the facet
     DISTINCT = "distinct"  # one row per person and cell
+    KEYS = "keys"  # one row per person and value of an unlisted key, among those the person is counted in
     VALUES = "values"  # each distinct value of the term once, by the largest weight of the persons who have it
     EXACT = "exact"  # each row, weighed by the length of the person's own vector, found in the question itself
     EXACT_DISTINCT = "exact distinct"  # one row per person and cell, weighed so
@@ -143,10 +145,14 @@ class Tally:
     """All its entries at once, as one vector."""
     clipping: Clipping | None = None
     """What the clip may take, by the paid profile; None where nothing paid tells."""
+    votes: int = 0
+    """Persons are counted only in the values of an unlisted key that are marked for them: in at most so many cells."""
 
     @property
     def sensitivity(self) -> int:
         """l2, in 1/65536: no person's vector is longer."""
+        if self.votes:
+            return isqrt(self.votes * WEIGHT_ONE**2 - 1) + 1
         return self.factor * self.norm.reach * WEIGHT_ONE + (self.product.slack if self.product else 0)
 
     @property
@@ -172,6 +178,8 @@ class Tally:
     @property
     def bound(self) -> str:
         """In words, for the price of the question."""
+        if self.votes:
+            return f"at most {self.votes} cells a person, no clipping"
         what = self.norm.column or "one per person"
         kept = "no clipping" if self.norm.column is None else f"clipped at {self.norm.clip}"
         kept += " (advisor)" if self.norm.advised else ""

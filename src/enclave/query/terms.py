@@ -219,6 +219,8 @@ def _coerced(constant: Term, other: Term) -> Term:
         if constant.value not in other.type.codes:
             raise Unfit("query.unknown_code", value=constant.value, column=_column_names(other))
         return Term(Op.LITERAL, Type(Sort.CODE, False, codes=(constant.value,)), value=constant.value)
+    if other.type.sort is Sort.KEY:
+        return Term(Op.LITERAL, Type(Sort.KEY, False), value=constant.value)
     return constant
 
 

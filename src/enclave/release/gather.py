@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from sqlalchemy import Engine
 
 from domicile.wire.words import LANGUAGES, say
 from enclave import catalogue
 from enclave.broker.given import answers_given, spent_by
-from enclave.budget import balances, population
+from enclave.budget import ATTO, balances, population
 from enclave.budget import project as project_account
 from enclave.catalogue.manifest import Manifest, folder_of
 from enclave.query import epsilon_of
@@ -16,17 +18,22 @@ from enclave.run.job import find as find_run
 from enclave.store import Keyring, Place
 
 
+def delta_text(delta: str, atto: int) -> str:
+    """The δ of the guarantee: that at which ρ is converted, and what finding unlisted keys spent beside it."""
+    return str(Decimal(delta) + Decimal(atto) / ATTO) if atto else delta
+
+
 def gather(
     db: Engine, place: Place, run: str, *, process_wall: str = ONE_USER, not_covered: tuple[str, ...] = ()
 ) -> Provenance:
     """What the home knows about `run`; Tampered when the manifest of its extract is not this home's."""
     job = find_run(db, run)
     dataset = catalogue.find(db, job.dataset, job.dataset_version)
-    rho, head = spent_by(db, place, run)
+    newly, head = spent_by(db, place, run)
     spent = BudgetFacts(
-        epsilon_spent=format(epsilon_of(rho, dataset.delta), ".6g"),
-        delta=dataset.delta,
-        rho_spent=rho,
+        epsilon_spent=format(epsilon_of(newly.nano_rho, dataset.delta), ".6g"),
+        delta=delta_text(dataset.delta, newly.atto_delta),
+        rho_spent=newly.nano_rho,
         answers=tuple(answers_given(db, run)),
         ledger_head=head,
     )

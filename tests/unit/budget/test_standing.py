@@ -77,8 +77,9 @@ def test_a_refusal_says_requested_remaining_and_which_cap_and_takes_other_words(
 
 
 def test_a_refusal_for_delta_speaks_of_delta(told: Told) -> None:
-    with pytest.raises(Refused, match="Requested: 11 atto-delta"):
+    with pytest.raises(Refused, match="11 atto-delta requested") as refused:
         told.tell(charge((P, 1, 11)))
+    assert refused.value.code == "budget.keys_exhausted"
 
 
 def test_an_account_never_opened_pays_nothing(told: Told) -> None:
