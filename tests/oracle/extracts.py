@@ -150,10 +150,10 @@ def random_visit(draw: random.Random, person: int, at: int, *, narrow: bool) -> 
 
 
 def with_norms(table: Table, rows: Iterable[Mapping[str, object]]) -> list[Row]:
-    """The rows with their stored norms and flags, person by person."""
+    """The rows with their stored norms and flags, person by person; an unlisted key that is not said is missing."""
     by_person: dict[object, list[Row]] = defaultdict(list)
     for row in rows:
-        by_person[row[table.unit]].append(dict(row))
+        by_person[row[table.unit]].append({**dict.fromkeys(k.column for k in table.keys), **row})
     finished = [row for mine in by_person.values() for row in _of_person(table, mine)]
     ordered = table.facet(table.order_by) if table.order_by else None
     return sorted(finished, key=lambda r: int(str(r[ordered.norm]))) if ordered else finished

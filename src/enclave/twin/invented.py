@@ -19,6 +19,8 @@ UNEVEN = 1.7
 MISSING = 0.02
 HIT = 0.08
 MOST_PER_PARENT = 4
+UNLISTED = 3
+"""How many values that nobody lists stand below one that is listed."""
 
 
 def share(salt: str, row: str = "row_") -> str:
@@ -79,6 +81,8 @@ def _value(table: Resource, column: Stored, columns: list[Stored], joined: set[s
         return "row_"
     if column.name in joined:
         return "parent_"
+    if column.kind == "key":
+        return _unlisted(table, column, columns, joined)
     finer = next((c for c in columns if column.name in c.finer_than and c.codes), None)
     made = _coarser(table, column, finer) if finer is not None else _made(table, column)
     if not column.nullable or finer is not None or any(column.name in c.finer_than for c in columns):
@@ -100,6 +104,14 @@ def _made(table: Resource, column: Stored) -> str:
         number = f"{column.lower} - 1 + {_at(table, column, column.upper - column.lower + 1)}"
         return f"DATE '1970-01-01' + ({number})::INTEGER" if column.kind == "date" else number
     return f"'T' || lpad({_at(table, column, 1000)}::VARCHAR, 3, '0')"
+
+
+def _unlisted(table: Resource, column: Stored, columns: list[Stored], joined: set[str]) -> str:
+    """A text below the values that it decides, if any: it is missing where they are."""
+    coarse = [c for c in columns if c.name in column.finer_than]
+    parts = [f"CAST({_value(table, c, columns, joined)} AS VARCHAR)" for c in coarse] or ["'K'"]
+    number = f"lpad({_at(table, column, UNLISTED)}::VARCHAR, 3, '0')"
+    return " || '.' || ".join([*parts, number])
 
 
 def _coarser(table: Resource, column: Stored, finer: Stored) -> str:

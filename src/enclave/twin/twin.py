@@ -14,7 +14,7 @@ from pathlib import Path
 
 from enclave.catalogue import Dataset
 from enclave.errors import Refused
-from enclave.intake import contributions, reverify, stage, write
+from enclave.intake import contributions, reverify, stage, votes, write
 from enclave.intake.columns import literal
 from enclave.intake.descriptor import parse
 from enclave.intake.package import Descriptor
@@ -26,6 +26,8 @@ from enclave.twin.invented import select
 
 PERSONS = 2_000
 _CATALOG = "twin"
+_KEY = b"nobody's"
+"""What chooses in which unlisted keys an invented person is counted."""
 
 
 def path_of(place: Place, dataset: Dataset) -> Path:
@@ -56,6 +58,7 @@ def make(d: Descriptor, path: Path, persons: int = PERSONS) -> None:
                 write.keep_hits(con, d, table)
             for table in d.tables:
                 contributions.measure(con, table)
+                votes.measure(con, table, stage.staged(table), _KEY)
                 write.write(con, d, table, _CATALOG)
             reverify.reverify(con, d, _CATALOG)
             con.execute(f"DETACH {_CATALOG}")

@@ -59,6 +59,10 @@ def test_values_come_from_the_code_lists_and_bounds_and_some_are_missing(hospita
     assert read(
         hospital, "SELECT count(*) FROM visits WHERE ward IS NOT NULL AND NOT starts_with(ward::VARCHAR, dept::VARCHAR)"
     ) == [(0,)]
+    assert read(
+        hospital,
+        "SELECT count(*) FROM visits WHERE dx_code IS DISTINCT FROM (dx_category::VARCHAR || right(dx_code, 4))",
+    ) == [(0,)]
     ((persons, most),) = read(
         hospital, "SELECT count(*), max(n) FROM (SELECT count(*) AS n FROM visits GROUP BY patient_id)"
     )
@@ -75,6 +79,7 @@ def test_values_come_from_the_code_lists_and_bounds_and_some_are_missing(hospita
         "SELECT dept, MEDIAN(los_days) AS middle FROM visits GROUP BY dept",
         "SELECT item, AVG(value) AS v FROM labs GROUP BY item",
         "SELECT SSCP(los_days, age, sex, dept) AS total FROM visits JOIN patients USING (patient_id)",
+        "SELECT dx_code, COUNT(*) AS n FROM visits GROUP BY dx_code",
     ],
 )
 def test_questions_run_on_it_as_on_an_extract(hospital: Path, sql: str) -> None:
