@@ -74,6 +74,13 @@ def _discover() -> list[Row]:
     return measure()
 
 
+def _models() -> list[Row]:
+    """A regression, a survival curve and a cross-table, beside the plain sums; how near the curve is."""
+    from bench.models import measure
+
+    return measure()
+
+
 PARTS: dict[str, Callable[[], list[Row]]] = {
     "ledger": _ledger,
     "quote": _quote,
@@ -81,6 +88,7 @@ PARTS: dict[str, Callable[[], list[Row]]] = {
     "data": _data,
     "discover": _discover,
     "suite": _suite,
+    "models": _models,
 }
 
 

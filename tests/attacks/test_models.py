@@ -35,12 +35,12 @@ def visitor(visits: int) -> Rows:
 def test_a_person_at_every_bound_moves_a_matrix_by_no_more_than_declared(visits: int) -> None:
     with People(DATASET, visitor(visits)) as people:
         assert people.ratio(MATRIX) <= 1
-        assert people.ratio(MATRIX) > 0.99 or visits < 5
+        assert people.ratio(MATRIX) > 0.97 or visits < 5
 
 
 def test_control_copies_of_a_row_move_an_unweighed_matrix_as_often() -> None:
     with People(DATASET, visitor(300)) as people:
-        assert people.ratio(MATRIX, norm=ONE_PER_PERSON) == pytest.approx(300, rel=0.01)
+        assert people.ratio(MATRIX, norm=ONE_PER_PERSON) == pytest.approx(300, rel=0.03)
 
 
 def test_control_entries_priced_as_one_count_each_would_cost_too_little() -> None:

@@ -16,7 +16,7 @@ from enclave.query.plan import Plan, Term
 from enclave.query.sources import times
 from enclave.query.sscp import HALF, ONE, Matrix, Slot, Variable
 from enclave.query.tally import Norm, Style
-from enclave.query.written import centred, key, number, saturated, text
+from enclave.query.written import key, number, saturated, text
 
 
 @dataclass(frozen=True)
@@ -79,10 +79,16 @@ def _code(term: Term) -> str:
 
 
 def _level(variable: Variable) -> str:
-    """z in whole levels of 1/HALF, rounded; the dividend is never negative, so `//` rounds down."""
-    half, clamp = variable.half, (variable.term.type.lower or 0, variable.term.type.upper or 0)
-    above = centred(variable.term, clamp, variable.middle - half)
-    return f"CAST((({above}) * {2 * HALF} + {half}) // {2 * half} - {HALF} AS BIGINT)"
+    """z in whole levels of 1/HALF, clamped to the bounds (CASE takes a third of the time of LEAST and GREATEST). Where it is
+    rounded the dividend is never negative, so `//` rounds down."""
+    written, half = number(variable.term), variable.half
+    lower, upper = variable.term.type.lower or 0, variable.term.type.upper or 0
+    clamped = f"CASE WHEN {written} < {lower} THEN {lower} WHEN {written} > {upper} THEN {upper} ELSE {written} END"
+    centre = variable.middle if variable.step else variable.middle - half
+    above = f"(({clamped}) - ({centre}))"
+    if variable.step:
+        return f"CAST({above} * {variable.step} AS BIGINT)"
+    return f"CAST(({above} * {2 * HALF} + {half}) // {2 * half} - {HALF} AS BIGINT)"
 
 
 def _sums(matrix: Matrix) -> dict[str, tuple[str, ...]]:

@@ -13,13 +13,14 @@ are the products of two slots, one of each pair, but for what is known without a
 They are one vector, so they are one mechanism. Of a code's slots only one is not 0 in any row, hence the vector of one row
 is at most √(1 + B + M/4 + B(B−1)/2) long for B variables of which M are numbers, however many codes there are: asked one
 by one, the entries would share the price by their number. z is cut into 1024 levels, so that entries are whole numbers of
-at most 2¹⁸.
+at most 2¹⁸. Where the bounds allow it each whole value has a level of its own, and nothing is rounded.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from itertools import combinations
 
@@ -61,6 +62,17 @@ class Variable:
     def half(self) -> int:
         """The farthest a stored value may be from the middle."""
         return max((self.term.type.upper or 0) - self.middle, self.middle - (self.term.type.lower or 0), 1)
+
+    @property
+    def step(self) -> int:
+        """Levels from one stored value to the next, where that wastes no more than 4 % of them; else 0: they are rounded."""
+        step = HALF // self.half
+        return step if 25 * step * self.half >= 24 * HALF else 0
+
+    @property
+    def reach(self) -> Fraction:
+        """Stored integers from the middle to where z is 1."""
+        return Fraction(HALF, self.step) if self.step else Fraction(self.half)
 
 
 @dataclass(frozen=True)
@@ -118,7 +130,7 @@ class Matrix:
         if slot.code is not None:
             return variable.name, slot.code, None, None
         scale = variable.term.type.scale
-        return variable.name, None, variable.middle / scale, variable.half / scale
+        return variable.name, None, variable.middle / scale, float(variable.reach / scale)
 
 
 def matrix_of(aggregate: Aggregate) -> Matrix | None:
