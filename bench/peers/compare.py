@@ -19,14 +19,12 @@ from bench.hospital import Hospital
 from bench.peers import oracle
 from bench.peers.budget import Budget, share_of
 from bench.peers.facts import Facts
+from bench.peers.ours import Ours
 from bench.peers.registry import Peer
 from bench.peers.rows import read
 from bench.peers.shapes import Shape
 from bench.peers.talk import Failed, Spoken
-from bench.suite import Cells, answered, plain_on, total_error, true
-from bench.suite import share_of as our_share
-
-from enclave.query import Engine, execute, prepare
+from bench.suite import Cells, plain_on, total_error, true
 
 ROUNDS = (4, 15)
 PATIENCE_S = 20.0
@@ -68,29 +66,6 @@ class Compared:
             "error": self.error,
             "answers": len(self.their_errors),
         }
-
-
-class Ours:
-    """The product, as behind a durable reservation."""
-
-    def __init__(self, hospital: Hospital, shapes: Sequence[Shape]) -> None:
-        self.shapes = tuple(shapes)
-        """All that are asked under one total."""
-        self.dataset = hospital.dataset
-        self.epsilon = our_share(hospital.dataset.delta, len(shapes))
-        self.engine = Engine(hospital.path, hospital.key)
-
-    def ask(self, shape: Shape) -> tuple[float, Cells]:
-        begun = time.perf_counter()
-        executed = execute(prepare(shape.form.sql, self.dataset, self.epsilon), self.engine)
-        seconds = time.perf_counter() - begun
-        self.engine.settle()
-        if executed.incident:
-            raise RuntimeError(f"the engine failed: {shape.form.sql}")
-        return seconds, answered(shape.form, executed.body)
-
-    def close(self) -> None:
-        self.engine.close()
 
 
 def truths(hospital: Hospital, shapes: Sequence[Shape]) -> dict[str, Cells]:

@@ -214,6 +214,6 @@ def told(peer: Peer, facts: Facts, bounds: Bounds) -> Bounds:
     }
     kept = {name: value for name, value in bounds.items() if name in known[peer.name]}
     if facts.shape.words.measure == "per_person":
-        wanted = {"smartnoise": "rows", "pipelinedp": "each", "qrlew": "clip"}.get(peer.name, "upper")
-        kept = {wanted: kept[wanted]}
+        wanted = {"smartnoise": "rows", "pipelinedp": "each"}.get(peer.name, "upper")
+        kept = {wanted: kept[wanted]} | ({"clip": 1} if peer.name == "qrlew" else {})
     return kept

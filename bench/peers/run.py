@@ -20,8 +20,9 @@ sys.path.insert(0, str(ROOT))
 
 from bench.hospital import Hospital, shelved  # noqa: E402
 from bench.peers import report  # noqa: E402
-from bench.peers.compare import Compared, Ours, compared, truths  # noqa: E402
+from bench.peers.compare import Compared, compared, truths  # noqa: E402
 from bench.peers.environments import NotInstalled, python_of  # noqa: E402
+from bench.peers.ours import Ours  # noqa: E402
 from bench.peers.registry import PEERS, Peer  # noqa: E402
 from bench.peers.rows import handed  # noqa: E402
 from bench.peers.shapes import Shape, shape_of  # noqa: E402

@@ -30,7 +30,7 @@ class Qrlew:
 
     def ask(self, shape: dict, bounds: dict, budget: dict) -> list:
         dataset = _dataset(self.sizes, shape, bounds)
-        relation = dataset.relation(_sql(shape))
+        relation = dataset.relation(_sql(shape, bounds.get("upper")))
         private = relation.rewrite_with_differential_privacy(
             dataset, UNIT, {"epsilon": budget["epsilon"], "delta": budget["delta"]}, float(bounds["clip"]), 1.0
         )
@@ -38,7 +38,7 @@ class Qrlew:
         return [(row[:-1], None if row[-1] is None else float(row[-1])) for row in found]
 
 
-def _sql(shape: dict) -> str:
+def _sql(shape: dict, upper: float | None) -> str:
     tables = {
         ("visits", False): "visits",
         ("visits", True): "visits JOIN patients ON visits.patient_id = patients.patient_id",
@@ -51,7 +51,9 @@ def _sql(shape: dict) -> str:
         "mean": f"AVG({shape['column']})",
     }
     if shape["measure"] == "per_person":
-        return "SELECT AVG(n) AS v FROM (SELECT patient_id, COUNT(*) AS n FROM visits GROUP BY patient_id) AS e"
+        # without LEAST the range of n is 0 to the size of the table, and so is the noise
+        each = "SELECT patient_id, COUNT(*) AS n FROM visits GROUP BY patient_id"
+        return f"SELECT AVG(LEAST(n, {upper})) AS v FROM ({each}) AS e"
     keys = ", ".join(shape["keys"])
     where = f" WHERE on_day >= {shape['since']} AND on_day < {shape['until']}" if shape["since"] is not None else ""
     source = tables[shape["table"], "sex" in shape["keys"]]

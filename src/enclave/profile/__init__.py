@@ -5,7 +5,7 @@ question best, how much a clip may have taken. Reads the dictionary, text and wh
 every way to the rows away from it. `query.profiling` prices and draws a profile, `broker.purchase` buys one.
 """
 
-from enclave.profile.advisor import Aim, Curve, Goal, chosen, curve_of, sufficient
+from enclave.profile.advisor import Aim, Curve, Goal, chosen, curve_of, hardly_exceeded, sufficient
 from enclave.profile.clipped import Clipping, clipping
 from enclave.profile.shape import quantile
 from enclave.profile.things import Thing, things
@@ -19,6 +19,7 @@ __all__ = [
     "chosen",
     "clipping",
     "curve_of",
+    "hardly_exceeded",
     "quantile",
     "sufficient",
     "things",

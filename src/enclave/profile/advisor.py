@@ -19,6 +19,9 @@ from enclave.catalogue.profile import Histogram
 from enclave.profile.bins import octaves
 from enclave.profile.shape import is_faint, likely
 
+HARDLY = 1 / 500
+"""The share of everything that `hardly_exceeded` lets a clip take."""
+
 DIFFERENCE = 1 / 64
 """How far clipped persons may lie from all others in a mean, in half-ranges of the value: nothing paid for tells."""
 
@@ -53,6 +56,7 @@ class Goal(StrEnum):
     """What is wanted of a tally."""
 
     TOTAL = "total"
+    SHARE = "share"  # of a whole that is told apart: only the unevenness of what is lost remains
     PROPORTION = "proportion"  # a mean, a moment, a quantile: totals over a count under the same weights
 
 
@@ -69,12 +73,17 @@ class Aim:
     """How much of what is counted comes with one unit of the norm."""
     share: float = 1.0
     """Which share of the rows passes the filter."""
+    spread: float = 1.0
+    """Of what a group loses, which part is not made good by its share of the whole."""
 
     def error(self, curve: Curve, clip: int) -> float:
         """The estimated error of one group."""
         lost, scale = curve.at(clip), self.rows * self.share / self.groups
         if self.goal is Goal.TOTAL:
             return math.hypot(lost * scale, self.noise * clip)
+        if self.goal is Goal.SHARE:
+            left = max(1 - lost / max(curve.whole, 1e-9), 1e-9)
+            return math.hypot(self.spread * lost * scale, self.noise * clip / left)
         kept = max((curve.whole - lost) * scale, 1e-9)
         return min(math.hypot(self.noise * clip / kept, DIFFERENCE * lost / max(curve.whole, 1e-9)), 1.0)
 
@@ -118,6 +127,11 @@ def chosen(curve: Curve, aims: Sequence[Aim]) -> int:
     least = [max(min(found), 1e-12) for found in errors]
     sums = [sum(found[i] / best for found, best in zip(errors, least, strict=True)) for i in range(len(curve.clips))]
     return curve.clips[sums.index(min(sums))]
+
+
+def hardly_exceeded(curve: Curve) -> int:
+    """The least clip above which there is hardly anything (`HARDLY` of the whole)."""
+    return next((clip for clip in curve.clips if curve.at(clip) <= HARDLY * curve.whole), curve.clips[-1])
 
 
 def sufficient(curve: Curve, aims: Sequence[Aim]) -> int:

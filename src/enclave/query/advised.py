@@ -9,20 +9,30 @@ reached from here.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from enclave.catalogue.dataset import WEIGHT_ONE
 from enclave.catalogue.profile import Histogram, Profile
 from enclave.profile import Aim, Clipping, Curve, Goal, chosen, clipping, curve_of, sufficient
 from enclave.profile.clipped import NOTHING
+from enclave.query import scaled
 from enclave.query.plan import Measure, Plan
+from enclave.query.selected import share_of
 from enclave.query.sscp import ONE
 from enclave.query.tally import Norm, Style, Tally
 
 TOTALS = (Measure.ROWS, Measure.PERSONS, Measure.SUM)
 ADVISED = (Style.ROWS, Style.FLAGGED, Style.DISTINCT)
 """Styles whose clip the advisor chooses."""
+
+UNEVEN = {Measure.ROWS: 1 / 8, Measure.SUM: 1 / 2}
+"""How far a group's share of what is weighed away lies from its share of everything: those who bring much in values go to
+the dear departments, those who come often go everywhere. Nothing paid tells."""
+
+WORTH_IT = 0.9
+"""How much less two parts must be estimated to err than one."""
 
 HALF = 0.5
 """What a row adds on average to a sum of bounded values, as a share of the bound: nothing paid for tells."""
@@ -55,7 +65,9 @@ def advised(plan: Plan, moved: tuple[Tally, ...], profile: Profile, precision: P
 
 
 def kept(plan: Plan, moved: tuple[Tally, ...], profile: Profile | None, clips: Sequence[int]) -> tuple[Tally, ...]:
-    """The tallies under clips that were chosen before: a question that is added to keeps the ones it began with."""
+    """The tallies under clips that were chosen before: a question that is added to keeps the ones it began with, and the
+    parts in which it was told, which their number says."""
+    moved = moved if len(clips) == len(moved) else scaled.paired(plan, moved)
     made = (
         replace(t, norm=replace(t.norm, clip=clip, advised=clip != t.norm.clip))
         for t, clip in zip(moved, clips, strict=True)
@@ -74,12 +86,33 @@ def expected(plan: Plan, moved: tuple[Tally, ...], profile: Profile, precision: 
     return tuple(found)
 
 
-def _families(moved: Sequence[Tally]) -> dict[tuple[Style, Norm, int], list[int]]:
-    """Of rows each aggregate is one; persons and cells that are told apart under one norm are told apart once."""
-    families: dict[tuple[Style, Norm, int], list[int]] = {}
+def is_better(
+    plan: Plan,
+    apart: tuple[Tally, ...],
+    plainly: tuple[Tally, ...],
+    profile: Profile,
+    precision: Callable[[tuple[Tally, ...]], Precision],
+) -> bool:
+    """Do aggregates told in two parts err less, by what was paid for, than told at once?"""
+    two = expected(plan, apart, profile, precision(apart))
+    one = {t.aggregate: e for t, e in zip(plainly, expected(plan, plainly, profile, precision(plainly)), strict=True)}
+    ratios = []
+    for (groups, error), (whole, far) in pairwise(zip(apart, two, strict=True)):
+        if whole.part == scaled.WHOLE and one[groups.aggregate] > 0:
+            if not (error and far):
+                return False  # nothing paid tells
+            ratios.append(math.hypot(error, far / plan.cells) / one[groups.aggregate])
+    return bool(ratios) and sum(ratios) < WORTH_IT * len(ratios)
+
+
+def _families(moved: Sequence[Tally]) -> dict[tuple[Style, Norm, int, str], list[int]]:
+    """Of rows each aggregate is one, told in two parts each of these; persons and cells that are told apart under one norm
+    are told apart once."""
+    families: dict[tuple[Style, Norm, int, str], list[int]] = {}
     for at, tally in enumerate(moved):
         apart = -1 if tally.style is Style.DISTINCT else tally.aggregate
-        families.setdefault((tally.style, tally.norm, apart), []).append(at)
+        part = tally.part if tally.part in scaled.PARTS_OF_PRICE else ""
+        families.setdefault((tally.style, tally.norm, apart, part), []).append(at)
     return families
 
 
@@ -100,10 +133,15 @@ def _is_rooted(plan: Plan, tally: Tally) -> bool:
 
 def _aim(plan: Plan, tally: Tally, profile: Profile, noise: float) -> Aim:
     measure = plan.aggregates[tally.aggregate].measure
-    groups, rows = float(plan.cells), _rows_in_norm(plan, tally, profile)
+    groups, rows, share = float(plan.cells), _rows_in_norm(plan, tally, profile), share_of(plan, profile)
     if measure in TOTALS:
-        return Aim(Goal.TOTAL, noise, groups, rows * (1.0 if tally.factor == 1 else HALF))
-    return Aim(Goal.PROPORTION, noise * _ranks(plan, tally), groups, rows)
+        rows *= 1.0 if tally.factor == 1 else HALF
+        if tally.part == scaled.WHOLE:
+            return Aim(Goal.TOTAL, noise, 1.0, rows, share)
+        if tally.part == scaled.SHARES:
+            return Aim(Goal.SHARE, noise, groups, rows, share, UNEVEN[measure])
+        return Aim(Goal.TOTAL, noise, groups, rows, share)
+    return Aim(Goal.PROPORTION, noise * _ranks(plan, tally), groups, rows, share)
 
 
 def _ranks(plan: Plan, tally: Tally) -> float:

@@ -16,7 +16,7 @@ from typing import Protocol, runtime_checkable
 
 import pyarrow as pa
 
-from enclave.query import after, clipped, mechanisms, moments, quantiles
+from enclave.query import after, clipped, mechanisms, moments, quantiles, scaled
 from enclave.query.emit import Statement
 from enclave.query.found import Group, told
 from enclave.query.plan import Aggregate, Key, Measure, Plan, Sort
@@ -106,6 +106,8 @@ def _cap_ms(priced: Priced) -> int:
 def drawn(plan: Plan, draw: Draw, totals: list[int]) -> list[int]:
     """What the mechanism makes of exact totals: all of them with noise, or of each cell the bin that was chosen."""
     point = plan.aggregates[draw.tally.aggregate].point
+    if draw.tally.part == scaled.WHOLE:
+        return mechanisms.noisy(scaled.summed(totals), draw.scale)
     if draw.tally.side is None or point is None:
         return mechanisms.noisy(totals, draw.scale)
     return quantiles.choose(draw.tally, point, totals, draw.scale)
@@ -158,6 +160,9 @@ def _aggregated(plan: Plan, at: int, draws: tuple[Draw, ...], noisy: list[list[i
         made = quantiles.columns(aggregate, [quantiles.Drawn(d.tally, d.scale, v) for d, v in mine])
     elif aggregate.measure in moments.MOMENTS:
         made = moments.columns(aggregate, [_noised(d, v, MISS / len(mine)) for d, v in mine])
+    elif mine[-1][0].tally.part == scaled.WHOLE:
+        (groups, drawn_groups), (whole, drawn_whole) = mine
+        made = scaled.columns(drawn_groups, groups.scale, drawn_whole, whole.scale, groups.tally.unit, MISS)
     else:
         made = total_columns(*mine[0])
     return made

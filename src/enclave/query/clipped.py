@@ -4,7 +4,7 @@ One column more, `x_clipped`, where a profile was bought: |x without noise − x
 paid histograms (95 %, `profile.clipped`). It stands apart from the noise interval, which covers noise alone.
 
 - Counts and sums: what the clip may have taken of one group; of what is never negative no more than so many times what
-  was kept of it.
+  was kept of it. Told as a share of a whole a group may also have been given something (`_scaled`).
 - Means and moments: q = B/(N + B) is the largest share of a group's rows that was weighed away, N rows at least being
   kept; the rest is what such a share can do within the bounds of the value, R being their distance: q·R to a mean,
   1.25·q·R² to a variance (within 0.25·q·R², between q·R²), the root of that to a deviation, 1.5·q·R·R′ to a covariance.
@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from enclave.catalogue.dataset import WEIGHT_ONE
-from enclave.query import after, mechanisms
+from enclave.query import after, mechanisms, scaled
 from enclave.query.plan import Aggregate, Measure, Plan, Term
 from enclave.query.price import Draw
 from enclave.query.reckon import Output
@@ -46,7 +46,7 @@ def column(plan: Plan, output: Output, drawn: Sequence[Drawn]) -> Column:
     mine = [(d, v) for d, v in drawn if d.tally.aggregate == at]
     measure = plan.aggregates[at].measure
     if measure in TOTALS:
-        return _total(*mine[0])
+        return _total(*mine[0]) if len(mine) == 1 else _scaled(*mine)
     if measure is Measure.MEAN or measure in VARIANCES or measure in COVARIANCES:
         return _proportion(plan.aggregates[at], mine)
     if measure is Measure.SSCP:
@@ -66,6 +66,19 @@ def _total(draw: Draw, totals: Sequence[int]) -> Column:
         return [most] * len(totals)
     radius = mechanisms.noise_radius(draw.scale, MISS)
     return [min(most, clipping.times * max(0.0, (total + radius) / unit)) for total in totals]
+
+
+def _scaled(groups: Drawn, whole: Drawn) -> Column:
+    """A group told as its share of the whole: scaled up it may stand too high by as much, else it lost what it lost."""
+    (draw, totals), (over_all, (all_told,)) = groups, whole
+    radius, unit = mechanisms.noise_radius(draw.scale, MISS / 3), float(draw.tally.unit)
+    told = scaled.Scale(totals, draw.scale, all_told, over_all.scale, MISS / 3)
+    made: Column = []
+    for total, lost in zip(totals, _total(draw, totals), strict=True):
+        most = max(total + radius, 0) / unit
+        up, down = most * max(told.high - 1, 0.0), most * max(1 - told.low, 0.0)
+        made.append(None if lost is None else max(up, lost + down))
+    return made
 
 
 def _never_negative(tally: Tally) -> bool:

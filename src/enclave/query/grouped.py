@@ -34,10 +34,12 @@ class Grouped(Expressions):
     """Terms over the keys and aggregates of one group: every column below an aggregate belongs to the rows, every other
     must be a key."""
 
-    def __init__(self, rows: Expressions, root: Table, nodes: list[exp.Expr]) -> None:
+    def __init__(self, rows: Expressions, root: Table, nodes: list[exp.Expr], usual: int | None = None) -> None:
         super().__init__(rows.text, rows.scope)
         self.root = root
         self.rows = rows
+        self.usual = usual
+        """More rows of one person hardly occur, by the paid profile."""
         self.nodes = nodes
         self.keys: tuple[Term, ...] = tuple(self.rows.term(n) for n in nodes)
         for at, (key, node) in enumerate(zip(self.keys, nodes, strict=True)):
@@ -163,7 +165,8 @@ class Grouped(Expressions):
         return terms.column(0, column, may_be_absent=False)
 
     def _most_rows(self, distinct: Term | None) -> int:
-        """Rows of one person that are told apart: as written, or the descriptor's row_clip, or every code there is."""
+        """Rows of one person that are told apart: as written, or what hardly anybody exceeds by the paid profile, or the
+        descriptor's row_clip, or every code there is."""
         least = self.limits[0]
         if least is not None:
             return max(0, (least.type.lower or 0) // least.type.scale)
@@ -171,10 +174,11 @@ class Grouped(Expressions):
             return WIDE
         root = self.root
         known = len(distinct.type.codes) if distinct is not None and distinct.type.codes else None
-        if known is not None and known <= root.row_clip:
+        most = self.usual or root.row_clip
+        if known is not None and known <= most:
             return known
-        self._say(f"COUNT at most {root.row_clip} (row_clip of {root.name})")
-        return root.row_clip
+        self._say(f"COUNT at most {most} ({'profile' if self.usual else 'row_clip'} of {root.name})")
+        return most
 
     def _clipped_sum(self, term: Term) -> tuple[int, int]:
         least, greatest = self.limits

@@ -17,9 +17,10 @@ from typing import Literal
 from domicile.wire.shapes import MechanismCard, Quote
 from enclave.audit import canonical
 from enclave.catalogue.dataset import WEIGHT_ONE, Dataset
+from enclave.catalogue.profile import Profile
 from enclave.errors import BadInput, Refused
 from enclave.query import advised as advice
-from enclave.query import mechanisms
+from enclave.query import mechanisms, scaled
 from enclave.query.accuracy import Accuracy, check_promised, scale_of, wanted
 from enclave.query.bounds import tallies
 from enclave.query.effort import (
@@ -163,7 +164,7 @@ def priced(
     if clips is not None:
         moved = advice.kept(plan, moved, dataset.profile, clips)
     elif dataset.profile is not None:
-        moved = advice.advised(plan, moved, dataset.profile, precision(moved, asked, dataset.delta))
+        moved = _advised(plan, moved, dataset.profile, asked, dataset.delta)
     statements = emitted(plan, moved)
     draws = _accurate(moved, asked) if isinstance(asked, Accuracy) else _shared(moved, asked, dataset.delta)
     draws = tuple(_thresholded(d, dataset.keys_delta) for d in draws)
@@ -182,17 +183,31 @@ def priced(
     )
 
 
+def _advised(
+    plan: Plan, moved: tuple[Tally, ...], profile: Profile, asked: str | Accuracy, delta: str
+) -> tuple[Tally, ...]:
+    """Under the advisor's clips; in two parts where that is estimated to err less and no accuracy of each was asked."""
+    plainly = advice.advised(plan, moved, profile, precision(moved, asked, delta))
+    parts = scaled.paired(plan, moved)
+    if isinstance(asked, Accuracy) or len(parts) == len(moved):
+        return plainly
+    apart = advice.advised(plan, parts, profile, precision(parts, asked, delta))
+    if advice.is_better(plan, apart, plainly, profile, lambda of: precision(of, asked, delta)):
+        return apart
+    return plainly
+
+
 def precision(moved: tuple[Tally, ...], asked: str | Accuracy, delta: str) -> advice.Precision:
     """How exact each tally shall be, before its clip is known."""
     if isinstance(asked, Accuracy):
         return advice.Precision(tuple(advice.in_rows(scale_of(t, asked), t) for t in moved), priced=False)
-    share = max(mechanisms.rho_for(asked, delta) // len(moved), 1)
-    return advice.Precision((advice.per_sensitivity(share),) * len(moved))
+    found = scaled.shares(moved, mechanisms.rho_for(asked, delta))
+    return advice.Precision(tuple(advice.per_sensitivity(max(share, 1)) for share in found))
 
 
 def _shared(moved: tuple[Tally, ...], epsilon: str, delta: str) -> tuple[Draw, ...]:
-    share = mechanisms.rho_for(epsilon, delta) // len(moved)
-    return tuple(_draw(t, share, epsilon, delta, len(moved)) for t in moved)
+    found = scaled.shares(moved, mechanisms.rho_for(epsilon, delta))
+    return tuple(_draw(t, share, epsilon, delta, len(moved)) for t, share in zip(moved, found, strict=True))
 
 
 def _accurate(moved: tuple[Tally, ...], accuracy: Accuracy) -> tuple[Draw, ...]:
@@ -292,6 +307,8 @@ PARTS = {
     "low": " (lower end)",
     "point": " (choice)",
     "high": " (upper end)",
+    scaled.SHARES: " (groups)",
+    scaled.WHOLE: " (all groups)",
 }
 """How the tallies of a moment or a quantile are called in a quote."""
 

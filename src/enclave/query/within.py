@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from sqlglot import exp
 
 from enclave.catalogue.dataset import Dataset, Table
+from enclave.profile import curve_of, hardly_exceeded
 from enclave.query import terms
 from enclave.query.bounds import dominating_column
 from enclave.query.derived import Derived, made_column, settled, stacked, table_of
@@ -120,6 +121,7 @@ class _Inner:
         text.only(tree, "expressions", "from_", "joins", "where", "group", "having")
         self.tree = tree
         self.scope = Scope(text, levels.dataset, tree, levels.find)
+        self.profile = levels.dataset.profile
         for source, named in zip(self.scope.sources, self.scope.order, strict=True):
             if source.many:
                 text.refuse("within.many", named.node, unit=source.table.unit)
@@ -212,7 +214,7 @@ class _Inner:
                 nodes.append(node)
         if not keyed:
             self.text.refuse("within.group", group, unit=self.unit)
-        within = Grouped(self.expressions, self.root, nodes)
+        within = Grouped(self.expressions, self.root, nodes, self._usual_rows())
         columns, found = list[Made](), list[Term]()
         for at, item in enumerate(self.items):
             term = within.term(item.node)
@@ -232,6 +234,12 @@ class _Inner:
         )
         one = not nodes or self.root.one_row_per_person
         return table_of(name, self.unit, columns, 1 if one else self.root.row_clip, one=one), made
+
+    def _usual_rows(self) -> int | None:
+        """What the rows of a person hardly exceed, where the profile tells."""
+        histogram = self.profile.of(self.root.name, "unit_rows") if self.profile else None
+        curve = curve_of(histogram) if histogram else None
+        return hardly_exceeded(curve) if curve else None
 
     def _grouped(self, node: exp.Expr) -> exp.Expr | None:
         """A GROUP BY item: a term, the number of a selected column, or its name; None for the person's key by number."""
