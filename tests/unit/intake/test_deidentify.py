@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.oracle import clinic
@@ -153,3 +154,44 @@ def test_u6_removing_one_person_changes_no_other_persons_rows(tmp_path: Path, re
 def test_no_moment_is_stored_only_dates(tmp_path: Path) -> None:
     rows = clinic.stored(clinic.built(tmp_path, clinic.rows()), "visits")
     assert not any(isinstance(value, datetime) for row in rows for value in row.values())
+
+
+@pytest.mark.parametrize(
+    ("los", "kept"),
+    [("0", 0), ("2", 0), ("3", 5), ("7", 5), ("8", 10), ("-9", -5), ("-2", 0), ("-3", -5), ("99", 60), ("", None)],
+)
+def test_a_number_is_rounded_to_the_nearest_step_within_its_bounds(tmp_path: Path, los: str, kept: object) -> None:
+    field = {"treatment": "round", "lower": -5, "upper": 60, "step": 5}
+
+    def rounded(tree: dict[str, Any]) -> None:
+        changed = clinic.field(tree, "visits", "los_days")
+        changed["yields"] = [{"name": "los_days", **field}]
+        del changed["treatment"], changed["lower"], changed["upper"], changed["total_clip"]
+
+    raw: clinic.Rows = {"patients": [clinic.patient(1)], "visits": [clinic.visit(1, 1, los_days=los)], "diagnoses": []}
+    d = clinic.parsed(rounded)
+    (row,) = clinic.stored(clinic.built(tmp_path, raw, d), "visits")
+    assert row["los_days"] == kept
+
+
+@pytest.mark.parametrize(
+    ("fee", "kept"), [("0.12", 0), ("0.13", 25), ("1.37", 125), ("1.375", 150), ("-0.125", 0), ("-0.13", -25)]
+)
+def test_halves_of_a_step_go_up_and_nothing_is_rounded_twice(tmp_path: Path, fee: str, kept: int) -> None:
+    def rounded(tree: dict[str, Any]) -> None:
+        changed = clinic.field(tree, "visits", "fee")
+        changed["yields"] = [
+            {
+                "name": "fee",
+                "treatment": "round",
+                "lower": -10,
+                "upper": 1000,
+                "step": 0.25,
+                "scale": 100,
+                "total_clip": 2000,
+            }
+        ]
+
+    raw: clinic.Rows = {"patients": [clinic.patient(1)], "visits": [clinic.visit(1, 1, fee=fee)], "diagnoses": []}
+    (row,) = clinic.stored(clinic.built(tmp_path, raw, clinic.parsed(rounded)), "visits")
+    assert row["fee"] == kept
