@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 from enclave.catalogue.dataset import WEIGHT_ONE
 from enclave.catalogue.profile import Histogram, Profile
@@ -95,14 +94,24 @@ def is_better(
 ) -> bool:
     """Do aggregates told in two parts err less, by what was paid for, than told at once?"""
     two = expected(plan, apart, profile, precision(apart))
-    one = {t.aggregate: e for t, e in zip(plainly, expected(plan, plainly, profile, precision(plainly)), strict=True)}
-    ratios = []
-    for (groups, error), (whole, far) in pairwise(zip(apart, two, strict=True)):
-        if whole.part == scaled.WHOLE and one[groups.aggregate] > 0:
-            if not (error and far):
-                return False  # nothing paid tells
-            ratios.append(math.hypot(error, far / plan.cells) / one[groups.aggregate])
+    if not all(error for tally, error in zip(apart, two, strict=True) if tally.part in scaled.PARTS_OF_PRICE):
+        return False  # nothing paid tells
+    one = joined(plan, plainly, expected(plan, plainly, profile, precision(plainly)))
+    parts = {tally.aggregate for tally in apart if tally.part == scaled.WHOLE}
+    numbers = zip(plainly, joined(plan, apart, two), one, strict=True)
+    ratios = [a / b for tally, a, b in numbers if tally.aggregate in parts and b > 0]
     return bool(ratios) and sum(ratios) < WORTH_IT * len(ratios)
+
+
+def joined(plan: Plan, moved: Sequence[Tally], errors: Sequence[float]) -> tuple[float, ...]:
+    """The errors of numbers as they are told: of groups and their whole one, in a group of average size."""
+    made: list[float] = []
+    for tally, error in zip(moved, errors, strict=True):
+        if tally.part == scaled.WHOLE:
+            made[-1] = math.hypot(made[-1], error / plan.cells)
+        else:
+            made.append(error)
+    return tuple(made)
 
 
 def _families(moved: Sequence[Tally]) -> dict[tuple[Style, Norm, int, str], list[int]]:

@@ -16,8 +16,8 @@ from fractions import Fraction
 from math import isqrt, lcm
 
 from enclave.errors import Refused
-from enclave.query import mechanisms, price
-from enclave.query.advised import Precision, expected, per_sensitivity
+from enclave.query import mechanisms, price, scaled
+from enclave.query.advised import Precision, expected, joined, per_sensitivity
 from enclave.query.answer import Executed, Totals, execute, packed, shown
 from enclave.query.bounds import tallies
 from enclave.query.emit import emitted
@@ -78,10 +78,11 @@ def topic(priced: Priced) -> str:
 
 def under(priced: Priced, held: Held) -> Priced | None:
     """The same question under the clips of what is held; None where that cannot be asked."""
-    clips = held.clips or tuple(tally.norm.clip for tally in tallies(priced.plan))
+    moved = tallies(priced.plan)
+    clips = held.clips or tuple(tally.norm.clip for tally in moved)
     if clips == priced.clips:
         return priced
-    if len(clips) != len(priced.draws):
+    if len(clips) not in (len(moved), len(scaled.paired(priced.plan, moved))):
         return None
     try:
         return price.priced(priced.sql, priced.plan, priced.dataset, priced.asked, clips)
@@ -98,10 +99,16 @@ def serves(held: Held, same: Priced, fresh: Priced) -> bool:
     draws = zip(held.mechanisms, same.draws, strict=True)
     whole = tuple(per_sensitivity(max(sum(p.rho for p in parts), draw.rho)) for parts, draw in draws)
     new = tuple(per_sensitivity(draw.rho) for draw in fresh.draws)
-    mine = expected(same.plan, tuple(d.tally for d in same.draws), profile, Precision(whole))
-    theirs = expected(fresh.plan, tuple(d.tally for d in fresh.draws), profile, Precision(new))
+    mine = _expected(same, whole)
+    theirs = _expected(fresh, new)
     told = [a / b for a, b in zip(mine, theirs, strict=True) if b > 0]
     return sum(told) <= WORSE * len(told)
+
+
+def _expected(priced: Priced, noise: tuple[float, ...]) -> tuple[float, ...]:
+    """The estimated error of each number, in whichever parts it is told."""
+    moved, profile = tuple(draw.tally for draw in priced.draws), priced.dataset.profile
+    return joined(priced.plan, moved, expected(priced.plan, moved, profile, Precision(noise))) if profile else ()
 
 
 def covers(held: Held, priced: Priced) -> bool:
