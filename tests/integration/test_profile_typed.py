@@ -20,7 +20,7 @@ def test_price_purchase_and_what_was_bought(house: Living) -> None:
     nothing = house.cli("steward", "enclave", "profile", "hospital")
     assert nothing.returncode == 3 and "--epsilon 0.2 --quote" in nothing.stderr
     price = as_json(house.cli("steward", "enclave", "profile", "hospital", *EPSILON, "--quote", "--json"))
-    assert price["fits"] is True and price["norms"] == 14 and price["variables"] > 20 and population(house) == 0
+    assert price["fits"] is True and price["norms"] == 15 and price["variables"] > 20 and population(house) == 0
     said = house.cli("steward", "enclave", "profile", "hospital", *EPSILON, "--quote")
     assert "hospital_patients" in said.stdout and "ε = " in said.stdout
     with broker(house):
@@ -32,7 +32,7 @@ def test_price_purchase_and_what_was_bought(house: Living) -> None:
     assert population(house) == price["rho"] and spent(house) == 0, "the register pays, no project"
     shown = as_json(house.cli("steward", "enclave", "profile", "hospital", "--json"))
     profile = find(house.db, "hospital").profile
-    assert profile is not None and shown["digest"] == profile.digest and len(shown["norms"]) == 14
+    assert profile is not None and shown["digest"] == profile.digest and len(shown["norms"]) == 15
     report = as_json(house.cli("officer", "enclave", "budget", "report", "--register", "hospital_patients", "--json"))
     assert [line["rho"] for line in report[0]["lines"]] == [price["rho"]], "it stands in the register's report"
 
