@@ -25,6 +25,7 @@ def on_a_laptop(living: Living, folder: Path, site: Path, *words: str | Path) ->
     environ = {"PATH": os.environ["PATH"], "HOME": str(folder), "LANG": "C.UTF-8", "DOMICILE_LANG": "en"}
     environ["XDG_CONFIG_HOME"] = str(living.place.home / "laptop" / "researcher")
     environ["PYTHONPATH"] = str(site)
+    environ["DOMICILE_PROJECT"] = living.project  # other tests of this house open projects too
     command = [prepare(SandboxFiles.find()).python, *words]
     return subprocess.run(
         [str(word) for word in command], env=environ, cwd=folder, capture_output=True, text=True, check=False
