@@ -116,10 +116,10 @@ def _drawn(shop: Shop, portrait: Portrait, key: str, steward: str) -> Profile:
     try:
         totals = Opening(shop.extracts, dataset).totals(portrait.statements, (), portrait.cap_ms)
         profile = drawn(portrait, totals, reservation=reservation.seq)
-    except Exception as trouble:  # whatever it is, the charge stands
-        log.exception("the profile of %s failed", dataset.name)
+    except Exception as trouble:  # noqa: BLE001 - the charge stands, and its words may quote a row
+        log.error("the profile of %s failed: %s", dataset.name, type(trouble).__name__)
         shop.ledger.settle(reservation, answer_key=key, answer=None, incident=True)
-        raise Incident("profile.failed", dataset=dataset.name) from trouble
+        raise Incident("profile.failed", dataset=dataset.name) from None
     shop.ledger.settle(reservation, answer_key=key, answer=profile.to_json().encode())
     return profile
 

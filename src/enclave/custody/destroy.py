@@ -33,7 +33,7 @@ _METHOD = (
 
 @dataclass(frozen=True)
 class Certificate:
-    """What is signed; `versions` are those that were destroyed by this act."""
+    """What is signed; `versions` are all that are destroyed by now, by this call or an earlier one."""
 
     dataset: str
     versions: tuple[Destroyed, ...]
