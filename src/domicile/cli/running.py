@@ -20,7 +20,6 @@ from domicile.wire.shapes import RunCard
 from domicile.wire.terminal import AsJson, as_json, console, table, tell
 from domicile.wire.words import say
 
-ENDED = ("finished", "refused", "failed", "cancelled", "killed")
 Scalar = str | int | float | bool
 
 
@@ -112,20 +111,13 @@ def watch(enclave: Api, card: RunCard) -> RunCard:
     """Follow a run to its end; where somebody watches, show stage and cells as they pass."""
     with Console(stderr=True).status(card.run) as line:
         budget, asked = "", -1
-        while card.state not in ENDED or unchecked(card):
+        while not card.has_ended or card.awaits_checks:
             time.sleep(0.3)
             card = enclave.run(card.run)
             if card.questions != asked:
                 budget, asked = left(enclave, card), card.questions
             line.update(" · ".join(word for word in (card.run, *progress(card), budget) if word))
     return card
-
-
-def unchecked(card: RunCard) -> bool:
-    """True while a finished run has outputs that no rule has looked at."""
-    return card.state == "finished" and (
-        len(card.outputs) < card.declared or any(o.state == "declared" for o in card.outputs)
-    )
 
 
 def progress(card: RunCard) -> list[str]:

@@ -24,7 +24,6 @@ from domicile.client.session import load
 from domicile.wire.shapes import RunCard
 from domicile.wire.words import say
 
-ENDED = ("finished", "refused", "failed", "cancelled", "killed")
 UNDECIDED = ("declared", "checked", "in review", "consolidated")
 INJECTED = "injected-parameters"
 _LOOK = 0.2
@@ -83,7 +82,7 @@ def followed(api: Api, nb_man: Any, card: RunCard) -> RunCard:
         for index in own[done:reached]:
             nb_man.cell_complete(nb_man.nb.cells[index], index)
         done = max(done, reached)
-        if card.state in ENDED:
+        if card.has_ended:
             if card.error is not None and card.error.cell is not None:
                 nb_man.cell_exception(nb_man.nb.cells[own[card.error.cell]], own[card.error.cell])
             return card
@@ -99,10 +98,7 @@ def own_cells(node: Any) -> list[int]:
 def decided(api: Api, card: RunCard, seconds: float) -> RunCard:
     """The run once every output was checked, and, within `seconds`, decided on."""
     give_up = time.monotonic() + seconds
-    while len(card.outputs) < card.declared or any(o.state in UNDECIDED for o in card.outputs):
-        checking = len(card.outputs) < card.declared or any(o.state == "declared" for o in card.outputs)
-        if not checking and time.monotonic() > give_up:
-            break
+    while card.awaits_checks or (time.monotonic() < give_up and any(o.state in UNDECIDED for o in card.outputs)):
         time.sleep(_LOOK)
         card = api.run(card.run)
     return card

@@ -175,6 +175,18 @@ class RunCard(Shape):
     declared: int = Field(default=0, description="outputs it declared; those not checked yet are not among `outputs`")
     outputs: tuple[OutputCard, ...] = ()
 
+    @property
+    def has_ended(self) -> bool:
+        """True once nothing more will happen behind the wall."""
+        return self.state not in ("submitted", "queued", "running")
+
+    @property
+    def awaits_checks(self) -> bool:
+        """True while a run that finished has outputs that no rule has looked at."""
+        return self.state == "finished" and (
+            len(self.outputs) < self.declared or any(o.state == "declared" for o in self.outputs)
+        )
+
 
 class OutputCard(Shape):
     """One declared output of a run."""
