@@ -72,12 +72,8 @@ def _house(folder: Path) -> Iterator[Living]:
     living = born(folder)
     shelved(living, raw_hospital(folder / "raw", 2000))
     living.request, living.project = granted(living)
-    try:
-        up.up(living.settings)
+    with living.up():
         yield living
-    finally:
-        up.down(living.place)
-        living.close()
 
 
 def _through_the_door(living: Living) -> float:

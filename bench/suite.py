@@ -68,11 +68,15 @@ class Measured:
 
 def share_of(dataset_delta: str, forms: int) -> str:
     """The ε, as text, of a question that spends no more than its share of the ρ of the total."""
-    share = mechanisms.rho_for(TOTAL_EPSILON, dataset_delta) // forms
+    return epsilon_within(mechanisms.rho_for(TOTAL_EPSILON, dataset_delta) // forms, dataset_delta)
+
+
+def epsilon_within(rho: int, delta: str) -> str:
+    """The largest ε, in millionths, that costs no more than `rho`."""
     low, high = 0, 10**6
     while high - low > 1:
         middle = (low + high) // 2
-        fits = mechanisms.rho_for(f"{middle / 10**6:.6f}", dataset_delta) <= share
+        fits = mechanisms.rho_for(f"{middle / 10**6:.6f}", delta) <= rho
         low, high = (middle, high) if fits else (low, middle)
     return f"{low / 10**6:.6f}"
 

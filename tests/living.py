@@ -13,11 +13,11 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import nbformat
 from sqlalchemy import Engine
@@ -27,7 +27,7 @@ from domicile.client.session import Session
 from domicile.wire.shapes import RunCard
 from enclave import access, people
 from enclave.access import AccessPolicy, Asked
-from enclave.bootstrap import birth
+from enclave.bootstrap import birth, up
 from enclave.catalogue import find, shelve
 from enclave.intake.policy import sign
 from enclave.people import Member, Permissions
@@ -71,6 +71,16 @@ class Living:
         for api in self.apis.values():
             api.close()
         self.db.dispose()
+
+    @contextlib.contextmanager
+    def up(self) -> Iterator[Self]:
+        """Its processes run until the block ends; what we opened ourselves is given back then too."""
+        try:
+            up.up(self.settings)
+            yield self
+        finally:
+            up.down(self.place)
+            self.close()
 
     def cli(self, who: str, *words: str, home: Path | None = None) -> subprocess.CompletedProcess[str]:
         """One command as a person types it."""

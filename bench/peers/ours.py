@@ -14,7 +14,7 @@ from fractions import Fraction
 from bench.hospital import Hospital
 from bench.peers.budget import EPSILON
 from bench.peers.shapes import Shape
-from bench.suite import Cells, answered
+from bench.suite import Cells, answered, epsilon_within
 
 from enclave.catalogue.dataset import Dataset
 from enclave.query import Engine, execute, mechanisms, prepare
@@ -56,13 +56,3 @@ def profiled(dataset: Dataset, engine: Engine, rho: int) -> Dataset:
     portrait = portrayed(dataset, epsilon_within(rho, dataset.delta))
     totals = engine.totals(portrait.statements, (), portrait.cap_ms)
     return replace(dataset, profile=drawn(portrait, totals))
-
-
-def epsilon_within(rho: int, delta: str) -> str:
-    """The largest ε, in millionths, that costs no more than `rho`."""
-    low, high = 0, 10**6
-    while high - low > 1:
-        middle = (low + high) // 2
-        fits = mechanisms.rho_for(f"{middle / 10**6:.6f}", delta) <= rho
-        low, high = (middle, high) if fits else (low, middle)
-    return f"{low / 10**6:.6f}"

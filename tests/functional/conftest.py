@@ -11,7 +11,6 @@ import pytest
 from tests.functional.laptop import installed
 from tests.living import Living, born, granted, raw_hospital, shelved
 
-from enclave.bootstrap import up
 from enclave.bootstrap.worker import build_wall
 
 
@@ -24,12 +23,8 @@ def living(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Living]:
     shelved(house, raw_hospital(folder / "raw"))
     house.request, house.project = granted(house)
     build_wall(house.settings)
-    try:
-        up.up(house.settings)
+    with house.up():
         yield house
-    finally:
-        up.down(house.place)
-    house.close()
 
 
 @pytest.fixture(scope="session")

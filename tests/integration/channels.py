@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from tests.integration import broker_crasher
-from tests.living import Living
+from tests.living import Living, free_port
 
 from domicile.wire import frame
 from enclave.bootstrap.broker import control_path
@@ -39,6 +39,15 @@ def living_in(home: Path, like: Living) -> Living:
     copy = Living(settings, Keyring(place), open_state(place), people, dict(like.tokens))
     copy.project, copy.request = like.project, like.request
     return copy
+
+
+@contextmanager
+def running(house: Living, **settings: int) -> Iterator[Living]:
+    """The house under these settings, with its processes up."""
+    lines = {"port": free_port(), **settings}.items()
+    house.place.settings.write_text("".join(f"{name} = {value}\n" for name, value in lines))
+    with living_in(house.place.home, house).up() as living:
+        yield living
 
 
 def leased(living: Living, seconds: float = 600) -> Job:

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.integration.channels import leased, living_in, spent
-from tests.living import Living, free_port, notebook_of
+from tests.integration.channels import leased, running, spent
+from tests.living import Living, notebook_of
 
 from enclave import audit
 from enclave.bootstrap import up, worker
@@ -38,15 +38,8 @@ domicile.output.table(n, title="Visits", context="test")
 
 @pytest.fixture
 def up_and_running(house: Living) -> Iterator[Living]:
-    settings = house.place.settings
-    settings.write_text(f"port = {free_port()}\nlease_seconds = 3\n")
-    living = living_in(house.place.home, house)
-    try:
-        up.up(living.settings)
+    with running(house, lease_seconds=3) as living:
         yield living
-    finally:
-        up.down(living.place)
-        living.close()
 
 
 def processes() -> dict[int, tuple[int, str]]:

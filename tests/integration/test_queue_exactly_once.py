@@ -9,8 +9,8 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from tests.integration.channels import living_in, spent
-from tests.living import Living, free_port, notebook_of
+from tests.integration.channels import running, spent
+from tests.living import Living, notebook_of
 
 from enclave import audit
 from enclave.bootstrap import up
@@ -32,15 +32,8 @@ BETWEEN_KILLS = 4.0
 
 @pytest.fixture
 def two_workers(house: Living) -> Iterator[Living]:
-    words = f"port = {free_port()}\nlease_seconds = 2\nworkers = 2\nwarm_jails = 1\n"
-    house.place.settings.write_text(words)
-    living = living_in(house.place.home, house)
-    try:
-        up.up(living.settings)
+    with running(house, lease_seconds=2, workers=2, warm_jails=1) as living:
         yield living
-    finally:
-        up.down(living.place)
-        living.close()
 
 
 def ended(living: Living) -> int:
