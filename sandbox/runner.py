@@ -160,6 +160,7 @@ def become_kernel(settings: dict[str, Any], key: bytes, landlock: int, ready: in
     config = Config()
     config.HistoryManager.enabled = False
     config.Session.key = key
+    config.InlineBackend.figure_formats = set()  # pictures never leave: none is drawn, figures are closed as ever
     app = IPKernelApp.instance(config=config, **_KERNEL)
     app.initialize([])
     if settings["warm"]:

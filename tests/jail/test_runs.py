@@ -34,6 +34,18 @@ def test_packages_of_the_lock_and_the_product_are_there_but_the_enclave_is_not(j
     assert all(place.startswith(("/env/", "/inside/", "/usr/lib/")) or place == "" for place in path), path
 
 
+def test_a_figure_nobody_will_see_is_closed_but_not_drawn(jailed: Runner) -> None:
+    (found,) = jailed.declared(
+        "import io\nimport matplotlib.pyplot as plt\nfigure, axes = plt.subplots()\naxes.bar(['a'], [1])\ndrawn = []\n"
+        "keep = figure.canvas.mpl_connect('draw_event', drawn.append)\nplt.show()\n"
+        "shown, left = len(drawn), plt.get_fignums()\n"
+        "figure.savefig(io.BytesIO())\ndeclare([shown, left, len(drawn)])"
+    )
+    shown, left, saved = found
+    assert (shown, left) == (0, [])
+    assert saved > 0, "the control: a notebook that saves a figure draws it"
+
+
 def test_parameters_arrive_as_they_were_typed_and_are_never_code(jailed: Runner) -> None:
     sent = {
         "text": "'; raise SystemExit #\"\\\n{x} 长",
