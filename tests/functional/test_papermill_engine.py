@@ -117,3 +117,31 @@ def test_a_project_that_is_not_there_is_refused_with_those_that_are(living: Livi
     assert done.returncode != 0 and f"{living.project} (hospital)" in done.stderr
     shown = living.cli("researcher", "domicile", "project", "--json")
     assert living.project in [row["project"] for row in as_json(shown)]
+
+
+DECLARED = {
+    "code": {"type": "string", "max_length": 8},
+    "older_than": {"type": "int", "min": 0, "max": 120},
+    "since": {"type": "date", "default": "2023-01-01"},
+}
+
+
+def test_declared_parameters_are_read_as_declared_and_others_never_leave_the_laptop(
+    living: Living, tmp_path: Path, site: Path
+) -> None:
+    path = book(tmp_path, "code = since = ''\nolder_than = 0", "assert (type(older_than), code) == (int, '007')")
+    noted = nbformat.read(path, as_version=4)
+    noted.metadata["domicile"] = {"parameters": DECLARED}
+    path.write_text(nbformat.writes(noted))
+    done = papermill(living, tmp_path, site, path, "-r", "code", "007", "-p", "older_than", "60")
+    assert done.returncode == 0, done.stderr
+    newest = listing(living.db, limit=1)[0]
+    assert newest.parameters == {"code": "007", "older_than": 60, "since": "2023-01-01"}
+    for words in (("-p", "code", "007"), ("-r", "code", "7", "-p", "older_than", "hunter2")):
+        refused = papermill(living, tmp_path, site, path, "-p", "older_than", "60", *words)
+        assert refused.returncode != 0 and "declared type" in refused.stderr
+        assert refused.stderr.count("hunter2") == 0
+    assert listing(living.db, limit=1)[0].run == newest.run, "nothing of them was handed in"
+    lint = ("domicile", "lint", str(path), "-p", "code=007", "-p", "older_than=60", "--json")
+    assert as_json(living.cli("researcher", *lint))["given"] == newest.parameters
+    assert living.cli("researcher", "domicile", "lint", str(path), "-p", "code=007").returncode == 3

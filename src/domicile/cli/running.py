@@ -14,58 +14,61 @@ from domicile.client import session
 from domicile.client.api import Api
 from domicile.client.choice import chosen
 from domicile.client.fetch import fetch as fetch_release
+from domicile.client.notebook import Notebook, words_of
 from domicile.client.problem import refusal
 from domicile.verify import verify as verify_release
 from domicile.wire.shapes import RunCard
 from domicile.wire.terminal import AsJson, as_json, console, table, tell
 from domicile.wire.words import say
 
-Scalar = str | int | float | bool
-
-
-def parameter(text: str) -> tuple[str, Scalar]:
-    """`name=value` as papermill reads it: true/false, whole numbers and decimals keep their kind, the rest is text.
-
-    A decimal stays text when writing it as a number would change it, so that no ε is rounded on the way."""
-    name, equals, value = text.partition("=")
-    if not equals or not name.isidentifier():
-        raise refusal("bad_parameter", place=text[:60])
-    if value.lower() in ("true", "false"):
-        return name, value.lower() == "true"
-    for kind in (int, float):
-        try:
-            number = kind(value)
-        except ValueError:
-            continue
-        if str(number) == value:
-            return name, number
-    return name, value
+Parameters = Annotated[list[str] | None, typer.Option("-p", help="A parameter, name=value; may be repeated.")]
 
 
 def submit(
     notebook: Path,
     project: Annotated[str | None, typer.Option(help="Which project pays; needed when you have several.")] = None,
     dataset: Annotated[str | None, typer.Option(help="Which dataset it asks; needed when there are several.")] = None,
-    p: Annotated[list[str] | None, typer.Option("-p", help="A parameter, name=value; may be repeated.")] = None,
+    p: Parameters = None,
     priority: Annotated[int, typer.Option(help="Before (1 to 9) or after (-1 to -9) the project's other runs.")] = 0,
     wait: Annotated[bool, typer.Option("--wait", help="Watch until it ended.")] = False,
     json: AsJson = False,
 ) -> None:
     """Submit a notebook to run behind the wall."""
-    try:
-        text = notebook.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as missing:
-        raise refusal("notebook_unreadable", place=str(notebook)) from missing
+    read = Notebook.read(notebook)
+    parameters = read.parameters(words_of(p))  # whatever does not fit is refused before anything leaves this machine
     enclave = api()
-    parameters = dict(parameter(one) for one in p or [])
     project, dataset = chosen(enclave, project, dataset)
-    what = {"project": project, "dataset": dataset, "name": notebook.name}
-    shown_to_its_end(enclave, enclave.submit(text, parameters=parameters, priority=priority, **what), wait, json)
+    what = {"project": project, "dataset": dataset, "name": read.name}
+    shown_to_its_end(enclave, enclave.submit(read.text, parameters=parameters, priority=priority, **what), wait, json)
+
+
+def lint(notebook: Path, p: Parameters = None, json: AsJson = False) -> None:
+    """Check a notebook here: the parameters it declares and, with -p, whether those given fit."""
+    read = Notebook.read(notebook)
+    given = read.parameters(words_of(p)) if p else None
+    declared = read.schema.declared() if read.schema else None
+    if json:
+        as_json({"parameters": declared, "given": given})
+        return
+    if declared is None:
+        tell(say("client.declares_nothing"))
+        return
+    rows = [
+        {
+            "parameter": name,
+            **said,
+            "bounds": " … ".join(str(said.get(end, "")) for end in ("min", "max")).strip(" …"),
+            "values": ", ".join(said.get("values", ())[:8]),
+            "given": "" if given is None else given[name],
+        }
+        for name, said in declared.items()
+    ]
+    table("", ("parameter", "type", "default", "bounds", "values", "given", "description"), rows)
 
 
 def rehearse(
     notebook: Path,
-    p: Annotated[list[str] | None, typer.Option("-p", help="A parameter, name=value; may be repeated.")] = None,
+    p: Parameters = None,
     to: Annotated[Path | None, typer.Option(help="Where the executed notebook goes; else beside it.")] = None,
     project: Annotated[str | None, typer.Option(help="Which project would pay.")] = None,
     json: AsJson = False,
@@ -75,10 +78,12 @@ def rehearse(
         from domicile.lab.rehearse import rehearse as run_here
     except ImportError as missing:
         raise refusal("needs_lab") from missing
+    read = Notebook.read(notebook)
+    parameters = read.parameters(words_of(p))
     enclave = api()
     project, dataset = chosen(enclave, project)
     executed = to or notebook.with_name(f"{notebook.stem}.rehearsed.ipynb")
-    done = run_here(notebook, dict(parameter(one) for one in p or []), executed)
+    done = run_here(notebook, parameters, executed)
     left = next((a.rho_cap - a.rho_spent for a in enclave.budget() if a.name == project), None)
     if json:
         facts = {"questions": len(done.questions), "rho": done.rho, "rho_left": left, "outputs": done.outputs}
@@ -211,5 +216,5 @@ def verify(
 
 def add_to(app: typer.Typer) -> None:
     """The verbs of this subject."""
-    for verb in (rehearse, submit, retry, runs, run, cancel, fetch, verify):
+    for verb in (rehearse, lint, submit, retry, runs, run, cancel, fetch, verify):
         app.command()(verb)

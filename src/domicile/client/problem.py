@@ -25,7 +25,11 @@ class ProblemError(Exception):
 
 def refusal(name: str, *, place: str | None = None, **facts: object) -> ProblemError:
     """A refusal of our own: words `client.NAME`."""
-    code = f"client.{name}"
+    return refused(f"client.{name}", place=place, **facts)
+
+
+def refused(code: str, *, place: str | None = None, **facts: object) -> ProblemError:
+    """A refusal in the words of `code`."""
     words, words_zh = say(code, "en", **facts), say(code, "zh", **facts)
     return ProblemError(Problem(code=code, words=words, words_zh=words_zh, place=place))
 

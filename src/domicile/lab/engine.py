@@ -19,6 +19,7 @@ from papermill.engines import Engine
 
 from domicile.client.api import Api
 from domicile.client.choice import chosen
+from domicile.client.notebook import checked, schema_of
 from domicile.client.problem import ProblemError, refusal
 from domicile.client.session import load
 from domicile.wire.shapes import RunCard
@@ -39,15 +40,16 @@ class DomicileEngine(Engine):  # type: ignore[misc]  # papermill ships no types
         Keywords of `papermill.execute_notebook`, or entries `domicile` of the notebook's metadata: `project`, `dataset`, and
         `wait`, the seconds to wait for a decision on what was declared, 0 unless said.
         """
-        api = Api(load())
         notebook = without_injected(nb_man.nb)
+        parameters = checked(schema_of(notebook.metadata), nb_man.nb.metadata.papermill.get("parameters", {}))
+        api = Api(load())
         said = {**nb_man.nb.metadata.get("domicile", {}), **asked}
         project, dataset = chosen(api, said.get("project"), said.get("dataset"))
         card = api.submit(
             nbformat.writes(notebook),
             project=project,
             dataset=dataset,
-            parameters=dict(nb_man.nb.metadata.papermill.get("parameters", {})),
+            parameters=parameters,
             name=str(said.get("input_path") or "notebook.ipynb").rpartition("/")[2],
         )
         card = followed(api, nb_man, card)
@@ -57,7 +59,7 @@ class DomicileEngine(Engine):  # type: ignore[misc]  # papermill ships no types
 
 
 def without_injected(node: Any) -> Any:
-    """A copy for the enclave: no injected cell, no outputs, no metadata but the kernel's and the tags."""
+    """A copy for the enclave: no injected cell, no outputs, no metadata but the kernel's, the tags and what is declared."""
     cells = []
     for cell in node.cells:
         tags = cell.metadata.get("tags", [])
@@ -69,6 +71,8 @@ def without_injected(node: Any) -> Any:
             kept.outputs, kept.execution_count = [], None
         cells.append(kept)
     metadata = {k: node.metadata[k] for k in ("kernelspec", "language_info") if k in node.metadata}
+    declared = node.metadata.get("domicile", {}).get("parameters")
+    metadata |= {} if declared is None else {"domicile": {"parameters": declared}}
     head = {"nbformat": node.nbformat, "nbformat_minor": node.nbformat_minor, "metadata": metadata}
     return nbformat.from_dict({**head, "cells": cells})
 

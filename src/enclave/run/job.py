@@ -21,7 +21,7 @@ from enclave.errors import BadInput, NotFound
 from enclave.run.frames import OwnError
 from enclave.run.limits import Limits
 from enclave.run.notebook import Source
-from enclave.run.parameters import check_parameters, spelled
+from enclave.run.parameters import fitted, spelled
 from enclave.run.queue import HIGHEST, LOWEST
 from enclave.run.states import EVENTS, RunState, check_move
 from enclave.run.tables import run_outputs, runs
@@ -116,7 +116,7 @@ def submit(db: Engine, submission: Submission, limits: Limits) -> Job:
         if not LOWEST <= submission.priority <= HIGHEST:
             raise BadInput("run.priority", found=submission.priority, lowest=LOWEST, highest=HIGHEST)
         source = Source.read(submission.notebook, limits)
-        check_parameters(submission.parameters)
+        parameters = fitted(source.schema, submission.parameters)
     except BadInput as reason:
         _refuse(db, submission, reason)
         raise
@@ -133,7 +133,7 @@ def submit(db: Engine, submission: Submission, limits: Limits) -> Job:
         "priority": submission.priority,
         "notebook": submission.notebook,
         "notebook_sha256": hashlib.sha256(submission.notebook).hexdigest(),
-        "parameters": spelled(submission.parameters),
+        "parameters": spelled(parameters),
         "state": RunState.QUEUED,
         "cells": len(source.cells),
         "submitted_at": now(),

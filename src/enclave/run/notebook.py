@@ -11,9 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from domicile.rules.parameters import Schema
 from enclave.errors import BadInput
 from enclave.run.bounded import Malformed, read_json
 from enclave.run.limits import MIB, Limits
+from enclave.run.parameters import schema_of
 
 _KINDS = ("code", "markdown", "raw")
 _KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
@@ -30,9 +32,10 @@ class Cell:
 
 @dataclass(frozen=True)
 class Source:
-    """A notebook as we run it."""
+    """A notebook as we run it, and the parameters it declares (None: it declares none, and takes any)."""
 
     cells: tuple[Cell, ...]
+    schema: Schema | None = None
 
     @classmethod
     def read(cls, raw: bytes, limits: Limits) -> Source:
@@ -48,7 +51,8 @@ class Source:
         if len(value["cells"]) > limits.cells:
             raise BadInput("run.notebook_cells", found=len(value["cells"]), expected=limits.cells)
         _check_language(value.get("metadata"))
-        return cls(tuple(_cell(cell, place) for place, cell in enumerate(value["cells"])))
+        cells = tuple(_cell(cell, place) for place, cell in enumerate(value["cells"]))
+        return cls(cells, schema_of(value.get("metadata")))
 
     def for_jail(self) -> bytes:
         """The notebook that goes in: cell n has the id cn."""

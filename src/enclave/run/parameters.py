@@ -1,23 +1,25 @@
 """Which parameters may a run have?
 
-Names are Python identifiers; values are JSON scalars or flat lists of them. papermill writes them into a cell behind the
-wall; here they are checked, so that a parameter is never code.
+What a notebook declares is what it gets (`fitted`, by the rules the laptop has). Whatever is declared, names are Python
+identifiers and values are JSON scalars or flat lists of them: papermill writes them into a cell behind the wall, and here
+they are checked, so that a parameter is never code.
 """
 
 from __future__ import annotations
 
 import json
-import keyword
 import math
 from collections.abc import Mapping
 from typing import Any
 
+from domicile.rules import parameters as rules
 from enclave.errors import BadInput
 
 Scalar = str | int | float | bool | None
 Parameter = Scalar | list[Scalar]
 
-MAX_PARAMETERS, MAX_LIST, MAX_TEXT, MAX_INTEGER, MAX_NAME = 100, 1000, 10_000, 1 << 63, 64
+MAX_LIST, MAX_INTEGER = 1000, 1 << 63
+MAX_PARAMETERS, MAX_TEXT, MAX_NAME = rules.MAX_PARAMETERS, rules.MAX_TEXT, rules.MAX_NAME
 
 
 def _check_scalar(name: str, value: Any) -> None:
@@ -50,8 +52,7 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
     if len(parameters) > MAX_PARAMETERS:
         raise BadInput("run.parameter_count", found=len(parameters), expected=MAX_PARAMETERS)
     for name, value in parameters.items():
-        plain = isinstance(name, str) and name.isascii() and name.isidentifier() and len(name) <= MAX_NAME
-        if not plain or keyword.iskeyword(name) or name.startswith("_"):
+        if not rules.is_plain(name):
             raise BadInput("run.parameter_name", place=str(name)[:MAX_NAME])
         if isinstance(value, list):
             if len(value) > MAX_LIST:
@@ -60,6 +61,24 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
                 _check_scalar(name, element)
         else:
             _check_scalar(name, value)
+
+
+def schema_of(metadata: object) -> rules.Schema | None:
+    """What a notebook declares in its metadata, None when nothing; BadInput when it is not understood."""
+    try:
+        return rules.Schema.of(metadata)
+    except rules.Unfit as unfit:
+        raise BadInput(unfit.code, place=unfit.place, **unfit.facts) from unfit
+
+
+def fitted(schema: rules.Schema | None, given: Mapping[str, Any]) -> dict[str, Any]:
+    """`given` as `schema` has it, defaults filled in; BadInput names the first parameter that may not be, and why."""
+    try:
+        ready = rules.fitted(schema, given)
+    except rules.Unfit as unfit:
+        raise BadInput(unfit.code, place=unfit.place, **unfit.facts) from unfit
+    check_parameters(ready)
+    return ready
 
 
 def spelled(parameters: Mapping[str, Any]) -> str:
