@@ -53,6 +53,30 @@ def test_a_researcher_may_not_decide_and_a_steward_may_not_verify_the_trace(livi
     assert proof["ok"] is True and proof["events"] > 10
 
 
+def test_a_steward_drafts_a_descriptor_that_nobody_can_sign_before_it_is_settled(
+    living: Living, tmp_path: Path
+) -> None:
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    rows = "".join(f"P{n},{'12'[n % 2]},欧阳娜{n}\n" for n in range(40))
+    (raw / "patients.csv").write_text("patient_id,sex,name\n" + rows)
+    assert living.cli("researcher", "enclave", "draft", str(raw)).returncode == 3
+    place = living.place.policies / "datasets" / "drafted" / "datapackage.yaml"
+    place.parent.mkdir()
+    asked = ("enclave", "draft", str(raw), "--out", str(place), "--name", "drafted")
+    done = living.cli("steward", *asked)
+    assert done.returncode == 0 and "to be settled" in done.stdout, done.stderr
+    assert "欧阳" not in done.stdout + place.read_text()
+    assert living.cli("steward", *asked).returncode == 3  # what was settled is never overwritten
+    sign = ("enclave", "policy", "sign", "datasets/drafted/datapackage.yaml")
+    refused = living.cli("officer", *sign)
+    assert refused.returncode == 2 and "not settled" in refused.stderr
+    place.write_text("\n".join(line for line in place.read_text().splitlines() if "SETTLE:" not in line))
+    assert living.cli("officer", *sign).returncode == 0
+    searched = living.cli("auditor", "enclave", "audit", "search", "--kind", "draft.", "--json")
+    assert [row["actor"] for row in as_json(searched)] == ["steward"]
+
+
 def test_the_auditor_finds_who_signed_the_policy(living: Living) -> None:
     rows = as_json(living.cli("auditor", "enclave", "audit", "search", "--kind", "policy.", "--json"))
     assert {row["actor"] for row in rows} == {"officer"}

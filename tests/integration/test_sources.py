@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
+import yaml
 from tests.oracle import clinic, servers
 
 from enclave.errors import BadInput, Refused
+from enclave.intake.draft import draft
 from enclave.intake.extract import Extract, build, plan
 from enclave.intake.raw import Where
 
@@ -77,6 +80,21 @@ def test_every_form_of_the_same_records_gives_the_same_content(tmp_path: Path, s
     }
     assert {name: e.digest for name, e in made.items()} == dict.fromkeys(made, made["utf-8"].digest)
     assert made["postgresql"].read == made["utf-8"].read == {"patients": 3, "visits": 4, "diagnoses": 3}
+
+
+def test_a_server_is_drafted_as_its_files_are(tmp_path: Path, server: str) -> None:
+    """And tables of other schemas by their full name."""
+    raw = clinic.rows()
+    servers.fill(server, raw, "drafted")
+    found = draft(server, tmp_path, name="his", demo=False, lang="en", today=date(2026, 3, 1)).text
+    plain = "\n".join(line for line in found.splitlines() if "SETTLE:" not in line)
+    tree = yaml.safe_load(plain)
+    paths = {r["path"] for r in tree["resources"] if r.get("path", "").startswith("drafted.")}
+    assert paths == {"drafted.patients", "drafted.visits", "drafted.diagnoses"}
+    assert "Secret" not in found and "370102" not in found
+    tree["resources"] = [r for r in tree["resources"] if r.get("path", "").startswith("drafted.")]
+    tree["unit"]["table"] = tree["resources"][0]["name"]
+    assert clinic.resource(tree, tree["unit"]["table"])["unit"] == "patient_id"
 
 
 def test_whole_numbers_are_read_as_text_where_they_are_codes_or_keys(tmp_path: Path, server: str) -> None:

@@ -11,15 +11,17 @@ import typer
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from domicile.wire.terminal import AsJson, as_json, console, table, tell
-from domicile.wire.words import say
+from domicile.wire.words import preferred_language, say
 from enclave.catalogue import card, find, listing, rehearse, shelve
 from enclave.catalogue.dcat import catalog
 from enclave.cli.door import Door, at
 from enclave.custody.destroy import destroy as destroy_dataset
 from enclave.errors import Refused
+from enclave.intake.draft import name_of, recorded
 from enclave.intake.policy import check_signed
 from enclave.intake.policy import sign as sign_policy
 from enclave.people import Action
+from enclave.store import write_atomically
 from enclave.twin import PERSONS, described, make, path_of
 
 policy = typer.Typer(help="What people sign.", no_args_is_help=True)
@@ -48,6 +50,30 @@ def check(context: typer.Context, name: str) -> None:
     door = at(context)
     signed = check_signed(_policy_file(door, name), door.keyring)
     tell(say("house.holds", path=name, digest=signed.digest[:16]))
+
+
+def draft(
+    context: typer.Context,
+    source: Annotated[
+        str, typer.Argument(help="A folder of CSV or Parquet files, a DuckDB file, or postgresql://USER@HOST/DB.")
+    ],
+    out: Annotated[Path | None, typer.Option(help="The file to write; absent: the terminal.")] = None,
+    name: Annotated[str, typer.Option(help="What the dataset is to be called; absent: after the source.")] = "",
+) -> None:
+    """Write a first descriptor from headers and shapes of values; every guess is marked for you to settle."""
+    door = at(context)
+    called = name or name_of(source)
+    door.permissions.enforce(door.db, door.member, Action.INTAKE, called)
+    if out is not None and out.exists():
+        raise Refused("draft.not_overwritten", place=str(out))
+    made = recorded(
+        door.db, door.member.id, source, door.place.run, name=called, demo=door.mark.demo, lang=preferred_language()
+    )
+    if out is None:
+        typer.echo(made.text, nl=False)
+        return
+    write_atomically(out, made.text.encode(), 0o600)
+    tell(say("draft.done", tables=len(made.tables), count=made.to_settle, path=str(out)))
 
 
 def intake(
@@ -176,6 +202,7 @@ def destroy(
 def add_to(app: typer.Typer) -> None:
     """The verbs of this subject."""
     app.add_typer(policy, name="policy")
+    app.command()(draft)
     app.command()(intake)
     app.command()(datasets)
     app.command()(twin)

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from enclave.errors import BadInput
 from enclave.intake import coherence
 from enclave.intake.package import Descriptor, Resource
+from enclave.intake.settled import check_settled
 
 __all__ = ["Descriptor", "Resource", "digest_of", "narrowed", "only", "parse"]
 
@@ -46,6 +47,7 @@ def _checked(tree: Any) -> Descriptor:
 
 def parse(text: bytes) -> Descriptor:
     """The descriptor in `text`; BadInput with the place of the first thing wrong."""
+    check_settled(text)
     try:
         tree = yaml.safe_load(text)
     except (yaml.YAMLError, UnicodeDecodeError) as broken:

@@ -129,8 +129,8 @@ class Resource(Text):
     title: Title = Title()
     treatment: Literal["drop"] | None = None
     """`drop`: the whole table is left where it is; it is not even opened."""
-    path: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$")] = ""
-    """File name in the source folder, without its ending."""
+    path: Annotated[str, StringConstraints(pattern=r"^\w[\w.-]{0,99}$")] = ""
+    """File name in the source folder, without its ending, in any script; in a database `table` or `schema.table`."""
     formats: tuple[Literal["csv", "parquet"], ...] = ("csv", "parquet")
     encoding: Literal["utf-8", "gb18030", "gbk"] = "utf-8"
     delimiter: Literal[",", "\t", ";", "|"] = ","

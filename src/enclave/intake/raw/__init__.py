@@ -6,6 +6,7 @@ its type. A complaint names table, line and column; never what stands there.
 
 from enclave.intake.raw.faults import Fault, check_read, fault_of, faults, unreadable
 from enclave.intake.raw.generated import check_generated
+from enclave.intake.raw.listing import Listed, tables_in
 from enclave.intake.raw.opened import Raw, open_raw
 from enclave.intake.raw.source import DatabaseFile, Folder, Server, Source, Where, source_of
 
@@ -13,6 +14,7 @@ __all__ = [
     "DatabaseFile",
     "Fault",
     "Folder",
+    "Listed",
     "Raw",
     "Server",
     "Source",
@@ -23,5 +25,6 @@ __all__ = [
     "faults",
     "open_raw",
     "source_of",
+    "tables_in",
     "unreadable",
 ]

@@ -1,0 +1,135 @@
+"""How does a draft stand on paper?
+
+YAML as people write it: one line per column, and above each guess a comment with its reason, marked for `settled`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import yaml
+
+from domicile.wire.words import say
+from enclave.intake.draft.guess import Guess
+from enclave.intake.settled import MARK
+from enclave.intake.treatments import ICD10_CHAPTERS
+
+CLIP, DISTINCT = 20, 5
+"""What a first draft lets one person count for; only the steward, or a paid profile, knows better."""
+
+
+@dataclass(frozen=True)
+class Drafted:
+    """A table of the draft: what stands in its resource, and each column's guess."""
+
+    name: str
+    resource: Mapping[str, Any]
+    columns: Sequence[tuple[str, Guess]] = ()
+    why: str = ""
+    """A code of `draft.toml` for the whole table; "" when nothing is to be said."""
+    clips: bool = False
+    """Whether its clips are guesses."""
+
+
+@dataclass(frozen=True)
+class Head:
+    """What stands before the tables. `demo` is the home's own mark, and no guess."""
+
+    name: str
+    domain: str
+    demo: bool
+    unit: Mapping[str, str]
+    rows: int
+    """Of the largest table; only its size class is written."""
+    zoned: bool
+    today: date
+    standard: str = ""
+    """A code of `draft.toml`: what settles the parts that bear no mark."""
+    code_lists: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    guessed_lists: frozenset[str] = frozenset()
+
+
+def text(head: Head, tables: Sequence[Drafted], lang: str) -> str:
+    """The whole draft."""
+    return "\n".join([*_head(head, lang), "", "resources:", *(line for t in tables for line in _table(t, lang))]) + "\n"
+
+
+def flow(value: Any) -> str:
+    """A value on one line of YAML."""
+    return str(yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=10**6, sort_keys=False)).strip()
+
+
+def _mark(code: str, lang: str, indent: int = 0, **facts: object) -> str:
+    return f"{' ' * indent}{MARK} {say(f'draft.{code}', lang, **facts)}"
+
+
+def _head(head: Head, lang: str) -> Iterator[str]:
+    yield from (f"# {line}" for line in say("draft.preface", lang, mark=MARK.strip("# :")).splitlines())
+    if head.standard:
+        yield f"# {say(f'draft.{head.standard}', lang)}"
+    yield "profile: domicile-data-package"
+    yield from (_mark("name", lang), f"name: {head.name}", "policy_version: 1")
+    yield from (_mark("title", lang), f"title: {flow({'en': head.name, 'zh': head.name})}")
+    yield from (_mark("grade", lang), "grade: 3")
+    yield from (_mark("domain", lang), f"domain: {head.domain}", f"demo: {'true' if head.demo else 'false'}")
+    yield from (_mark("register", lang), f"register: {head.name[:40]}_persons")
+    yield f"unit: {flow(dict(head.unit))}"
+    yield from (_mark("delta", lang), 'delta: "1e-6"', 'keys_delta: "1e-9"')
+    yield from (_mark("size_class", lang), f"size_class: {size_class(head.rows)}")
+    yield from (_mark("reference_date", lang), f"reference_date: {head.today.year}-01-01")
+    yield from (_mark("shift_days", lang), "shift_days: 15")
+    if head.zoned:
+        yield from (_mark("timezone", lang), "timezone: Asia/Shanghai")
+    if head.code_lists:
+        yield from ("", "code_lists:")
+    for name, codes in head.code_lists.items():
+        if name in head.guessed_lists:
+            yield _mark("list", lang, 2)
+        yield f"  {name}: {flow(dict(codes))}"
+
+
+def _table(table: Drafted, lang: str) -> Iterator[str]:
+    yield ""
+    if table.why:
+        yield _mark(table.why, lang, 2)
+    first, *rest = table.resource.items()
+    yield f"  - {first[0]}: {flow_value(first[1])}"
+    for key, value in rest:
+        if table.clips and key == "row_clip":
+            yield _mark("clips", lang, 4)
+        yield f"    {key}: {flow_value(value)}"
+    if table.columns:
+        yield from ("    schema:", "      fields:")
+    for column, guess in table.columns:
+        if guess.why:
+            yield _mark(guess.why, lang, 8, **guess.facts)
+        yield f"        - {flow(_field(column, guess))}"
+
+
+def flow_value(value: Any) -> str:
+    """A value as it stands behind its key: a bare word where it is one."""
+    return flow(value).removesuffix("\n...").strip()
+
+
+def _field(column: str, guess: Guess) -> dict[str, Any]:
+    field_: dict[str, Any] = {"name": column, "type": guess.type}
+    if guess.format:
+        field_["format"] = list(guess.format)
+    if len(guess.yields) == 1 and guess.yields[0].get("name", column) == column:
+        return field_ | {k: v for k, v in guess.yields[0].items() if k != "name"}
+    return field_ | {"yields": [dict(output) for output in guess.yields]}
+
+
+def size_class(rows: int) -> int:
+    """The power of ten that leaves room for ten times as many rows: the class is public, the count is not."""
+    return max(1000, int("1" + "0" * len(str(max(rows, 1) * 10 - 1))))
+
+
+def facets_of(columns: Sequence[tuple[str, Guess]]) -> list[dict[str, Any]]:
+    """Facets for the stored columns that hold words of a list, two at most."""
+    coded = ("keep", "prefix", "icd10_chapter")
+    names = [o["name"] for _, guess in columns for o in guess.yields if o["treatment"] in coded]
+    return [{"column": name, "clip": CLIP, "distinct_clip": min(DISTINCT, len(ICD10_CHAPTERS))} for name in names[:2]]
