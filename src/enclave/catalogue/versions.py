@@ -33,6 +33,7 @@ from enclave.intake.extract import Extract, Plan, Progress, build, check_home, p
 from enclave.intake.package import Descriptor
 from enclave.intake.policy import Signed, check_signed
 from enclave.intake.raw import Where
+from enclave.intake.report import Stopped
 from enclave.store import Keyring, Place, reading, seal
 
 REFUSED = audit.declare("intake.refused", "raw tables or their descriptor were refused")
@@ -129,7 +130,13 @@ def shelve(
                 pass
             file_key = secrets.token_bytes(32)
             pseudonym_key = keyring.pseudonym_key(d.register_, create=True)
-            extract = build(d, source, draft, pseudonym_key=pseudonym_key, file_key=file_key.hex(), progress=progress)
+            try:
+                extract = build(
+                    d, source, draft, pseudonym_key=pseudonym_key, file_key=file_key.hex(), progress=progress
+                )
+            except Stopped as stopped:
+                keep_last(place, d.name, replace(stopped.report, policy=signed.digest))
+                raise
             facts = {"content": extract.digest, "policy": signed.digest, "norms": extract.norm_digest}
             check_move(State.BUILDING, State.CHECKED)
             with audit.record(db, audit.Event(EVENTS[State.CHECKED], actor, f"dataset {d.name}", facts)):

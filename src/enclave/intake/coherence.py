@@ -6,12 +6,14 @@ and no stored name stands twice. Each complaint is a sentence with the place.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 
 from enclave.intake import rules
 from enclave.intake.columns import norm_names
 from enclave.intake.package import Descriptor, Resource
+from enclave.intake.standards.dictionary import system
 from enclave.intake.treatments import NUMBERS, PROSE, SUMMABLE, Form, Keep, Prefix, Pseudonym, Redact, Surrogate
 
 SMALLEST_DELTA = Decimal("1e-18")
@@ -50,12 +52,27 @@ def _table(d: Descriptor, t: Resource, seen: list[str]) -> Iterator[str]:
     if len(pseudonyms) != 1 or pseudonyms[0].domain != d.unit.domain:
         yield f"its unit is a raw column with the one treatment pseudonym of domain {d.unit.domain}"
         return
+    yield from _raw_columns(d, t)
     yield from _columns(d, t)
     yield from _facets(t)
     yield from _keys(d, t)
     yield from _joins(d, t, seen)
     yield from _rules(d, t)
     yield from _derived(d, t)
+
+
+_OURS = re.compile(r"(unit|shift|raw|digest|sex|birth|dropped|wrong|n)_|marks_\d+|(unread|hit) .*", re.IGNORECASE)
+"""Names that columns of our own have while a table is worked on."""
+
+
+def _raw_columns(d: Descriptor, t: Resource) -> Iterator[str]:
+    for f in t.fields:
+        if _OURS.fullmatch(f.name):
+            yield f"a raw column may not be called {f.name}: rename it in the export"
+        if f.system and f.system not in d.code_lists and system(f.system) is None:
+            yield f"column {f.name}: there is no code system or list {f.system}"
+        if f.plausible and type(f.plausible[0]) is not type(f.plausible[1]):
+            yield f"column {f.name}: `plausible` states two numbers or two dates"
 
 
 def _columns(d: Descriptor, t: Resource) -> Iterator[str]:
@@ -137,7 +154,7 @@ def _joins(d: Descriptor, t: Resource, seen: list[str]) -> Iterator[str]:
 
 
 def _rules(d: Descriptor, t: Resource) -> Iterator[str]:
-    for text in t.rules:
+    for text in (*t.rules, *(check.that for check in t.checks)):
         try:
             rule = rules.parse(text)
         except ValueError as malformed:

@@ -18,7 +18,8 @@ from enclave.errors import BadInput, EnclaveError, Incident, Refused
 from enclave.intake import contributions, fingerprint, identifiers, prose, raw, reverify, stage, votes, write
 from enclave.intake.columns import literal, stored_columns
 from enclave.intake.package import Descriptor, Resource
-from enclave.intake.report import Category, Check, Report, Section
+from enclave.intake.report import Category, Check, Report, Section, Stopped
+from enclave.intake.standards import section
 from enclave.intake.workshop import Room, Unopened, workshop
 
 Progress = Callable[[str, int, int | None], None]
@@ -92,8 +93,17 @@ def _report(d: Descriptor, found: dict[str, stage.Staged], named: Iterable[Check
         for table, staged in found.items()
         for rule, count in staged.dropped.items()
     ]
-    sections = (Section("left_out", checks=tuple(left_out)), Section(identifiers.SECTION, checks=tuple(named)))
+    sections = (
+        section(d, {n: s.tally for n, s in found.items()}),
+        Section("left_out", checks=tuple(left_out)),
+        Section(identifiers.SECTION, checks=tuple(named)),
+    )
     return Report(d.name, "", {n: s.read for n, s in found.items()}, sections)
+
+
+def _stops(d: Descriptor, name: str, staged: stage.Staged) -> bool:
+    """Whether the policy lets no extract be made of this table."""
+    return any(check.stops for check in section(d, {name: staged.tally}).checks)
 
 
 def _postponed(d: Descriptor, staged: list[str]) -> bool:
@@ -114,13 +124,14 @@ def _read_all(
     progress: Progress,
     finish: Callable[[str], None],
 ) -> tuple[dict[str, stage.Staged], list[Check]]:
-    """Look at every table, then stage each in order; `finish` each as soon as all that it needs is staged."""
+    """Look at every table, then stage each in order; `finish` each as soon as it can be, as long as nothing stops."""
     files = {table.name: raw.open_raw(con, source, table, zone=d.timezone) for table in d.tables}
     progress("look for identifiers", 0, None)
     named = [check for file in files.values() for check in identifiers.look(con, file)]
     identifiers.check_known(named)
     found: dict[str, stage.Staged] = {}
     waiting: list[str] = []
+    goes_on = True
     for table in d.tables:
         progress(f"read {table.name}", 0, None)
         found[table.name] = stage.stage(con, d, table, files[table.name], key)
@@ -129,7 +140,8 @@ def _read_all(
         stage.keep_parents(con, d, table)
         write.keep_hits(con, d, table)
         waiting.append(table.name)
-        ready = [name for name in waiting if name != d.unit.table or not _postponed(d, list(found))]
+        goes_on = goes_on and not _stops(d, table.name, found[table.name])
+        ready = [name for name in waiting if goes_on and (name != d.unit.table or not _postponed(d, list(found)))]
         for name in ready:
             finish(name)
             waiting.remove(name)
@@ -189,6 +201,8 @@ def build(
             progress(f"write {name}", rows[name], rows[name])
 
         found, named = _read_all(con, d, source, pseudonym_key, progress, finish)
+        if (report := _report(d, found, named)).stops:
+            raise Stopped(report)
         if max(rows.values()) > d.size_class:
             raise Refused("intake.larger_than_class", dataset=d.name, size_class=d.size_class)
         con.execute(f"CHECKPOINT {_CATALOG}")
@@ -200,7 +214,7 @@ def build(
         digest = fingerprint.content_digest(con, d, _CATALOG)
         con.execute(f"DETACH {_CATALOG}")
     read, dropped = {n: s.read for n, s in found.items()}, {n: s.dropped for n, s in found.items()}
-    norms, report = fingerprint.norm_digest(d), _report(d, found, named)
+    norms = fingerprint.norm_digest(d)
     return Extract(path, digest, _file_digest(path), norms, rows, read, dropped, lineage(d), report)
 
 
@@ -238,4 +252,10 @@ def plan(
             stage.keep_parents(con, d, table)
             con.execute(f"DROP TABLE {stage.staged(table)}")
     read, dropped = {n: s.read for n, s in found.items()}, {n: s.dropped for n, s in found.items()}
-    return Plan(lineage(d), left, read, dropped, tuple(refusals), _report(d, found, named))
+    report = _report(d, found, named)
+    # identifiers that are kept have a refusal of their own, in the words of their columns
+    if any(
+        check.stops for section_ in report.sections if section_.name != identifiers.SECTION for check in section_.checks
+    ):
+        refusals.append(Stopped(report))
+    return Plan(lineage(d), left, read, dropped, tuple(refusals), report)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import date
+from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
@@ -17,7 +18,7 @@ from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 from enclave.intake import treatments
 from enclave.intake.rules import Rule
 from enclave.intake.rules import parse as parse_rule
-from enclave.intake.treatments import CodeList, Drop, Kept, Name, Pseudonym, Text, Title
+from enclave.intake.treatments import Bound, CodeList, Drop, Kept, Name, Pseudonym, Text, Title
 
 RawName = Annotated[str, StringConstraints(pattern=r"^[^\W\d_][^\"\x00-\x1f]{0,62}[^\"\x00-\x20]$|^[^\W\d_]$")]
 """A column as its source calls it, in any script: it begins with a letter and holds no quote."""
@@ -33,7 +34,9 @@ TAKES: dict[str, tuple[str, ...]] = {
 """Treatment → the raw types it takes."""
 
 
-_OF_THE_RAW_COLUMN = ("name", "type", "format", "fold", "settled")
+_OF_THE_RAW_COLUMN = (
+    "name", "type", "format", "fold", "settled", "element", "system", "required", "may_be_empty", "plausible",
+)  # fmt: skip
 
 
 def _spread(field: Any) -> Any:
@@ -56,6 +59,16 @@ class RawField(Text):
     """Read full-width letters and digits as the plain ones, and leave blanks around off."""
     settled: str = Field(default="", max_length=200)
     """Why this is no identifier of the person, though discovery takes it for one: the steward's word, signed."""
+    element: Annotated[str, StringConstraints(pattern=r"^(DE\d{2}\.\d{2}\.\d{3}\.\d{2}|P\d{1,4}|[a-z][a-z_]*|)$")] = ""
+    """The data element it holds: a WS/T 363 id, an HQMS code, or our own name (`intake/standards/elements.toml`)."""
+    system: str = ""
+    """The code system its values are held against; absent: that of the element, or the list it is kept by."""
+    required: bool = False
+    """Counted where it is missing (mapped columns always are)."""
+    may_be_empty: bool = False
+    """Whether a column without one value is no mistake."""
+    plausible: tuple[Bound | date, Bound | date] | None = None
+    """The least and the greatest value that is possible at all; beyond them it is counted, not clamped."""
     yields: tuple[Annotated[Kept | Drop, Field(discriminator="treatment")], ...] = Field(min_length=1)
 
     @property
@@ -122,6 +135,32 @@ class JoinText(Text):
     to: Name
 
 
+class CheckText(Text):
+    """A stated check, in the form of a row rule; `most` is the per cent of rows that may fail before the intake stops."""
+
+    that: str
+    most: Bound | None = Field(default=None, ge=0, le=100)
+
+    @property
+    def rule(self) -> Rule:
+        return parse_rule(self.that)
+
+
+def _stated(check: Any) -> Any:
+    return {"that": check} if isinstance(check, str) else check
+
+
+class Quality(Text):
+    """What records must be for an extract to be made of them; all in per cent."""
+
+    score: Bound = Field(default=Decimal(0), ge=0, le=100)
+    """The least score of a table."""
+    no_person: Bound = Field(default=Decimal(10), ge=0, le=100)
+    """The most rows of a table that name nobody."""
+    left_out: Bound = Field(default=Decimal(100), ge=0, le=100)
+    """The most rows of a table that row rules and lost parents may leave out."""
+
+
 class Resource(Text):
     """One raw table."""
 
@@ -147,6 +186,9 @@ class Resource(Text):
     keys: tuple[KeysText, ...] = ()
     joins: tuple[JoinText, ...] = ()
     rules: tuple[str, ...] = ()
+    checks: tuple[Annotated[CheckText, BeforeValidator(_stated)], ...] = ()
+    quality: Quality | None = None
+    """This table's own; absent: the dataset's."""
     derived: tuple[Derived, ...] = ()
     table_schema: Schema | None = Field(default=None, alias="schema")
 
@@ -177,6 +219,11 @@ class Resource(Text):
     def row_rules(self) -> tuple[Rule, ...]:
         return tuple(parse_rule(text) for text in self.rules)
 
+    def compares(self, field: RawField) -> bool:
+        """Whether a rule or check reads the column as what it is declared to be, though nothing may be kept of it."""
+        rules = (*self.row_rules, *(check.rule for check in self.checks))
+        return bool(field.element or field.plausible) or any(field.name in rule.columns for rule in rules)
+
 
 class Unit(Text):
     name: str
@@ -205,6 +252,7 @@ class Descriptor(Text):
     timezone: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_+/-]{0,40}$")] = ""
     """The zone (such as Asia/Shanghai) in which moments that carry one are read; needed only for those."""
     shift_days: int = Field(default=0, ge=0, le=366)
+    quality: Quality = Quality()
     code_lists: dict[Name, CodeList] = Field(default_factory=dict)
     resources: tuple[Resource, ...] = Field(min_length=1)
 

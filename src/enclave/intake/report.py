@@ -16,6 +16,7 @@ from enum import StrEnum
 from typing import Any
 
 from domicile.wire.words import say
+from enclave.errors import Refused
 
 FORMAT = 1
 SHOWN_ROWS = 10
@@ -34,6 +35,7 @@ class Category(StrEnum):
     IDENTITY = "identity"  # who is the same person
     IDENTIFIER = "identifier"  # what may name somebody
     RISK = "risk"  # what may still single somebody out
+    THRESHOLD = "threshold"  # more of it than the policy allows
 
 
 SCORED = frozenset({Category.CONFORMANCE, Category.COMPLETENESS, Category.PLAUSIBILITY})
@@ -103,6 +105,20 @@ class Report:
     def score(self, table: str) -> int | None:
         """See `score`."""
         return score(check for check in self.checks if check.table == table)
+
+
+class Stopped(Refused):
+    """The policy lets no extract be made of what was found. The report says everything; these words its first reason."""
+
+    def __init__(self, report: Report) -> None:
+        first = report.stops[0]
+        self.report = report
+        place = f"{first.table}.{first.column}".rstrip(".") + (f" row {first.rows[0]}" if first.rows else "")
+        super().__init__("intake.stopped", place=place, count=len(report.stops), check=first.code)
+
+    def words(self, lang: str = "en") -> str:
+        first = self.report.stops[0]
+        return say(self.code, lang, count=self.facts["count"], first=first.words(lang), dataset=self.report.dataset)
 
 
 def score(checks: Iterable[Check]) -> int | None:

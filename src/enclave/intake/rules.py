@@ -15,9 +15,10 @@ _NAME = r"[^\W\d_]\w{0,63}"
 _NUMBER = r"-?\d{1,18}(?:\.\d{1,6})?"
 _COMPARE = re.compile(rf"^({_NAME}) (<=|>=|<|>|=|!=) ({_NAME}|{_NUMBER})$")
 _PRESENT = re.compile(rf"^({_NAME}) is present$")
+_SUM = re.compile(rf"^({_NAME}) = sum\(({_NAME}(?:, ?{_NAME})*)\)$")
 _LISTED = re.compile(rf"^({_NAME}) in ({_NAME})$")
 
-FORMS = "`a >= b`, `a <= 365`, `a is present`, `a in LIST` (b a column of the same row, LIST a code list)"
+FORMS = "`a >= b`, `a <= 365`, `a is present`, `a in LIST`, `a = sum(b, c)` (b, c columns of the same row, LIST a code list)"
 
 
 @dataclass(frozen=True)
@@ -27,11 +28,13 @@ class Rule:
     text: str
     left: str
     operator: str
-    right: str | Decimal | None = None
+    right: str | Decimal | tuple[str, ...] | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The raw columns it reads."""
+        if isinstance(self.right, tuple):
+            return (self.left, *self.right)
         right = (self.right,) if isinstance(self.right, str) and self.operator != "in" else ()
         return (self.left, *right)
 
@@ -43,6 +46,8 @@ def parse(text: str) -> Rule:
         return Rule(text, match[1], "present")
     if match := _LISTED.match(words):
         return Rule(text, match[1], "in", match[2])
+    if match := _SUM.match(words):
+        return Rule(text, match[1], "sum", tuple(part.strip() for part in match[2].split(",")))
     if match := _COMPARE.match(words):
         number = re.fullmatch(_NUMBER, match[3])
         return Rule(text, match[1], match[2], Decimal(match[3]) if number else match[3])

@@ -14,19 +14,30 @@ import duckdb
 
 from enclave.errors import BadInput
 from enclave.intake import deidentify, prose, raw, treatments
-from enclave.intake.columns import literal, stored_columns
+from enclave.intake.columns import stored_columns
+from enclave.intake.marks import counted, marked, reach
 from enclave.intake.package import Descriptor, Resource
-from enclave.intake.rules import Rule
+from enclave.intake.standards import Compiled, Tally, compiled, element
+from enclave.intake.standards.checks import PERSON, person_columns
+from enclave.intake.standards.verdict import NO_PERSON
+from enclave.intake.truth import true_of
 
 PERSONS = "persons_"
 
 
 @dataclass(frozen=True)
 class Staged:
-    """What one scan found: rows read, and rows left out by reason (for the steward alone)."""
+    """What one scan found: rows read, left out by reason, at fault by check (for the steward alone)."""
 
-    read: int
-    dropped: dict[str, int]
+    tally: Tally
+
+    @property
+    def read(self) -> int:
+        return self.tally.read
+
+    @property
+    def dropped(self) -> dict[str, int]:
+        return dict(self.tally.dropped)
 
 
 def staged(table: Resource) -> str:
@@ -47,27 +58,14 @@ def _wanted(d: Descriptor, table: Resource) -> Iterator[tuple[str, str]]:
             yield hit(derived.name), f"coalesce({test}, false)"
 
 
-def _test(rule: Rule, d: Descriptor) -> str:
-    """SQL that is false where the row fails; a comparison with nothing is not false."""
-    left = f'r."{rule.left}"'
-    if rule.operator == "present":
-        return f"{left} IS NOT NULL"
-    if rule.operator == "in":
-        listed = d.code_lists[str(rule.right)]
-        codes = ", ".join(literal(code) for code in (listed.codes or tuple(listed.rename)))
-        return f"coalesce({left} IN ({codes}), true)"
-    right = f'r."{rule.right}"' if isinstance(rule.right, str) else f"{rule.right}::DECIMAL(24,6)"
-    return f"coalesce({left} {rule.operator} {right}, true)"
-
-
 def reasons(d: Descriptor, table: Resource) -> list[tuple[str, str]]:
     """(reason, SQL that is true where the row is left out), in order."""
     key = next(field.name for field, output in table.outputs() if output.name == table.key[0])
-    found = [("no identifier of the person", f'r."{table.unit}" IS NULL')]
+    found = [(NO_PERSON, f'r."{table.unit}" IS NULL')]
     if table.name != d.unit.table:
         found.append((f"no such person in {d.unit.table}", "r.unit_ IS NULL"))
         found.append((f"no {table.key[0]}", f'r."{key}" IS NULL'))
-    return found + [(rule.text, f"NOT ({_test(rule, d)})") for rule in table.row_rules]
+    return found + [(rule.text, f"NOT ({true_of(rule, d.code_lists)})") for rule in table.row_rules]
 
 
 def _located(d: Descriptor, table: Resource, file: raw.Raw) -> str:
@@ -77,7 +75,16 @@ def _located(d: Descriptor, table: Resource, file: raw.Raw) -> str:
         unit, shift = deidentify.number_of("r1.digest_"), deidentify.shift_of("r1.digest_", d.shift_days)
         digests = f"SELECT r0.*, {deidentify.keyed(d.unit.domain, person)} AS digest_ FROM {file.view} r0"
         return f"(SELECT r1.*, {unit} AS unit_, {shift} AS shift_ FROM ({digests}) r1)"
-    return f"(SELECT r0.*, p.unit_, p.shift_ FROM {file.view} r0 LEFT JOIN {PERSONS} p ON p.raw_ = {person})"
+    also = "".join(f", p.{hidden}" for hidden in person_columns(d).values())
+    return f"(SELECT r0.*, p.unit_, p.shift_{also} FROM {file.view} r0 LEFT JOIN {PERSONS} p ON p.raw_ = {person})"
+
+
+def _of_the_person(d: Descriptor) -> Iterator[tuple[str, str]]:
+    """(hidden column, raw column) of what the person's rows in other tables are held against."""
+    for f in d.person_table.fields:
+        known = element(f.element)
+        if known is not None and known.key in PERSON:
+            yield PERSON[known.key], f.name
 
 
 def _select(d: Descriptor, table: Resource, file: raw.Raw) -> str:
@@ -95,8 +102,10 @@ def _select(d: Descriptor, table: Resource, file: raw.Raw) -> str:
     kept += [f"{sql} AS {name}" for name, sql in _wanted(d, table)]
     if table.name == d.unit.table:
         kept += [f'r."{table.unit}" AS raw_', "r.shift_ AS shift_", *_own(d)]
+        kept += [f'r."{raw_name}" AS {hidden}' for hidden, raw_name in _of_the_person(d)]
     left_out = "".join(f" WHEN {sql} THEN {n}" for n, (_, sql) in enumerate(reasons(d, table), 1))
     wrong = "".join(f" WHEN {fault.sql} THEN {n}" for n, fault in enumerate(raw.faults(file), 1))
+    kept += marked([check.sql for check in compiled(d, table)])
     kept.append(f"CAST(CASE{left_out} ELSE 0 END AS USMALLINT) AS dropped_")
     kept.append(f"CAST(CASE{wrong} ELSE 0 END AS USMALLINT) AS wrong_" if wrong else "0::USMALLINT AS wrong_")
     return f"SELECT {', '.join(kept)} FROM {_located(d, table, file)} r"
@@ -123,6 +132,7 @@ def stage(con: duckdb.DuckDBPyConnection, d: Descriptor, table: Resource, file: 
     _check_values(con, file, counts)
     if not counts and not table.may_be_empty:
         raise BadInput("intake.empty_table", place=file.place, table=table.name)
+    failed, empty = _failed(con, d, table, file), _empty(con, table)
     names = [reason for reason, _ in reasons(d, table)]
     dropped = {names[n - 1]: sum(c for r, _, c in counts if r == n) for n in range(1, len(names) + 1)}
     if table.name == d.unit.table:
@@ -132,11 +142,42 @@ def stage(con: duckdb.DuckDBPyConnection, d: Descriptor, table: Resource, file: 
     if table.name == d.unit.table:
         own = "".join(f", {prose.own(name)}" for name in prose.owned(d))
         con.execute(
-            f'CREATE OR REPLACE TABLE {PERSONS} AS SELECT raw_, "{table.unit_column}" AS unit_, shift_{own} '
-            f"FROM {staged(table)}"
+            f'CREATE OR REPLACE TABLE {PERSONS} AS SELECT raw_, "{table.unit_column}" AS unit_, shift_{own}'
+            f"{''.join(f', {hidden}' for hidden in person_columns(d).values())} FROM {staged(table)}"
         )
     dropped |= _drop_orphans(con, d, table)
-    return Staged(sum(c for _, _, c in counts), dropped)
+    return Staged(Tally(sum(c for _, _, c in counts), failed, empty, dropped))
+
+
+def _failed(
+    con: duckdb.DuckDBPyConnection, d: Descriptor, table: Resource, file: raw.Raw
+) -> tuple[tuple[Compiled, int, tuple[int, ...]], ...]:
+    """Each check with its count of rows at fault and the numbers of the first."""
+    checks = compiled(d, table)
+    counts = counted(con, staged(table), len(checks))
+    rows = _rows_at_fault(con, d, table, file, {n: check.sql for n, check in enumerate(checks) if counts[n]})
+    return tuple((check, counts[n], rows.get(n, ())) for n, check in enumerate(checks))
+
+
+def _empty(con: duckdb.DuckDBPyConnection, table: Resource) -> tuple[str, ...]:
+    """The raw columns of which something is to be kept, but nothing is in any row. Free text is not looked at yet."""
+    prosaic = {f.name for f, output in table.outputs() if isinstance(output, treatments.PROSE)}
+    fields = [f for f in table.fields if f.outputs and not f.may_be_empty and f.name not in prosaic]
+    counts = [" + ".join(f'count("{o.name}")' for o in f.outputs) for f in fields]
+    found = con.execute(f"SELECT {', '.join(counts)} FROM {staged(table)}").fetchall()[0]
+    return tuple(f.name for f, values in zip(fields, found, strict=True) if not values)
+
+
+def _rows_at_fault(
+    con: duckdb.DuckDBPyConnection, d: Descriptor, table: Resource, file: raw.Raw, tests: dict[int, str]
+) -> dict[int, tuple[int, ...]]:
+    """The numbers of the first raw rows at fault, test by test: each looks no further into the file than it must."""
+    if not file.numbered_from:
+        return {}
+    also = "" if table.name == d.unit.table else "".join(f", p.{hidden}" for hidden in person_columns(d).values())
+    join = f'LEFT JOIN {PERSONS} p ON p.raw_ = r0."{table.unit}"' if also else ""
+    reaches = reach(con, staged(table), list(tests))
+    return {n: raw.first_rows(con, file, tests[n], within=far, also=also, join=join) for n, far in reaches.items()}
 
 
 def _check_values(con: duckdb.DuckDBPyConnection, file: raw.Raw, counts: list[tuple[int, int, int]]) -> None:

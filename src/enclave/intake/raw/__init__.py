@@ -4,7 +4,7 @@ A table is taken exactly as the descriptor says or not at all: every column name
 its type. A complaint names table, line and column; never what stands there.
 """
 
-from enclave.intake.raw.faults import Fault, check_read, fault_of, faults, unreadable
+from enclave.intake.raw.faults import Fault, check_read, fault_of, faults, first_rows, unreadable
 from enclave.intake.raw.generated import check_generated
 from enclave.intake.raw.listing import Listed, tables_in
 from enclave.intake.raw.opened import Raw, open_raw
@@ -23,6 +23,7 @@ __all__ = [
     "check_read",
     "fault_of",
     "faults",
+    "first_rows",
     "open_raw",
     "source_of",
     "tables_in",

@@ -68,7 +68,7 @@ def _faults_of(raw: Raw, field: RawField) -> Iterator[Fault]:
 
 def fault_of(con: duckdb.DuckDBPyConnection, raw: Raw, fault: Fault, count: int) -> BadInput:
     """The complaint about `fault`, with the first rows it stands in."""
-    rows = numbers(con, raw, {"fault": fault.sql})["fault"] if raw.numbered_from else ()
+    rows = first_rows(con, raw, fault.sql)
     place = f"{raw.place} {_word(raw)} {rows[0]}" if rows else f"{raw.place} {fault.column}"
     lines = shown(rows, count)
     return BadInput(fault.code, place=place, table=raw.table.name, column=fault.column, count=count, lines=lines)
@@ -78,16 +78,23 @@ def _word(raw: Raw) -> str:
     return "line" if raw.form == "csv" else "row"
 
 
-def numbers(con: duckdb.DuckDBPyConnection, raw: Raw, tests: dict[str, str]) -> dict[str, tuple[int, ...]]:
-    """For each named test (SQL over the view `r`): the numbers of the first rows for which it is true. One scan."""
-    if not raw.numbered_from or not tests:
-        return dict.fromkeys(tests, ())
-    marked = ", ".join(f"coalesce({sql}, false) AS t{n}" for n, sql in enumerate(tests.values()))
-    least = ", ".join(f"min(n, {SHOWN_ROWS}) FILTER (WHERE t{n})" for n in range(len(tests)))
-    numbered = f"SELECT row_number() OVER () - 1 + {raw.numbered_from} AS n, {marked} FROM {raw.view} r"
+def first_rows(
+    con: duckdb.DuckDBPyConnection, raw: Raw, test: str, *, within: int | None = None, also: str = "", join: str = ""
+) -> tuple[int, ...]:
+    """The numbers of the first rows `r` of the view for which `test` is true, looked for among the first `within`.
+
+    This is another scan: for complaints, and as short a one as is known to suffice. `join` and `also` bring further columns
+    to each row `r0` of the view.
+    """
+    if not raw.numbered_from:
+        return ()
+    some = raw.view if within is None else f"(SELECT * FROM {raw.view} LIMIT {within})"
+    numbered = f"SELECT row_number() OVER () - 1 + {raw.numbered_from} AS n_, * FROM {some}"
     with raw.reading():
-        found = con.execute(f"SELECT {least} FROM ({numbered})").fetchall()[0]
-    return {name: tuple(sorted(int(n) for n in rows or ())) for name, rows in zip(tests, found, strict=True)}
+        rows = con.execute(
+            f"SELECT n_ FROM (SELECT r0.*{also} FROM ({numbered}) r0 {join}) r WHERE {test} ORDER BY n_ LIMIT {SHOWN_ROWS}"
+        ).fetchall()
+    return tuple(int(n) for (n,) in rows)
 
 
 def shown(rows: tuple[int, ...] | list[int], count: int) -> str:

@@ -48,8 +48,7 @@ def unread(name: str) -> str:
 
 def as_text(table: Resource, field: RawField) -> bool:
     """Identifiers are text whatever they look like, and dropped columns are not interpreted unless a rule compares them."""
-    in_rule = any(field.name in rule.columns for rule in table.row_rules)
-    return not in_rule and all(o.treatment in ("drop", "pseudonym") for o in field.yields)
+    return not table.compares(field) and all(o.treatment in ("drop", "pseudonym") for o in field.yields)
 
 
 def select(table: Resource, place: str, columns: list[tuple[str, str]], scan: str, zone: str) -> str:
