@@ -132,7 +132,7 @@ def stage(con: duckdb.DuckDBPyConnection, d: Descriptor, table: Resource, file: 
     _check_values(con, file, counts)
     if not counts and not table.may_be_empty:
         raise BadInput("intake.empty_table", place=file.place, table=table.name)
-    failed, empty = _failed(con, d, table, file), _empty(con, table)
+    failed, empty = _failed(con, d, table, file), _empty(con, table, file)
     names = [reason for reason, _ in reasons(d, table)]
     dropped = {names[n - 1]: sum(c for r, _, c in counts if r == n) for n in range(1, len(names) + 1)}
     if table.name == d.unit.table:
@@ -159,13 +159,19 @@ def _failed(
     return tuple((check, counts[n], rows.get(n, ())) for n, check in enumerate(checks))
 
 
-def _empty(con: duckdb.DuckDBPyConnection, table: Resource) -> tuple[str, ...]:
-    """The raw columns of which something is to be kept, but nothing is in any row. Free text is not looked at yet."""
+def _empty(con: duckdb.DuckDBPyConnection, table: Resource, file: raw.Raw) -> tuple[str, ...]:
+    """The raw columns of which something is to be kept, and that hold no value at all. Free text is not looked at yet."""
     prosaic = {f.name for f, output in table.outputs() if isinstance(output, treatments.PROSE)}
     fields = [f for f in table.fields if f.outputs and not f.may_be_empty and f.name not in prosaic]
     counts = [" + ".join(f'count("{o.name}")' for o in f.outputs) for f in fields]
     found = con.execute(f"SELECT {', '.join(counts)} FROM {staged(table)}").fetchall()[0]
-    return tuple(f.name for f, values in zip(fields, found, strict=True) if not values)
+    bare = [f.name for f, values in zip(fields, found, strict=True) if not values]
+    if not bare:
+        return ()
+    with file.reading():  # nothing is kept of these: were there values, and none of them on its list?
+        counts = [f'count("{name}")' for name in bare]
+        values = con.execute(f"SELECT {', '.join(counts)} FROM {file.view}").fetchall()[0]
+    return tuple(name for name, count in zip(bare, values, strict=True) if not count)
 
 
 def _rows_at_fault(
