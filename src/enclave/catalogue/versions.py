@@ -7,6 +7,7 @@ the same version.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import secrets
@@ -91,10 +92,22 @@ def _draft(place: Place, name: str) -> Iterator[Path]:
 
 
 @contextmanager
-def _telling(db: Engine, actor: str, subject: str) -> Iterator[None]:
-    """A refusal is an event too, with its code and place: never with a value."""
+def _disk_full_named(folder: Path) -> Iterator[None]:
+    """A full disk is the operator's to mend, whoever met it first: the engine, or we."""
     try:
         yield
+    except OSError as failed:
+        if failed.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise Refused("intake.disk_full", place=str(folder)) from None
+
+
+@contextmanager
+def _telling(db: Engine, actor: str, subject: str, folder: Path) -> Iterator[None]:
+    """A refusal is an event too, with its code and place: never with a value."""
+    try:
+        with _disk_full_named(folder):
+            yield
     except EnclaveError as refused:
         detail = {"code": refused.code, "place": refused.place or ""}
         with audit.record(db, audit.Event(REFUSED, actor, subject, detail)):
@@ -121,7 +134,7 @@ def shelve(
     progress: Progress = silent,
 ) -> Shelved:
     """Build an extract from the raw tables in `source` under the signed descriptor, and shelve it as the newest version."""
-    with _telling(db, actor, f"intake {descriptor_path.parent.name}"):
+    with _telling(db, actor, f"intake {descriptor_path.parent.name}", place.extracts):
         signed, d = _read(descriptor_path, keyring, tables)
         check_home(d, source, demo_home=demo_home)
         with _draft(place, d.name) as draft:

@@ -62,12 +62,20 @@ def silent(stage_name: str, done: int, total: int | None) -> None:
     """Nobody watches."""
 
 
+def _is_full(failed: duckdb.Error) -> bool:
+    """Whether the engine failed for want of room on disk. It says so in words only, under several kinds of error."""
+    said = str(failed).casefold()
+    return "no space left" in said or "max_temp_directory_size" in said
+
+
 @contextmanager
-def _quietly() -> Iterator[None]:
-    """The engine's own words may quote a row: only the kind of its failure is passed on."""
+def _quietly(scratch: Path) -> Iterator[None]:
+    """The engine's own words may quote a row: only the kind of its failure is passed on, and whether the disk is full."""
     try:
         yield
     except duckdb.Error as failed:
+        if _is_full(failed):
+            raise Refused("intake.disk_full", place=str(scratch)) from None
         raise Incident("intake.engine_failed", kind=type(failed).__name__) from None
 
 
@@ -184,7 +192,7 @@ def build(
     if not all(c in "0123456789abcdef" for c in file_key) or len(file_key) != 64:
         raise ValueError("a file key is 64 hex digits")
     source = raw.source_of(where)
-    with _quietly(), _opened(source, draft, (draft,), room) as con:
+    with _quietly(draft.parent), _opened(source, draft, (draft,), room) as con:
         contributions.define_root(con)
         attach = f"ATTACH {literal(str(path.resolve()))} AS {_CATALOG} (ENCRYPTION_KEY '{file_key}'"
         con.execute(attach + ")")
@@ -233,7 +241,7 @@ def plan(
     found: dict[str, stage.Staged] = {}
     named: list[Check] = []
     source = raw.source_of(where)
-    with _quietly(), _opened(source, scratch, (), room) as con:
+    with _quietly(scratch), _opened(source, scratch, (), room) as con:
         for table in d.tables:
             if any(join.table not in found for join in table.joins):
                 continue  # what it joins was refused: its rows cannot be told apart
