@@ -37,12 +37,14 @@ check: setup
 	@.venv/bin/mypy
 	@$(PY) docs/draw_states.py --check || (echo "docs/reference/states.md is not what the code says: make fix"; exit 1)
 	@$(PY) docs/list_words.py --check || (echo "docs/reference/messages.md is not what the catalogue says: make fix"; exit 1)
+	@$(PY) docs/list_probes.py --check || (echo "docs/reference/probes.md is not what sandbox/ says: make fix"; exit 1)
 
 fix: setup
 	@.venv/bin/ruff format .
 	@.venv/bin/ruff check --fix .
 	@$(PY) docs/draw_states.py
 	@$(PY) docs/list_words.py
+	@$(PY) docs/list_probes.py
 
 bench: setup
 	@$(PY) bench/run_all.py

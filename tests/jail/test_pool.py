@@ -20,6 +20,7 @@ from enclave.run.pool import Pool, Waiting
 from enclave.run.selfcheck import planting, probe
 
 from .conftest import notebook
+from .probes import PROBES, unexpected
 
 pytestmark = pytest.mark.xdist_group("jail runs")
 
@@ -117,8 +118,7 @@ def test_a_waiting_jail_is_walled_like_any_other(wall: Wall, broker: FakeBroker)
     """The canary of the self-check, tried in a warm jail; its control is the same canary outside (test_probes)."""
     with Pool(wall, broker, 1) as kept, planting() as planted, contextlib.closing(taken(kept)) as waiting:
         found = probe(wall, planted, carry_out=waiting.jail.carry_out)
-    leaks = {name: what for name, what in found.items() if not what.startswith("held")}
-    assert not leaks and len(found) > 40
+    assert unexpected(found) == [] and list(found) == list(PROBES)
 
 
 @pytest.mark.parametrize("trouble", ["killed", "broker gone", "too old"])

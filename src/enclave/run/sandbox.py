@@ -23,7 +23,9 @@ _NEEDED = (
     "client.py",
     "stage.sh",
     "canary.py",
+    "probes.toml",
 )
+PROBE_FILES = ("files", "places", "network", "processes", "rights", "kernel")
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,12 @@ class SandboxFiles:
 
     def path(self, name: str) -> Path:
         return self.folder / name
+
+    @cached_property
+    def canary(self) -> tuple[str, ...]:
+        """The programs that try the wall, in order: what a probe is, then the probes by subject."""
+        files = ("canary.py", *(f"probes/{name}.py" for name in PROBE_FILES))
+        return tuple(self.path(name).read_text() for name in files)
 
     @cached_property
     def wall(self) -> dict[str, Any]:
