@@ -34,6 +34,7 @@ class Stream(IntEnum):
     LABS = 4
     NOTES = 5
     DIRT = 6
+    OMOP = 7
 
 
 def stream(seed: int, which: Stream, chunk: int) -> np.random.Generator:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 from enclave import audit
 from enclave.errors import BadInput, Incident
 from enclave.intake import raw
-from enclave.intake.draft import written
+from enclave.intake.draft import omop, written
 from enclave.intake.draft.facts import Facts, facts_of
 from enclave.intake.draft.guess import ZONED, Guess, guess, identifying
 from enclave.intake.draft.known import lists, stored_column
@@ -63,17 +63,26 @@ def draft(
     with _opened(source, scratch, room or Room()) as con:
         found = tuple(_surveyed(con, source))
     tables = tuple(replace(t, name=called) for t, called in zip(found, named(found), strict=True))
-    unit, person = unit_of(tables, source.shown)
-    order = placed(tables, unit, person)
-    own = {f.column: kind.value for f in person.facts if (kind := _own(f)) and f.column != unit}
-    drafted = [_drafted(p, order, own, today) for p in order]
+    drafted = _omop(tables, today) if omop.is_omop(tables) else _guessed(tables, source.shown, today)
     head = written.Head(
-        name=name, domain=DOMAIN, demo=demo, unit={"name": "person", "table": person.name, "domain": "person"},
+        name=name, domain=DOMAIN, demo=demo, unit={"name": "person", "table": drafted[0].name, "domain": "person"},
         rows=max(t.rows for t in tables), zoned=any(f.kind == ZONED for t in tables for f in t.facts), today=today,
-        code_lists=_lists_of(drafted),
+        standard="omop" if omop.is_omop(tables) else "", code_lists=_lists_of(drafted),
     )  # fmt: skip
     text = written.text(head, drafted, lang)
     return Draft(text, tuple(t.name for t in drafted), len(open_lines(text.encode())))
+
+
+def _guessed(tables: Sequence[Surveyed], place: str, today: date) -> list[written.Drafted]:
+    """The tables of the draft, the person's first."""
+    unit, person = unit_of(tables, place)
+    order = placed(tables, unit, person)
+    own = {f.column: kind.value for f in person.facts if (kind := _own(f)) and f.column != unit}
+    return [_drafted(p, order, own, today) for p in order]
+
+
+def _omop(tables: Sequence[Surveyed], today: date) -> list[written.Drafted]:
+    return omop.drafted(tables, today, lambda facts, n: guess(facts, n, {}, today))
 
 
 @contextmanager
@@ -119,7 +128,7 @@ def _drafted(p: Placed, order: Sequence[Placed], own: dict[str, str], today: dat
     columns = _told_apart(columns)
     stored = {column: guess_.yields[0].get("name", column) for column, guess_ in columns}
     person = order[0]
-    resource: dict[str, Any] = {"name": table.name, "path": table.listed.path, **_reading(table.listed)}
+    resource: dict[str, Any] = {"name": table.name, "path": table.listed.path, **written.reading(table.listed)}
     resource |= {"unit": p.unit, "key": [stored[p.key]], "row_clip": 1 if p is person else written.CLIP}
     if p is not person and (facets := written.facets_of(columns)):
         resource |= {"order_by": facets[0]["column"], "facets": facets}
@@ -138,11 +147,6 @@ def _key_name(column: str, domain: str) -> str:
     """The stored name of a pseudonym: the column's own in small letters, else what it numbers."""
     own = stored_column(column, 0)
     return own if own == column.lower() else f"{domain[:40]}_id"
-
-
-def _reading(listed: raw.Listed) -> Mapping[str, str]:
-    found = {"encoding": listed.encoding} if listed.encoding != "utf-8" else {}
-    return found | ({"delimiter": listed.delimiter} if listed.delimiter != "," else {})
 
 
 def _column(facts: Facts, n: int, p: Placed, keys: dict[str, str], own: dict[str, str], today: date) -> Guess:
@@ -168,4 +172,5 @@ def _told_apart(columns: Sequence[tuple[str, Guess]]) -> list[tuple[str, Guess]]
 def _lists_of(tables: Sequence[written.Drafted]) -> dict[str, dict[str, Any]]:
     """The public lists that the draft refers to."""
     used = {o["list"] for t in tables for _, guess_ in t.columns for o in guess_.yields if "list" in o}
-    return {name: {"rename": codes} for name, codes in lists().items() if name in used}
+    public: dict[str, dict[str, Any]] = {name: {"rename": codes} for name, codes in lists().items() if name in used}
+    return public | dict(omop.code_lists(tables))

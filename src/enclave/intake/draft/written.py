@@ -14,8 +14,8 @@ import yaml
 
 from domicile.wire.words import say
 from enclave.intake.draft.guess import Guess
+from enclave.intake.raw import Listed
 from enclave.intake.settled import MARK
-from enclave.intake.treatments import ICD10_CHAPTERS
 
 CLIP, DISTINCT = 20, 5
 """What a first draft lets one person count for; only the steward, or a paid profile, knows better."""
@@ -49,7 +49,7 @@ class Head:
     standard: str = ""
     """A code of `draft.toml`: what settles the parts that bear no mark."""
     code_lists: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    guessed_lists: frozenset[str] = frozenset()
+    """Each as a descriptor states it; `note` is written above it, `site` says that it is to be looked over."""
 
 
 def text(head: Head, tables: Sequence[Drafted], lang: str) -> str:
@@ -86,9 +86,11 @@ def _head(head: Head, lang: str) -> Iterator[str]:
     if head.code_lists:
         yield from ("", "code_lists:")
     for name, codes in head.code_lists.items():
-        if name in head.guessed_lists:
+        if codes.get("site"):
             yield _mark("list", lang, 2)
-        yield f"  {name}: {flow(dict(codes))}"
+        if codes.get("note"):
+            yield f"  # {codes['note']}"
+        yield f"  {name}: {flow({k: v for k, v in codes.items() if k in ('codes', 'rename')})}"
 
 
 def _table(table: Drafted, lang: str) -> Iterator[str]:
@@ -132,4 +134,15 @@ def facets_of(columns: Sequence[tuple[str, Guess]]) -> list[dict[str, Any]]:
     """Facets for the stored columns that hold words of a list, two at most."""
     coded = ("keep", "prefix", "icd10_chapter")
     names = [o["name"] for _, guess in columns for o in guess.yields if o["treatment"] in coded]
-    return [{"column": name, "clip": CLIP, "distinct_clip": min(DISTINCT, len(ICD10_CHAPTERS))} for name in names[:2]]
+    return [facet(name) for name in names[:2]]
+
+
+def facet(name: str) -> dict[str, Any]:
+    """A facet with first clips."""
+    return {"column": name, "clip": CLIP, "distinct_clip": DISTINCT}
+
+
+def reading(listed: Listed) -> dict[str, str]:
+    """What a resource must say of how its file is written."""
+    found = {"encoding": listed.encoding} if listed.encoding != "utf-8" else {}
+    return found | ({"delimiter": listed.delimiter} if listed.delimiter != "," else {})

@@ -1,0 +1,164 @@
+"""An OMOP CDM folder: drafted, settled, the same content from CSV and Parquet, and asked a private question."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from datasets_synthetic import omop
+from tests.oracle import clinic
+from tests.oracle.door import opened
+
+from enclave import catalogue
+from enclave.intake import descriptor
+from enclave.intake.draft import Draft, draft
+from enclave.intake.extract import Extract, build
+from enclave.intake.package import Descriptor
+from enclave.query.engine import Engine
+
+PERSONS = 400
+STANDARD = [
+    "person", "observation_period", "visit_occurrence", "condition_occurrence", "drug_exposure", "measurement", "death",
+    "note",
+]  # fmt: skip
+
+
+def drafted(source: Path, demo: bool = False) -> Draft:
+    scratch = Path(os.environ.get("TMPDIR", "/tmp"))
+    return draft(source, scratch, name="clinic", demo=demo, lang="en", today=date(2026, 3, 1))
+
+
+def settled(text: str) -> bytes:
+    return "\n".join(line for line in text.splitlines() if "SETTLE:" not in line).encode()
+
+
+@dataclass(frozen=True)
+class Folders:
+    csv: Path
+    parquet: Path
+    tables: dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> Folders:
+    folder = tmp_path_factory.mktemp("omop")
+    for form in ("csv", "parquet"):
+        omop.make(folder / form, persons=PERSONS, seed=4, form=form)
+    return Folders(folder / "csv", folder / "parquet", omop.tables_of(PERSONS, 4))
+
+
+@pytest.fixture(scope="module")
+def d(folders: Folders) -> Descriptor:
+    return descriptor.parse(settled(drafted(folders.csv).text))
+
+
+@pytest.fixture(scope="module")
+def extract(folders: Folders, d: Descriptor, tmp_path_factory: pytest.TempPathFactory) -> Extract:
+    return _built(folders.csv, d, tmp_path_factory.mktemp("draft"))
+
+
+def _built(source: Path, d: Descriptor, folder: Path) -> Extract:
+    return build(d, source, folder, pseudonym_key=clinic.KEY, file_key=clinic.FILE_KEY)
+
+
+def test_the_generator_gives_the_same_bytes_and_no_unknown_concept(folders: Folders, tmp_path: Path) -> None:
+    omop.make(tmp_path, persons=PERSONS, seed=4)
+    for path in folders.csv.iterdir():
+        assert path.read_bytes() == (tmp_path / path.name).read_bytes(), path.name
+    named = set(folders.tables["concept"]["concept_id"].to_pylist())
+    for table in folders.tables.values():
+        for column in table.column_names:
+            if column.endswith("concept_id"):
+                assert set(table[column].to_pylist()) <= named, column
+
+
+def test_columns_that_the_cdm_fixes_bear_no_mark_and_the_site_s_own_do(folders: Folders) -> None:
+    text = drafted(folders.csv).text
+    assert [r["name"] for r in yaml.safe_load(text)["resources"]] == [*STANDARD, "concept"]
+    lines = text.splitlines()
+    marked = {lines[n + 1].strip() for n, line in enumerate(lines) if "SETTLE:" in line}
+    columns = {line.split(",")[0].removeprefix("- {name: ") for line in marked if line.startswith("- {name")}
+    assert columns == {"quantity", "days_supply", "value_as_number", "note_text"}
+    lists = {line.split(":")[0] for line in text.splitlines() if line.startswith("  omop_")}
+    assert {"omop_gender", "omop_condition"} <= {name.strip() for name in lists}
+
+
+def test_csv_and_parquet_give_the_same_draft_and_the_same_content(
+    folders: Folders, d: Descriptor, extract: Extract, tmp_path: Path
+) -> None:
+    assert drafted(folders.parquet).text == drafted(folders.csv).text
+    assert _built(folders.parquet, d, tmp_path).digest == extract.digest
+    assert extract.rows["person"] == PERSONS and extract.rows["death"] > 0
+    assert extract.rows["measurement"] == folders.tables["measurement"].num_rows  # those without a visit too
+
+
+def test_no_planted_identifier_and_no_second_person_is_left(folders: Folders, extract: Extract) -> None:
+    """Source values are dropped, notes are gone through; the control finds them in the raw tables."""
+    resident = folders.tables["person"]["person_source_value"].to_pylist()
+    notes = folders.tables["note"]["note_text"].to_pylist()
+    said = [note.split("：")[n].split("，")[0].split("。")[0] for note in notes for n in (1, 2, 3)]
+    planted = {*resident, *said}
+    raw = str([table.to_pylist() for table in folders.tables.values()])
+    assert len(planted) > PERSONS and all(value in raw for value in planted)
+    kept = str([clinic.stored(extract, name) for name in STANDARD])
+    assert "[姓名]" in kept
+    assert [value for value in planted if value in kept] == []
+
+
+def test_tables_of_several_persons_and_of_none_are_left_where_they_are(folders: Folders, tmp_path: Path) -> None:
+    for path in folders.csv.glob("*.csv"):
+        (tmp_path / path.name.upper().replace(".CSV", ".csv")).write_bytes(path.read_bytes())
+    (tmp_path / "FACT_RELATIONSHIP.csv").write_text("domain_concept_id_1,fact_id_1\n56,1\n")
+    (tmp_path / "SITE_TABLE.csv").write_text("person_id,score\n1,7\n")
+    text = drafted(tmp_path).text
+    left = {r["name"] for r in yaml.safe_load(text)["resources"] if r.get("treatment") == "drop"}
+    assert left == {"concept", "fact_relationship", "site_table"}
+    assert text.count("no standard table") == 1
+
+
+def test_a_column_the_cdm_does_not_know_is_guessed(folders: Folders, tmp_path: Path) -> None:
+    for path in folders.csv.glob("*.csv"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    first, *rest = (tmp_path / "person.csv").read_text().splitlines()
+    lines = [f'{first},"patient_phone"', *(f"{line},13800138{n % 1000:03d}" for n, line in enumerate(rest))]
+    (tmp_path / "person.csv").write_text("\n".join(lines) + "\n")
+    text = drafted(tmp_path).text
+    line = next(n for n, said in enumerate(text.splitlines()) if "patient_phone" in said)
+    assert "treatment: drop" in text.splitlines()[line] and "mobile numbers" in text.splitlines()[line - 1]
+
+
+@pytest.fixture
+def shelved(folders: Folders, tmp_path: Path) -> Iterator[tuple[catalogue.Dataset, Engine]]:
+    home = clinic.home(tmp_path / "home")
+    path = home.signed(settled(drafted(folders.parquet).text))
+    catalogue.shelve(home.db, home.place, home.keyring, "steward", path, folders.parquet, demo_home=False)
+    dataset = catalogue.find(home.db, "clinic")
+    engine = Engine(*catalogue.open_key(home.place, home.keyring, dataset))
+    yield dataset, engine
+    engine.close()
+    home.db.dispose()
+
+
+def test_a_private_question_is_answered_as_the_folder_says(
+    shelved: tuple[catalogue.Dataset, Engine], folders: Folders
+) -> None:
+    """Conditions by concept, and the mean HbA1c of whom metformin was given, at a price where noise is little."""
+    hospital, door = opened(*shelved)
+    asked = hospital.sql("SELECT condition, COUNT(*) AS n FROM condition_occurrence GROUP BY condition", epsilon=400)
+    found = dict(zip(asked.frame()["condition"], asked.frame()["n"], strict=True))
+    conditions = folders.tables["condition_occurrence"]["condition_concept_id"].to_pylist()
+    for concept in (201826, 320128, 255848):
+        assert found[str(concept)] == pytest.approx(conditions.count(concept), abs=6), concept
+    mean = hospital.sql(
+        "SELECT AVG(value_as_number) AS hba1c FROM measurement WHERE item = '3004410'", epsilon=400
+    ).frame()["hba1c"][0]
+    rows = folders.tables["measurement"].to_pylist()
+    truth = [float(row["value_as_number"]) for row in rows if row["measurement_concept_id"] == omop.HBA1C]
+    assert mean == pytest.approx(sum(truth) / len(truth), rel=0.1)
+    assert len(door.asked) == 2
