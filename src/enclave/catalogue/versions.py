@@ -30,11 +30,12 @@ from enclave.catalogue.states import EVENTS, State, check_move
 from enclave.catalogue.tables import extracts
 from enclave.errors import EnclaveError, NotFound, Refused
 from enclave.intake import descriptor as descriptors
-from enclave.intake.extract import Extract, Plan, Progress, build, check_home, plan, silent
+from enclave.intake.extract import Extract, Plan, build, check_home, plan, silent
 from enclave.intake.package import Descriptor
 from enclave.intake.policy import Signed, check_signed
 from enclave.intake.raw import Where
 from enclave.intake.report import Stopped
+from enclave.intake.watched import Progress
 from enclave.store import Keyring, Place, reading, seal
 
 REFUSED = audit.declare("intake.refused", "raw tables or their descriptor were refused")

@@ -20,10 +20,8 @@ from enclave.intake.columns import literal, stored_columns
 from enclave.intake.package import Descriptor, Resource
 from enclave.intake.report import Category, Check, Report, Section, Stopped
 from enclave.intake.standards import section
+from enclave.intake.watched import Progress, watched
 from enclave.intake.workshop import Room, Unopened, workshop
-
-Progress = Callable[[str, int, int | None], None]
-"""(stage, rows done, rows in all or None)."""
 
 FILE = "extract.duckdb"
 _CATALOG = "extract"
@@ -141,8 +139,9 @@ def _read_all(
     waiting: list[str] = []
     goes_on = True
     for table in d.tables:
-        progress(f"read {table.name}", 0, None)
-        found[table.name] = stage.stage(con, d, table, files[table.name], key)
+        file = files[table.name]
+        with watched(con, progress, f"read {table.name}", raw.expected_rows(con, file)):
+            found[table.name] = stage.stage(con, d, table, file, key)
         progress(f"read {table.name}", found[table.name].read, found[table.name].read)
         named += _without_identifiers(con, table, key, progress)
         stage.keep_parents(con, d, table)
@@ -200,11 +199,13 @@ def build(
         def finish(name: str) -> None:
             table = d.table(name)
             assert table is not None
-            progress(f"measure {name}", 0, None)
-            contributions.measure(con, table)
-            votes.measure(con, table, stage.staged(table), pseudonym_key)
-            progress(f"write {name}", 0, None)
-            rows[name] = write.write(con, d, table, _CATALOG)
+            staged = stage.count(con, table)
+            with watched(con, progress, f"measure {name}", staged):
+                contributions.measure(con, table)
+                votes.measure(con, table, stage.staged(table), pseudonym_key)
+            progress(f"measure {name}", staged, staged)
+            with watched(con, progress, f"write {name}", staged):
+                rows[name] = write.write(con, d, table, _CATALOG)
             write.clear(con, table)
             progress(f"write {name}", rows[name], rows[name])
 

@@ -45,6 +45,11 @@ def staged(table: Resource) -> str:
     return f'"staged_{table.name}"'
 
 
+def count(con: duckdb.DuckDBPyConnection, table: Resource) -> int:
+    """The rows of a staged table."""
+    return int(con.execute(f"SELECT count(*) FROM {staged(table)}").fetchall()[0][0])
+
+
 def hit(name: str) -> str:
     """The hidden column of a source table that says a row counts for the derived column `name`."""
     return f'"hit {name}"'

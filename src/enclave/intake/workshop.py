@@ -66,7 +66,8 @@ def workshop(
     try:
         connection.execute(f"LOAD {literal(str(openssl_extension()))}")
         connection.execute("SET temp_file_encryption = true")
-        connection.execute("SET enable_progress_bar = false")
+        connection.execute("SET enable_progress_bar = true")  # so that it can be asked how far it is (`watched`)
+        connection.execute("SET enable_progress_bar_print = false")
         folders = ", ".join(literal(str(folder.resolve())) for folder in (*sees, spill))
         _open(connection, opening)
         connection.execute(f"SET allowed_directories = [{folders}]")
