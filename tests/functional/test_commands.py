@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
-from tests.living import ROOT, Living, as_json
+from tests.living import ROOT, Living, as_json, granted, notebook_of
 
 FENCE = re.compile(r"```python\n(.*?)```", re.DOTALL)
 
@@ -175,3 +176,36 @@ def test_quote_and_catalogue_are_shown_without_spending(living: Living) -> None:
     assert "0.3" in done.stdout and "researcher" in done.stdout
     done = living.cli("researcher", "domicile", "quote", "SELECT MIN(los_days) FROM visits", "--epsilon", "0.3")
     assert done.returncode == 3 and "MIN" in done.stderr and "line 1" in done.stderr
+
+
+def test_a_notebook_is_read_before_it_runs_where_policy_says_so(living: Living, tmp_path: Path) -> None:
+    _, project = granted(living, title="Read first")
+    policy = living.place.policies / "run.toml"
+    policy.write_text(policy.read_text().replace("projects = []", f"projects = ['{project}']"))
+    assert living.cli("researcher", "domicile", "login", living.settings.url).returncode == 0
+    path = tmp_path / "read.ipynb"
+
+    def submit(*cells: str, waits: bool = False) -> Any:
+        path.write_text(notebook_of(*cells))
+        words = ("domicile", "submit", str(path), "--project", project, "--dataset", "hospital", "--json")
+        return as_json(living.cli("researcher", *words, *(["--wait"] if waits else [])))
+
+    first = submit("import os", "x = 1")
+    assert first["state"] == "submitted" and "read its code" in first["why"]
+    for who in ("researcher", "officer", "stranger"):
+        assert living.cli(who, "enclave", "pass", first["run"]).returncode in (3, 4)
+        assert as_json(living.cli(who, "enclave", "reviews", "--json")) == []
+    assert first["run"] in living.cli("steward", "enclave", "reviews").stdout
+    seen = living.cli("steward", "enclave", "review", first["run"]).stdout
+    assert "import os" in seen and "read the whole" in seen
+    assert living.cli("steward", "enclave", "pass", first["run"]).returncode == 0
+    assert living.wait(living.api().run(first["run"])).state == "finished"
+    assert submit("import os", "x = 1", waits=True)["state"] == "finished", "the same code is not read twice"
+    changed = submit("import os", "x = os.environ")
+    seen = living.cli("steward", "enclave", "review", changed["run"]).stdout
+    assert "+x = os.environ" in seen and "-x = 1" in seen and "cell 1, line 1" in seen
+    assert living.cli("steward", "enclave", "refuse", changed["run"], "--reason", "what for?").returncode == 0
+    ended = living.api().run(changed["run"])
+    assert ended.state == "refused" and "what for?" in ended.why
+    found = as_json(living.cli("researcher", "domicile", "lint", str(path), "--json"))["findings"]
+    assert [(f["rule"], f["place"]) for f in found] == [("code_environment", "cell 1, line 1")]

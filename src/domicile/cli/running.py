@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -16,10 +17,12 @@ from domicile.client.choice import chosen
 from domicile.client.fetch import fetch as fetch_release
 from domicile.client.notebook import Notebook, words_of
 from domicile.client.problem import refusal
+from domicile.rules import failed
+from domicile.rules.code import examine_code
 from domicile.verify import verify as verify_release
 from domicile.wire.shapes import RunCard
 from domicile.wire.terminal import AsJson, as_json, console, table, tell
-from domicile.wire.words import say
+from domicile.wire.words import preferred_language, say
 
 Parameters = Annotated[list[str] | None, typer.Option("-p", help="A parameter, name=value; may be repeated.")]
 
@@ -43,13 +46,25 @@ def submit(
 
 
 def lint(notebook: Path, p: Parameters = None, json: AsJson = False) -> None:
-    """Check a notebook here: the parameters it declares and, with -p, whether those given fit."""
+    """Check a notebook here: the parameters it declares, whether those given with -p fit, what a reviewer would look at."""
     read = Notebook.read(notebook)
     given = read.parameters(words_of(p)) if p else None
     declared = read.schema.declared() if read.schema else None
+    findings = examine_code(read.cells)
     if json:
-        as_json({"parameters": declared, "given": given})
-        return
+        shown = [finding.model_dump() for finding in findings]
+        as_json({"parameters": declared, "given": given, "findings": shown})
+    else:
+        _show_declared(declared, given or {})
+        chinese = preferred_language() == "zh"
+        rows = [{**f.model_dump(), "finding": f.words_zh if chinese else f.words} for f in findings]
+        if rows:
+            table("", ("verdict", "place", "finding"), rows)
+    if failed(findings):
+        raise typer.Exit(1)
+
+
+def _show_declared(declared: dict[str, Any] | None, given: Mapping[str, Any]) -> None:
     if declared is None:
         tell(say("client.declares_nothing"))
         return
@@ -59,7 +74,7 @@ def lint(notebook: Path, p: Parameters = None, json: AsJson = False) -> None:
             **said,
             "bounds": " … ".join(str(said.get(end, "")) for end in ("min", "max")).strip(" …"),
             "values": ", ".join(said.get("values", ())[:8]),
-            "given": "" if given is None else given[name],
+            "given": given.get(name, ""),
         }
         for name, said in declared.items()
     ]
@@ -129,6 +144,8 @@ def progress(card: RunCard) -> list[str]:
     """Where it is: its place in the queue, or its stage, cells done and questions asked."""
     if card.place is not None:
         return [say("client.queued", place=card.place)]
+    if card.state == "submitted":
+        return [card.why]
     return [
         card.state,
         card.stage,

@@ -7,7 +7,7 @@ same: the enclave says in one place what is wrong with it.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,10 +20,11 @@ Scalar = str | int | float | bool
 
 @dataclass(frozen=True)
 class Notebook:
-    """A notebook's name and text, and what it declares (None: nothing, and it takes any parameter)."""
+    """A notebook's name and text, its cells (kind, source), and what it declares (None: nothing; it takes any parameter)."""
 
     name: str
     text: str
+    cells: tuple[tuple[str, str], ...]
     schema: Schema | None
 
     @classmethod
@@ -33,7 +34,8 @@ class Notebook:
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as missing:
             raise refusal("notebook_unreadable", place=str(path)) from missing
-        return cls(path.name, text, schema_of(_metadata(text)))
+        value = _value(text)
+        return cls(path.name, text, tuple(_cells(value)), schema_of(value.get("metadata")))
 
     def parameters(self, words: Mapping[str, str]) -> dict[str, Any]:
         """Words (`-p name=value`) as the declared types, defaults filled in; where none are declared, guessed."""
@@ -42,12 +44,21 @@ class Notebook:
         return checked(self.schema, words)
 
 
-def _metadata(text: str) -> object:
+def _value(text: str) -> dict[str, Any]:
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
-        return None
-    return value.get("metadata") if isinstance(value, dict) else None
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _cells(value: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    cells = value.get("cells")
+    for cell in cells if isinstance(cells, list) else ():
+        source = cell.get("source", "") if isinstance(cell, dict) else ""
+        lines = source if isinstance(source, list) else [source]
+        if all(isinstance(line, str) for line in lines):
+            yield str(cell.get("cell_type")) if isinstance(cell, dict) else "", "".join(lines)
 
 
 def schema_of(metadata: object) -> Schema | None:

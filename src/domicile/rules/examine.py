@@ -22,7 +22,7 @@ from domicile.wire.shapes import Finding
 _HIDDEN: Final = frozenset({"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"})
 
 
-def _hides(text: str, allowed: str = "") -> bool:
+def hides(text: str, allowed: str = "") -> bool:
     """True when `text` has control, format, private or unassigned characters: they show nothing and can hide a lot."""
     if text.isascii() and text.isprintable():
         return False
@@ -49,7 +49,7 @@ def _hidden(declared: Declared, limits: Thresholds) -> Iterator[Finding]:
         ("context", declared.context, "\n\t"),
         ("text", declared.text, "\n\t"),
     ):
-        if _hides(text, allowed):
+        if hides(text, allowed):
             yield fail("hidden_characters", place, part=place)
 
 
@@ -76,7 +76,7 @@ def _columns(declared: Declared, limits: Thresholds) -> Iterator[Finding]:
     names = declared.table.column_names
     for number, name in enumerate(names, 1):
         place = f"column {number}"
-        if not name.strip() or len(name) > limits.max_cell or _hides(name):
+        if not name.strip() or len(name) > limits.max_cell or hides(name):
             yield fail("column_name", place, column=number, limit=limits.max_cell)
         elif names.index(name) + 1 != number:
             yield fail("column_twice", place, column=number)
@@ -90,7 +90,7 @@ def _cells(declared: Declared, limits: Thresholds) -> Iterator[Finding]:
         for cell in column.unique().to_pylist():
             if cell is not None:
                 long += len(cell) > limits.max_cell
-                hidden += _hides(cell)
+                hidden += hides(cell)
         if long:
             yield fail("cell_over", f"column {number}", column=number, limit=limits.max_cell)
         if hidden:

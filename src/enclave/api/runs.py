@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from fastapi import APIRouter
 from pydantic import Field
@@ -11,16 +10,17 @@ from pydantic import Field
 from domicile.wire.shapes import OwnErrorCard, RunCard, Shape
 from domicile.wire.words import catalogue, say
 from enclave.access import check as check_grant
-from enclave.access import find_project
 from enclave.api.identity import AHouse, AMember
+from enclave.api.reviews import limits_of
 from enclave.bootstrap.house import House
 from enclave.broker.given import answers_given
 from enclave.catalogue import find as find_dataset
 from enclave.errors import NotFound, Refused
 from enclave.people import Action, Member
-from enclave.run import Limits, SandboxFiles
+from enclave.run import RunPolicy
 from enclave.run.job import Job, Submission, cancel, declared_by, find, listing, submit
 from enclave.run.queue import HIGHEST, LOWEST, place_of
+from enclave.run.review import decisions, facts
 from enclave.run.states import RunState
 from enclave.vet.listing import of_run
 
@@ -39,8 +39,13 @@ class RunForm(Shape):
     """Among the runs of the same project."""
 
 
-def _why(job: Job) -> str:
+def _why(house: House, job: Job) -> str:
     words = say(job.why) if job.why in catalogue() else job.why
+    if job.state is RunState.SUBMITTED:
+        return say("run.awaits_reader")
+    if job.why == "run.code_refused":
+        said = decisions(house.db, job.project, job.dataset, job.code)
+        return f"{words} {said[0].reason}" if said else words
     if job.error is None:
         return words
     own = say("door.own_error", name=job.error.name, cell=job.error.cell, line=job.error.line)
@@ -61,22 +66,17 @@ def run_card(house: House, job: Job) -> RunCard:
         questions=job.questions if job.ended_at else len(answers_given(house.db, job.run)),
         submitted_at=datetime.fromisoformat(job.submitted_at),
         ended_at=datetime.fromisoformat(job.ended_at) if job.ended_at else None,
-        why=_why(job),
+        why=_why(house, job),
         error=OwnErrorCard(**vars(job.error)) if job.error else None,
         declared=declared_by(house.db, job.run),
         outputs=tuple(standing.card() for standing in of_run(house.db, job.run)),
     )
 
 
-def facts(house: House, job: Job) -> dict[str, Any]:
-    """What permissions on a run are decided on."""
-    return {"owner": job.member, "members": find_project(house.db, job.project).members}
-
-
 def visible(house: House, member: Member, run: str, action: Action = Action.RUN_READ) -> Job:
     """The run, if this member may do that with it. Who may not even see it is told that there is none."""
     job = find(house.db, run)
-    about = facts(house, job)
+    about = facts(house.db, job)
     try:
         house.permissions.enforce(house.db, member, action, run, about)
     except Refused:
@@ -104,9 +104,9 @@ def hand_in(form: RunForm, house: AHouse, member: AMember) -> RunCard:
         parameters=form.parameters,
         name=form.name,
         priority=form.priority,
+        review_policy=RunPolicy.load(house.place.policies).asks(grant.project, dataset.name, dataset.grade),
     )
-    limits = Limits.default(SandboxFiles.find(), seconds=house.settings.run_seconds)
-    return run_card(house, submit(house.db, submission, limits))
+    return run_card(house, submit(house.db, submission, limits_of(house)))
 
 
 @router.get("/runs")

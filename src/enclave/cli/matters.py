@@ -1,4 +1,4 @@
-"""What waits for a person: requests and grants, outputs."""
+"""What waits for a person: requests and grants, code to read, outputs."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ from typing import Annotated
 import typer
 
 from domicile.wire.terminal import AsJson, as_json, table, tell
-from domicile.wire.words import say
+from domicile.wire.words import preferred_language, say
 from enclave import access
 from enclave.api.requests import shown
+from enclave.api.reviews import limits_of, review_card, waiting_card
 from enclave.bootstrap.house import open_house
 from enclave.cli.door import at
 from enclave.people import Action
+from enclave.run import review as code_
+from enclave.run.code import shown as code_name
 from enclave.vet import listing as outputs_
 from enclave.vet.review import Verdict, decide
 
@@ -52,8 +55,11 @@ def return_(context: typer.Context, matter: str, reason: Reason) -> None:
 
 
 def refuse(context: typer.Context, matter: str, reason: Reason) -> None:
-    """Refuse a request or an output."""
+    """Refuse a request, the code of a run, or an output."""
     door = at(context)
+    if matter.startswith("run_"):
+        _decide_on_code(context, matter, "refuse", reason)
+        return
     if matter.startswith("out_"):
         _decide(context, matter, "refuse", reason)
         return
@@ -95,14 +101,66 @@ def _decide(context: typer.Context, output: str, verdict: Verdict, reason: str) 
     tell(say("house.done", what=output, state=after.state.value))
 
 
-def pass_(context: typer.Context, output: str, reason: Reason = "") -> None:
-    """Let an output leave."""
-    _decide(context, output, "pass", reason)
+def pass_(context: typer.Context, matter: str, reason: Reason = "") -> None:
+    """Let an output leave, or the code of a run (and every later run of the same) run."""
+    if matter.startswith("run_"):
+        _decide_on_code(context, matter, "pass", reason)
+    else:
+        _decide(context, matter, "pass", reason)
+
+
+def _decide_on_code(context: typer.Context, run: str, verdict: code_.Verdict, reason: str) -> None:
+    door = at(context)
+    with open_house(door.settings).closing() as house:
+        after = code_.decide(house.db, house.permissions, door.member, run, verdict, reason, limits_of(house))
+    tell(say("house.done", what=run, state=after.state.value))
+
+
+def reviews(context: typer.Context, json: AsJson = False) -> None:
+    """Runs whose code waits to be read, of those you may decide on."""
+    door = at(context)
+    rows = [waiting_card(job).model_dump() for job in code_.waiting(door.db, door.permissions, door.member)]
+    if json:
+        as_json(rows)
+    else:
+        table("", ("run", "project", "dataset", "member", "name", "submitted_at"), rows)
+
+
+def review(
+    context: typer.Context,
+    run: str,
+    whole: Annotated[
+        bool, typer.Option("--whole", help="The whole notebook, not what changed since the last pass.")
+    ] = False,
+    json: AsJson = False,
+) -> None:
+    """Read a notebook before it runs: what is flagged, what changed since the last pass, or the whole."""
+    door = at(context)
+    with open_house(door.settings).closing() as house:
+        seen = code_.look(house.db, house.permissions, door.member, run, limits_of(house))
+    if json:
+        as_json(review_card(seen).model_dump(mode="json"))
+        return
+    job, last = seen.job, seen.against
+    tell(f"{job.run} · {job.state} · {job.project} · {job.dataset} · {job.member} · {code_name(job.name)}")
+    if last is None:
+        tell(say("house.code_is_new"))
+    else:
+        same = last.code == job.code
+        tell(
+            say(
+                "house.code_passed" if same else "house.code_changed", run=last.run, member=last.member, at=last.at[:16]
+            )
+        )
+    for finding in seen.findings:
+        words = finding.words_zh if preferred_language() == "zh" else finding.words
+        tell(f"{finding.verdict} · {finding.place} · {words}")
+    typer.echo(seen.code.text if whole or not seen.diff else seen.diff)
 
 
 def add_to(app: typer.Typer) -> None:
     """The verbs of this subject."""
-    for verb in (requests, approve, refuse, revoke, outputs):
+    for verb in (requests, approve, refuse, revoke, reviews, review, outputs):
         app.command()(verb)
     app.command("return")(return_)
     app.command("pass")(pass_)

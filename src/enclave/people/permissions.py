@@ -58,6 +58,7 @@ class Action(StrEnum):
     RUN_SUBMIT = "run.submit"
     RUN_READ = "run.read"
     RUN_CANCEL = "run.cancel"
+    RUN_REVIEW = "run.review"
     OUTPUT_READ = "output.read"
     OUTPUT_DECIDE = "output.decide"
     OUTPUT_FETCH = "output.fetch"

@@ -14,6 +14,7 @@ from enclave.run.limits import Limits
 from enclave.run.notebook import Source
 from enclave.run.output import Bundle, collect, executed
 from enclave.run.perform import perform
+from enclave.run.policy import RunPolicy
 from enclave.run.sandbox import SandboxFiles
 from enclave.run.selfcheck import Check, require, selfcheck
 from enclave.run.states import RunState
@@ -30,6 +31,7 @@ __all__ = [
     "Outcome",
     "OwnError",
     "Progress",
+    "RunPolicy",
     "RunState",
     "SandboxFiles",
     "Source",

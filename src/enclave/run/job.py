@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Engine, func, insert, select, update
 from enclave import audit
 from enclave.audit.event import now
 from enclave.errors import BadInput, NotFound
+from enclave.run.code import digest_of, passed_before
 from enclave.run.frames import OwnError
 from enclave.run.limits import Limits
 from enclave.run.notebook import Source
@@ -46,6 +47,8 @@ class Submission:
     name: str = ""
     priority: int = 0
     """Among the runs of its project (`run.queue`)."""
+    review_policy: str = ""
+    """The digest of the policy under which a person reads the code first; "" where nobody must (`run.policy`)."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,7 @@ class Job:
     priority: int
     notebook: bytes
     notebook_sha256: str
+    code: str
     parameters: Mapping[str, Any]
     state: RunState
     why: str
@@ -109,13 +113,18 @@ def _refuse(db: Engine, submission: Submission, reason: BadInput) -> None:
 
 
 def submit(db: Engine, submission: Submission, limits: Limits) -> Job:
-    """Store a run and queue it; BadInput (and an event) when notebook or parameters are not what we run."""
+    """Store a run and queue it, or, where its code must be read and nobody has passed it, let it wait for a reviewer.
+
+    BadInput (and an event) when notebook or parameters are not what we run.
+    """
     try:
         if submission.lane not in LANES:
             raise BadInput("run.lane_unknown", lane=submission.lane, known=", ".join(LANES))
         if not LOWEST <= submission.priority <= HIGHEST:
             raise BadInput("run.priority", found=submission.priority, lowest=LOWEST, highest=HIGHEST)
         source = Source.read(submission.notebook, limits)
+        if submission.review_policy and submission.parameters and source.schema is None:
+            raise BadInput("run.parameters_undeclared")  # a name nobody declared could stand for anything in the code
         parameters = fitted(source.schema, submission.parameters)
     except BadInput as reason:
         _refuse(db, submission, reason)
@@ -133,20 +142,24 @@ def submit(db: Engine, submission: Submission, limits: Limits) -> Job:
         "priority": submission.priority,
         "notebook": submission.notebook,
         "notebook_sha256": hashlib.sha256(submission.notebook).hexdigest(),
+        "code": digest_of(source),
         "parameters": spelled(parameters),
-        "state": RunState.QUEUED,
         "cells": len(source.cells),
         "submitted_at": now(),
         **dict.fromkeys(("why", "error", "stage", "environment"), ""),
         **dict.fromkeys(("cells_done", "epoch", "questions"), 0),
     }
-    check_move(RunState.SUBMITTED, RunState.QUEUED)
     facts = {"project": submission.project, "grant": submission.grant, "lane": submission.lane}
     facts |= {"dataset": f"{submission.dataset} v{submission.dataset_version}"}
-    facts |= {"notebook": str(row["notebook_sha256"]), "parameters": str(row["parameters"])}
+    facts |= {"notebook": str(row["notebook_sha256"]), "parameters": str(row["parameters"]), "code": str(row["code"])}
+    facts |= {"review_policy": submission.review_policy}
     with audit.record(db, audit.Event(EVENTS[RunState.SUBMITTED], submission.member, run, facts)) as tx:
-        tx.execute(insert(runs), row)
-        tx.also(audit.Event(EVENTS[RunState.QUEUED], submission.member, run))
+        read_in = passed_before(tx, submission.project, submission.dataset, str(row["code"]))
+        waits = bool(submission.review_policy) and read_in is None
+        tx.execute(insert(runs), {**row, "state": RunState.SUBMITTED if waits else RunState.QUEUED})
+        if not waits:
+            check_move(RunState.SUBMITTED, RunState.QUEUED)
+            tx.also(audit.Event(EVENTS[RunState.QUEUED], submission.member, run, {"read_in": read_in or ""}))
     return find(db, run)
 
 

@@ -1,6 +1,6 @@
 """Which states does a run go through, who moves it on, and which event records the move?
 
-`queued` follows `submitted` at once in the dp lane; a lane that asks for code approval waits in between. A run whose
+`queued` follows `submitted` at once unless a person must read the code first (`run.review`). A run whose
 worker died goes back to `queued` and gets a new lease epoch: an older epoch can no longer finish it.
 """
 

@@ -1,4 +1,4 @@
-"""The tables of runs and their declared outputs (migration state/0005)."""
+"""The tables of runs, their declared outputs, and what was decided on their code (migrations state/0005, 0011)."""
 
 from sqlalchemy import Column, ForeignKey, Integer, LargeBinary, String, Table, Text, UniqueConstraint
 
@@ -18,6 +18,7 @@ runs = Table(
     Column("priority", Integer, nullable=False, server_default="0"),
     Column("notebook", LargeBinary, nullable=False),
     Column("notebook_sha256", String(64), nullable=False),
+    Column("code", String(64), nullable=False, server_default=""),
     Column("parameters", Text, nullable=False),
     Column("state", String(16), nullable=False, index=True),
     Column("why", String(64), nullable=False),
@@ -46,4 +47,19 @@ run_outputs = Table(
     Column("bundle", LargeBinary, nullable=False),
     Column("sha256", String(64), nullable=False),
     UniqueConstraint("run", "ordinal", name="one_output_per_ordinal"),
+)
+
+code_reviews = Table(
+    "code_reviews",
+    STATE,
+    Column("run", String(32), ForeignKey("runs.run"), primary_key=True),
+    Column("project", String(64), nullable=False, index=True),
+    Column("dataset", String(64), nullable=False),
+    Column("name", String(128), nullable=False),
+    Column("code", String(64), nullable=False, index=True),
+    Column("verdict", String(16), nullable=False),
+    Column("member", String(64), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("allowed_by", String(64), nullable=False),
+    Column("at", String(32), nullable=False),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -37,7 +38,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 def db(home: Engine) -> Engine:
     """The shared home, with no run waiting or running."""
     for job in jobs.listing(home):
-        if job.state in (RunState.QUEUED, RunState.RUNNING):
+        if job.state in (RunState.SUBMITTED, RunState.QUEUED, RunState.RUNNING):
             jobs.cancel(home, "test", job.run)
     return home
 
@@ -45,6 +46,12 @@ def db(home: Engine) -> Engine:
 def submit(db: Engine, notebook: bytes = NOTEBOOK, **more: object) -> Job:
     given = Submission("project", "grt_1", "researcher", "hospital", 1, notebook, **more)  # type: ignore[arg-type]
     return jobs.submit(db, given, LIMITS)
+
+
+def unread() -> bytes:
+    """A notebook nobody has seen."""
+    cell = {"cell_type": "code", "source": secrets.token_hex(8)}
+    return json.dumps({"nbformat": 4, "cells": [cell]}).encode()
 
 
 def leased(db: Engine, worker: str = "w1") -> Job:
@@ -93,6 +100,7 @@ VERBS: dict[str, Callable[[Engine, Job], object]] = {
     "take over": lambda db, job: leases.take_over_expired(db, "w2", LATER),
 }
 REACHED: dict[RunState, Callable[[Engine], Job]] = {
+    RunState.SUBMITTED: lambda db: submit(db, unread(), review_policy="f" * 64),
     RunState.QUEUED: submit,
     RunState.RUNNING: lambda db: leased(db) if submit(db) else submit(db),
     RunState.FINISHED: lambda db: leases.finish(db, REACHED[RunState.RUNNING](db), RunState.FINISHED),
@@ -102,6 +110,8 @@ REACHED: dict[RunState, Callable[[Engine], Job]] = {
     RunState.REFUSED: lambda db: jobs.refuse(db, "worker", submit(db).run, "run.cancelled"),
 }
 EXPECTED = {
+    (RunState.SUBMITTED, "cancel"): RunState.CANCELLED,
+    (RunState.SUBMITTED, "refuse"): RunState.REFUSED,
     (RunState.QUEUED, "lease"): RunState.RUNNING,
     (RunState.QUEUED, "cancel"): RunState.CANCELLED,
     (RunState.QUEUED, "refuse"): RunState.REFUSED,

@@ -1,0 +1,101 @@
+"""Attack: run code that nobody has read, where somebody must read it first. Each way with its control."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from enclave.errors import BadInput, Refused
+from enclave.people import Permissions
+from enclave.run import Job, Limits, RunState, SandboxFiles, Submission, lease_next, submit
+from enclave.run.review import decide
+
+if TYPE_CHECKING:
+    from tests.conftest import Cast
+
+LIMITS = Limits.default(SandboxFiles.find())
+DECLARED = {"domicile": {"parameters": {"table": {"type": "enum", "values": ["visits", "patients"]}}}}
+
+
+class Room:
+    """A project whose code is read first, and its reviewer."""
+
+    def __init__(self, cast: Cast) -> None:
+        self.cast = cast
+        self.project = cast.project(cast.granted(people=("everything",)))
+
+    def submit(self, *sources: str, metadata: Any = None, **more: Any) -> Job:
+        cells = [{"cell_type": "code", "source": source} for source in sources]
+        book = json.dumps({"nbformat": 4, "metadata": metadata or {}, "cells": cells}).encode()
+        given: dict[str, Any] = {"project": self.project, "review_policy": "f" * 64, "dataset": "hospital", **more}
+        return submit(
+            self.cast.db,
+            Submission(grant="grt", member="researcher", dataset_version=1, notebook=book, **given),
+            LIMITS,
+        )
+
+    def passed(self, job: Job, who: str = "checker") -> Job:
+        cast = self.cast
+        return decide(cast.db, cast.permissions, cast.member(who), job.run, "pass", "read it", LIMITS)
+
+
+@pytest.fixture
+def room(cast: Cast) -> Room:
+    return Room(cast)
+
+
+def test_a_cell_swapped_after_the_pass_is_read_again(room: Room) -> None:
+    room.passed(room.submit("a = 1", "b = 2"))
+    assert room.submit("a = 1", "b = 2").state is RunState.QUEUED, "the control"
+    for swapped in (
+        ("b = 2", "a = 1"),
+        ("a = 1\nb = 2",),
+        ("a = 1", "b = 2", "c = 3"),
+        ("a = 1",),
+        ("a = 1", "b = 2\r"),
+    ):
+        assert room.submit(*swapped).state is RunState.SUBMITTED
+
+
+def test_a_pass_in_one_project_or_on_one_dataset_opens_no_other(room: Room) -> None:
+    room.passed(room.submit("a = 1"))
+    assert room.submit("a = 1", dataset="icu").state is RunState.SUBMITTED
+    assert room.submit("a = 1", project="prj_other").state is RunState.SUBMITTED
+
+
+def test_a_parameter_that_nobody_declared_cannot_stand_for_code_that_was_read(room: Room) -> None:
+    with pytest.raises(BadInput) as refused:
+        room.submit("run(question)", parameters={"question": "SELECT 1"})
+    assert refused.value.code == "run.parameters_undeclared"
+    assert room.submit("run(question)", parameters={"question": "SELECT 1"}, review_policy="").state is RunState.QUEUED
+
+
+def test_a_declared_parameter_takes_only_what_the_reviewer_saw(room: Room) -> None:
+    room.passed(room.submit("ask(table)", metadata=DECLARED, parameters={"table": "visits"}))
+    assert room.submit("ask(table)", metadata=DECLARED, parameters={"table": "patients"}).state is RunState.QUEUED
+    with pytest.raises(BadInput):
+        room.submit("ask(table)", metadata=DECLARED, parameters={"table": "visits); import os"})
+
+
+def test_nobody_passes_code_of_their_own_project_with_whatever_roles(room: Room, policy_texts: tuple[str, str]) -> None:
+    job = room.submit("a = 1")
+    with pytest.raises(Refused) as no:
+        room.passed(job, "everything")
+    assert no.value.facts["policy"] == "no-one-decides-on-their-own-code"
+    assert room.cast.events("access.refused")[-1]["actor"] == "everything"
+    cedar, schema = policy_texts
+    blocks = [block for block in cedar.split("\n\n") if "\nforbid (" not in block]
+    lax = replace(room.cast, permissions=Permissions("\n\n".join(blocks), schema, room.cast.permissions.roles))
+    room.cast = lax
+    assert room.passed(job, "everything").state is RunState.QUEUED, "the control: it is that rule which stops it"
+
+
+def test_a_run_is_leased_only_after_the_pass(room: Room) -> None:
+    job = room.submit("a = 1")
+    assert lease_next(room.cast.db, "w1", 60) is None
+    room.passed(job)
+    leased = lease_next(room.cast.db, "w1", 60)
+    assert leased is not None and leased.run == job.run
