@@ -6,12 +6,18 @@ The control is the parser itself on a short text of the same family: six steps m
 from __future__ import annotations
 
 import contextlib
+import re
 import time
+from dataclasses import replace
 
 import pytest
 from sqlglot.errors import ErrorLevel, SqlglotError
+from tests.oracle.extracts import DATASET
 
+from enclave.catalogue.dataset import Table
 from enclave.errors import Refused
+from enclave.query.functions import wanted_by
+from enclave.query.price import prepare
 from enclave.query.size import DUCKDB, MOST_TOKENS, sized
 
 FAMILIES = {
@@ -64,3 +70,35 @@ def test_a_text_full_of_the_deepest_that_is_read_costs_no_more_than_its_length(f
 def test_joins_that_say_their_condition_are_read_at_every_depth() -> None:
     inner = "(SELECT p.x FROM p JOIN q ON p.a = q.a)"
     sized(f"SELECT COUNT(*) FROM v JOIN {inner} s ON v.a = s.a LEFT JOIN w USING (a) LIMIT 5")
+
+
+def fitting_ms(wanted: re.Pattern[str], letters: int) -> float:
+    start = time.thread_time()
+    wanted.fullmatch("a" * letters)
+    return 1_000 * (time.thread_time() - start)
+
+
+def test_a_pattern_never_goes_back() -> None:
+    """LIKE '%a%a%…b' over a code of many a: the control, % as .*, tries every way to share them out."""
+    pieces = ["a"] * 9 + ["b"]
+    plain = re.compile(".*" + ".*".join(pieces))
+    ours = wanted_by("%" + "%".join(pieces))
+    assert fitting_ms(plain, 20) > 20 * fitting_ms(ours, 20)
+    assert ours.fullmatch("a" * 9 + "b") and not ours.fullmatch("a" * 5_000)
+
+
+def long_list(table: Table) -> Table:
+    codes = tuple(f"X{at:05}" for at in range(12_500))
+    return replace(table, columns=tuple(replace(c, codes=codes) if c.name == "dx" else c for c in table.columns))
+
+
+def test_no_question_looks_through_a_long_list_for_ever() -> None:
+    dataset = replace(DATASET, tables=tuple(long_list(t) for t in DATASET.tables))
+    asked = "SELECT COUNT(*) FROM visits WHERE {}"
+    few = " OR ".join(f"dx LIKE '_0{at:03}%'" for at in range(20))
+    assert prepare(asked.format(few), dataset, "1")
+    for one in ("dx LIKE '%{}'", "STARTS_WITH(dx, '{}')", "LEFT(dx, 2) = 'X{}'"):
+        with pytest.raises(Refused) as refused:
+            prepare(asked.format(" OR ".join(one.format(at % 2) for at in range(200))), dataset, "1")
+        assert refused.value.code == "query.many_patterns"
+        assert refused.value.place

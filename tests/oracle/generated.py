@@ -77,6 +77,10 @@ class Drawn:
                 f"CASE WHEN {self.truth(depth + 1)} THEN {name} END",
                 f"ROUND({one})",
                 f"({one} / 7)",
+                f"FLOOR({one} / 3)",
+                f"NULLIF({name}, 1)",
+                f"{name} % 5",
+                f"ROUND({name} / 3, 1)",
             )
         )
 
@@ -116,7 +120,13 @@ class Drawn:
             first = column.codes[0]
             ways = (f"{name} = '{first}'", f"COALESCE({name}, '{first}')", f"{name} IN ('{first}')", *[name] * 6)
         elif column.kind is Kind.DATE:
-            ways = (f"YEAR({name})", f"MONTH({name})", f"EXTRACT(YEAR FROM {name})", f"{name} IS NULL")
+            ways = (
+                f"YEAR({name})",
+                f"MONTH({name})",
+                f"EXTRACT(YEAR FROM {name})",
+                f"{name} IS NULL",
+                f"QUARTER({name})",
+            )
         elif column.kind is Kind.INTEGER and column.lower is None:
             ways = (f"{name} IS NULL", f"{name} > 0")
         elif column.kind is Kind.INTEGER:
@@ -164,13 +174,33 @@ class Drawn:
 
     def per_person(self) -> str:
         """Per-person aggregates first, in the ways people write them."""
-        person, inner = self.unit.split(".")[1], self.draw.choice(("COUNT(*)", f"SUM({self.number(2)})", "MAX(1)"))
+        person = self.unit.split(".")[1]
+        if self.draw.random() < 0.3:
+            return self._windowed(person)
+        inner = self.draw.choice(("COUNT(*)", f"SUM({self.number(2)})", "MAX(1)", f"AVG({self.number(2)})"))
         where = f" WHERE {self.truth()}" if self.draw.random() < 0.4 else ""
         each = f"SELECT {self.unit}, {inner} AS n FROM {self.rows}{where} GROUP BY {self.unit}"
         outer = self.draw.choice(("AVG(n)", "COUNT(*)", "SUM(n)", f"COUNT(DISTINCT {person})", "MEDIAN(n)"))
         if self.draw.random() < 0.5:
             return f"WITH each AS ({each}) SELECT {outer} AS a0 FROM each"
         return f"SELECT {outer} AS a0 FROM ({each}) AS each"
+
+    def _windowed(self, person: str) -> str:
+        """Over the ordered rows of a person, and over those of others."""
+        by = self.draw.choice((self.unit, self.unit, self.unit, self.key()))
+        order, frame = self.number(2), "ROWS BETWEEN 2 PRECEDING AND CURRENT ROW"
+        call = self.draw.choice(
+            (
+                f"ROW_NUMBER() OVER (PARTITION BY {by} ORDER BY {order})",
+                f"LAG({self.number(2)}) OVER (PARTITION BY {by} ORDER BY {order} DESC)",
+                f"SUM({self.number(2)}) OVER (PARTITION BY {by} ORDER BY {order} {frame})",
+                f"COUNT(*) OVER (PARTITION BY {by})",
+                f"LEAST(RANK() OVER (PARTITION BY {by} ORDER BY {order}), 5)",
+            )
+        )
+        each = f"SELECT {self.unit}, {call} AS n FROM {self.rows}"
+        outer = self.draw.choice(("SUM(n)", "AVG(n)", "COUNT(n)", f"COUNT(DISTINCT {person})"))
+        return f"SELECT {outer} AS a0 FROM ({each})"
 
     def joined_text(self) -> str:
         """UNION ALL of one table with itself under two filters."""

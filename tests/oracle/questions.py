@@ -79,6 +79,13 @@ ANSWERED = (
     "SELECT SSCP(n, sex, age) FROM (SELECT patient_id, COUNT(*) AS n FROM visits GROUP BY 1) "
     "JOIN patients USING (patient_id)",
     "SELECT v.dept, SSCP(v.los_days, d.rank, d.code) FROM visits v JOIN diagnoses d USING (patient_id) GROUP BY v.dept",
+    "SELECT QUARTER(admitted_on) AS q, COUNT(*), COUNT(DISTINCT patient_id) FILTER (WHERE urgent) FROM visits GROUP BY q",
+    "SELECT dept, COUNT(DISTINCT CASE WHEN urgent THEN patient_id END), COUNT(DISTINCT patient_id) FROM visits "
+    "GROUP BY dept",
+    "SELECT LEFT(ward, 1) AS w, FLOOR(los_days / 10) AS tens, COUNT_IF(dx LIKE 'E%' OR STARTS_WITH(dx, 'I')) FROM visits "
+    "GROUP BY 1, 2",
+    "SELECT dept, SUM(ROUND(change / 4, 1)), AVG(admitted_on - DATE '2023-01-01'), SUM(NULLIF(los_days, 7) % 5) "
+    "FROM visits GROUP BY dept",
     "SELECT finding, COUNT(DISTINCT patient_id) FROM visits GROUP BY finding",
     "SELECT finding, COUNT(*), SUM(change) FROM visits WHERE urgent GROUP BY finding",
     "SELECT p.sex, v.finding, COUNT(DISTINCT v.patient_id), AVG(v.los_days) FROM visits v "

@@ -27,7 +27,20 @@ WITHIN = (
     "(SELECT patient_id, dept, COUNT(*) AS n FROM visits GROUP BY patient_id, dept) GROUP BY patient_id)",
     "SELECT band, COUNT(*) FROM (SELECT patient_id, CASE WHEN age < 40 THEN 'young' ELSE 'old' END AS band "
     "FROM patients) GROUP BY band",
+    "SELECT SUM(m), AVG(m) FROM (SELECT patient_id, AVG(los_days) AS m FROM visits GROUP BY patient_id)",
+    "SELECT sex, SUM(g) FROM patients LEFT JOIN (SELECT patient_id, AVG(change) FILTER (WHERE urgent) AS g FROM visits "
+    "GROUP BY 1) x USING (patient_id) GROUP BY sex",
+    "SELECT AVG(most) FROM (SELECT patient_id, MAX(s) AS most FROM (SELECT patient_id, SUM(change) OVER (PARTITION BY "
+    "patient_id ORDER BY admitted_on ROWS BETWEEN 2 PRECEDING AND CURRENT ROW) AS s FROM visits) GROUP BY patient_id)",
     # no stored norm: rows made within one person, stacked, joined many to many
+    "SELECT AVG(gap), COUNT(gap) FROM (SELECT patient_id, DATE_DIFF('day', LAG(admitted_on) OVER (PARTITION BY patient_id "
+    "ORDER BY admitted_on), admitted_on) AS gap FROM visits)",
+    "SELECT dept, COUNT(*) FROM (SELECT patient_id, dept, LEAST(ROW_NUMBER() OVER (PARTITION BY patient_id "
+    "ORDER BY admitted_on), 3) AS n FROM visits) WHERE n = 1 GROUP BY dept",
+    "SELECT SUM(r), COUNT(DISTINCT patient_id) FROM (SELECT patient_id, RANK() OVER (PARTITION BY patient_id, dept "
+    "ORDER BY los_days DESC) AS r FROM visits WHERE urgent)",
+    "SELECT SUM(w) FROM (SELECT patient_id, MAX(change) OVER (PARTITION BY patient_id) AS w FROM visits UNION ALL "
+    "SELECT patient_id, age FROM patients)",
     "SELECT dx, COUNT(*), SUM(los_days), AVG(change), COUNT(DISTINCT patient_id) FROM "
     "(SELECT patient_id, dx, los_days, change FROM visits) GROUP BY dx",
     "SELECT code, COUNT(*), COUNT(DISTINCT patient_id) FROM (SELECT patient_id, dx AS code FROM visits UNION ALL "

@@ -45,8 +45,8 @@ def tallies(plan: Plan) -> tuple[Tally, ...]:
             case Measure.ROWS:
                 made.append(Tally(at, Style.ROWS, count_norm(plan), aggregate.term))
             case Measure.PERSONS:
-                style, norm = person_norm(plan)
-                made.append(Tally(at, style, norm, votes=votes_of(plan)))
+                style, norm = person_norm(plan, filtered=aggregate.term is not None)
+                made.append(Tally(at, style, norm, known=aggregate.terms, votes=votes_of(plan)))
             case Measure.KEYS:
                 made.append(Tally(at, Style.KEYS, ONE_PER_PERSON, votes=_keys(plan).per_person))
             case Measure.SUM:
@@ -165,8 +165,8 @@ def _bare_root_column(key: Key) -> Column | None:
     return term.ref.column if term.op is Op.COLUMN and term.ref is not None and term.ref.source == 0 else None
 
 
-def person_norm(plan: Plan) -> tuple[Style, Norm]:
-    """4: how distinct persons by these keys are counted."""
+def person_norm(plan: Plan, *, filtered: bool = False) -> tuple[Style, Norm]:
+    """4: how distinct persons by these keys are counted; `filtered` where only rows with a value count."""
     others = [k for k in plan.keys if not is_of_person(plan, k.term)]
     if not others or votes_of(plan):
         return Style.DISTINCT, ONE_PER_PERSON
@@ -177,7 +177,7 @@ def person_norm(plan: Plan) -> tuple[Style, Norm]:
     facet = plan.root.facet(column.name) if column is not None and len(others) == 1 else None
     if facet is None:
         return Style.DISTINCT, count_norm(plan)
-    alone = len(plan.keys) == 1 and len(plan.sources) == 1 and plan.where is None
+    alone = len(plan.keys) == 1 and len(plan.sources) == 1 and plan.where is None and not filtered
     if alone:
         return Style.FLAGGED, Norm(facet.distinct_norm, facet.distinct_clip, flag=facet.first)
     return Style.DISTINCT, Norm(facet.distinct_norm, facet.distinct_clip)

@@ -40,7 +40,7 @@ def stacked(derived: list[Derived], name: str) -> Derived:
         else:
             branches.append(Branch((Source(table, made=made),), None, tuple(terms_of)))
     table = table_of(name, tables[0].unit, columns, sum(t.row_clip for t in tables), one=False)
-    return table, Stacked(tuple(branches))
+    return table, Stacked(tuple(branches), tuple(dict.fromkeys(w for _, made in derived for w in made.said)))
 
 
 def one_scale(found: tuple[Term, ...]) -> tuple[Term, ...]:

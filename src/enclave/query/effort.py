@@ -9,7 +9,7 @@ import math
 
 from enclave.errors import Refused
 from enclave.query.groups import values_of
-from enclave.query.plan import PerPerson, Plan, Source, Verb
+from enclave.query.plan import Op, PerPerson, Plan, Source, Verb
 from enclave.query.sources import several_of, used_columns
 from enclave.query.sscp import Matrix
 from enclave.query.tally import Style
@@ -20,6 +20,12 @@ PERSON_NS = 350.0
 DISTINCT_NS = 700.0
 ROW_NS = 20.0
 PART_NS = 15.0
+WINDOW_NS = 4_000.0
+"""A window with the widest frame; over a few rows it takes a third of that."""
+
+BEGINS_NS = 250.0
+"""How an unlisted key begins: its text is fetched."""
+
 JOINED_NS = 200.0
 
 MOST_ROWS = 12_000_000
@@ -51,6 +57,12 @@ MARKED_NS = 900.0
 KEY_MS = 0.05
 """Of an unlisted key: per row grouped by text, per row whose person is told apart by it, per value that may be there (it is
 fetched, and noise is drawn for it)."""
+
+
+def begins_ns(plan: Plan) -> float:
+    """What one row adds where it is asked how its unlisted keys begin."""
+    terms = [plan.where, *(k.term for k in plan.keys), *(t for a in plan.aggregates for t in a.terms)]
+    return BEGINS_NS * sum(part.op is Op.BEGINS for term in terms if term for part in term.walk())
 
 
 def unlisted_row_ns(plan: Plan, style: Style) -> float:
@@ -88,11 +100,24 @@ def fan_out(plan: Plan) -> int | None:
 
 def check_memory(plan: Plan, rows: int) -> None:
     """What is told apart person by person must surely fit, or the question is not begun."""
+    if windows_of(plan.sources) and rows * branches(plan.sources[0]) > MOST_ROWS:
+        raise Refused("within.too_many_rows", limit=MOST_ROWS)
     if not plan.exact:
         return
     fan = fan_out(plan)
     if fan is None or rows * branches(plan.sources[0]) * fan > MOST_ROWS:
         raise Refused("within.too_many_rows", limit=MOST_ROWS)
+
+
+def windows_of(sources: tuple[Source, ...]) -> int:
+    """How many windows are computed at any level below: each holds all its rows at once."""
+    found = 0
+    for source in sources:
+        if isinstance(source.made, PerPerson):
+            found += windows_of(source.made.sources)
+        elif source.made is not None:
+            found += source.made.windows + sum(windows_of(b.sources) for b in source.made.branches)
+    return found
 
 
 def within_ns(sources: tuple[Source, ...]) -> float:
@@ -106,7 +131,7 @@ def within_ns(sources: tuple[Source, ...]) -> float:
             row = PERSON_NS + DISTINCT_NS * sum(p.verb is Verb.DISTINCT for p in source.made.parts)
         else:
             levels = [b.sources for b in source.made.branches]
-            row = ROW_NS
+            row = ROW_NS + WINDOW_NS * source.made.windows
         row += PART_NS * source.made.size
         for inner in levels:
             total += row * branches(inner[0]) + JOINED_NS * (len(inner) - 1) + within_ns(inner)

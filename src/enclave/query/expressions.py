@@ -13,11 +13,11 @@ from typing import NoReturn
 
 from sqlglot import exp
 
-from enclave.query import terms
+from enclave.query import functions, terms
 from enclave.query.grammar import Text
 from enclave.query.histogram import is_histogram, labelled
 from enclave.query.names import Scope
-from enclave.query.plan import Op, Term
+from enclave.query.plan import Op, Sort, Term
 
 NUMBER = re.compile(r"[0-9]{1,40}(\.[0-9]{0,40})?|\.[0-9]{1,40}")
 
@@ -31,9 +31,37 @@ COMPARISONS = {
 }
 ARITHMETIC = {exp.Add: Op.PLUS, exp.Sub: Op.MINUS, exp.Mul: Op.TIMES}
 EXTREMES = {exp.Least: Op.LEAST, exp.Greatest: Op.GREATEST}
-DATE_PARTS = {exp.Year: Op.YEAR, exp.Month: Op.MONTH}
+DATE_PARTS = {
+    exp.Year: Op.YEAR,
+    exp.Quarter: Op.QUARTER,
+    exp.Month: Op.MONTH,
+    exp.Day: Op.DAY,
+    exp.DayOfWeek: Op.WEEKDAY,
+    exp.DayOfWeekIso: Op.ISO_WEEKDAY,
+    exp.DayOfYear: Op.DAY_OF_YEAR,
+    exp.Week: Op.WEEK,
+    exp.WeekOfYear: Op.WEEK,
+}
+EXTRACTED = {
+    "YEAR": Op.YEAR,
+    "QUARTER": Op.QUARTER,
+    "MONTH": Op.MONTH,
+    "DAY": Op.DAY,
+    "DOW": Op.WEEKDAY,
+    "ISODOW": Op.ISO_WEEKDAY,
+    "DOY": Op.DAY_OF_YEAR,
+    "WEEK": Op.WEEK,
+}
+QUOTIENTS: dict[type[exp.Expr], Callable[[Term, Term], Term]] = {
+    exp.Div: functions.divided,
+    exp.IntDiv: functions.whole_quotient,
+    exp.Mod: functions.remainder,
+}
 CONNECTORS = {exp.And: Op.AND, exp.Or: Op.OR}
-ALLOWED = "+ - *, ABS, LEAST, GREATEST, COALESCE, YEAR, MONTH, CASE, IN, BETWEEN, IS NULL"
+ALLOWED = (
+    "+ - *, / // % by a written number, ABS, FLOOR, CEIL, ROUND, LEAST, GREATEST, COALESCE, NULLIF, IF, CASE, IN, BETWEEN, "
+    "LIKE, STARTS_WITH, LEFT, IS NULL, YEAR, QUARTER, MONTH, WEEK, DAY, ISODOW, DATE_DIFF"
+)
 
 
 class Expressions:
@@ -57,12 +85,22 @@ class Expressions:
             exp.Case: self.case,
             exp.If: self.when,
             exp.Coalesce: self.coalesce,
+            exp.Nullif: self.nothing_if,
+            exp.Floor: lambda n: functions.floored(self.inner(n)),
+            exp.Ceil: lambda n: functions.ceiled(self.inner(n)),
+            exp.Round: self.rounded,
+            exp.DateDiff: self.apart,
+            exp.Like: self.fits,
+            exp.StartsWith: self.begins,
+            exp.Left: self.first_letters,
+            exp.Substring: self.first_letters,
             exp.Extract: self.extract,
             exp.Cast: self.date_literal,
             exp.Anonymous: self.histogram,
         }
         readers |= dict.fromkeys(COMPARISONS, self.comparison)
         readers |= dict.fromkeys(ARITHMETIC, self.arithmetic)
+        readers |= dict.fromkeys(QUOTIENTS, self.quotient)
         readers |= dict.fromkeys(EXTREMES, self.extreme)
         readers |= dict.fromkeys(DATE_PARTS, self.date_part)
         readers |= dict.fromkeys(CONNECTORS, self.connected)
@@ -83,8 +121,6 @@ class Expressions:
             self.text.refuse("query.window", node)
         if isinstance(node, exp.AggFunc | exp.Filter):
             self.text.refuse("query.aggregate_here", node, found=self.text.written(node).upper())
-        if isinstance(node, exp.Div | exp.IntDiv | exp.Mod):
-            self.text.refuse("query.division", node)
         if isinstance(node, exp.Cast | exp.TryCast):
             self.text.refuse("query.cast", node)
         if isinstance(node, exp.Func):
@@ -118,7 +154,64 @@ class Expressions:
 
     def arithmetic(self, node: exp.Binary) -> Term:
         self.bare(node, "this", "expression")
-        return terms.arithmetic(ARITHMETIC[type(node)], self.term(node.left), self.term(node.right))
+        left, right = self.term(node.left), self.term(node.right)
+        if type(node) is exp.Sub and left.type.sort is right.type.sort is Sort.DATE:
+            return functions.days_between(right, left)
+        return terms.arithmetic(ARITHMETIC[type(node)], left, right)
+
+    def quotient(self, node: exp.Binary) -> Term:
+        self.bare(node, "this", "expression", "typed", "safe")
+        return QUOTIENTS[type(node)](self.term(node.left), self.term(node.right))
+
+    def rounded(self, node: exp.Round) -> Term:
+        self.bare(node, "this", "decimals")
+        return functions.rounded(self.term(node.this), self.whole(node.args.get("decimals"), "query.round"))
+
+    def whole(self, node: exp.Expr | None, code: str) -> int:
+        """A small number as written; 0 where there is none."""
+        if node is None:
+            return 0
+        if type(node) is exp.Literal and not node.is_string and node.name.isdigit() and len(node.name) < 3:
+            return int(node.name)
+        return self.text.refuse(code, node, limit=functions.MOST_DECIMALS)
+
+    def words(self, node: exp.Expr, code: str) -> str:
+        if type(node) is not exp.Literal or not node.is_string:
+            self.text.refuse(code, node)
+        return str(node.name)
+
+    def apart(self, node: exp.DateDiff) -> Term:
+        self.bare(node, "this", "expression", "unit", "date_part_boundary")
+        unit = node.args.get("unit")
+        start, end = self.term(node.expression), self.term(node.this)
+        return functions.apart(unit.name.upper() if type(unit) is exp.Var else "", start, end)
+
+    def fits(self, node: exp.Like) -> Term:
+        self.bare(node, "this", "expression", "negate")
+        made = functions.fits(self.listed(node), self.words(node.expression, "query.like"))
+        return terms.inverted(made) if node.args.get("negate") else made
+
+    def begins(self, node: exp.StartsWith) -> Term:
+        self.bare(node, "this", "expression")
+        return functions.begins(self.listed(node), self.words(node.expression, "query.like"))
+
+    def first_letters(self, node: exp.Left | exp.Substring) -> Term:
+        """LEFT(x, 3), or SUBSTRING(x, 1, 3)."""
+        self.bare(node, "this", "expression", "start", "length")
+        start, count = node.args.get("start"), node.args.get("length") or node.args.get("expression")
+        if count is None or (start is not None and self.whole(start, "query.left") != 1):
+            self.text.refuse("query.left", node)
+        return functions.first_letters(self.listed(node), self.whole(count, "query.left"))
+
+    def listed(self, node: exp.Expr) -> Term:
+        """What a function of codes is of: its list is about to be looked through."""
+        term = self.term(node.this)
+        self.text.trying(len(term.type.codes), node)
+        return term
+
+    def nothing_if(self, node: exp.Nullif) -> Term:
+        self.bare(node, "this", "expression")
+        return functions.nothing_if(self.term(node.this), self.term(node.expression))
 
     def extreme(self, node: exp.Func) -> Term:
         self.bare(node, "this", "expressions", "ignore_nulls")
@@ -126,14 +219,14 @@ class Expressions:
 
     def date_part(self, node: exp.Func) -> Term:
         self.bare(node, "this")
-        return terms.part_of_date(DATE_PARTS[type(node)], self.term(node.this))
+        return functions.part_of_date(DATE_PARTS[type(node)], self.term(node.this))
 
     def extract(self, node: exp.Extract) -> Term:
         self.bare(node, "this", "expression")
-        op = {"YEAR": Op.YEAR, "MONTH": Op.MONTH}.get(node.name.upper())
+        op = EXTRACTED.get(node.name.upper())
         if op is None:
             self.text.refuse("query.function", node, found="EXTRACT", allowed=ALLOWED)
-        return terms.part_of_date(op, self.term(node.expression))
+        return functions.part_of_date(op, self.term(node.expression))
 
     def connected(self, node: exp.Connector) -> Term:
         parts = []

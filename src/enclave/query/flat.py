@@ -15,7 +15,7 @@ from enclave.query.plan import Branch, Made, Op, Plan, Ref, Source, Stacked, Ter
 def flattened(plan: Plan) -> Plan:
     """The same question without a root that only renames; every term keeps its type."""
     root = plan.sources[0].made
-    if not isinstance(root, Stacked) or len(root.branches) != 1:
+    if not isinstance(root, Stacked) or len(root.branches) != 1 or root.windows:
         return plan
     branch = root.branches[0]
     shift = len(branch.sources) - 1

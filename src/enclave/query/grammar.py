@@ -25,11 +25,17 @@ from enclave.query.terms import Unfit
 logging.getLogger("sqlglot").setLevel(logging.CRITICAL)  # it would log the analyst's text
 
 
+MOST_TRIED = 400_000
+"""Codes of public lists that all patterns of one question are held against: so that planning it stays a matter of
+milliseconds, however long the lists are."""
+
+
 class Text:
     """The question as written: knows where each node of its tree stands."""
 
     def __init__(self, sql: str) -> None:
         self.sql = sql
+        self.tried = 0
 
     def place(self, node: exp.Expr | None) -> str | None:
         """ "line 2, column 8" of the first thing written inside `node`, or of what stands around it."""
@@ -51,6 +57,12 @@ class Text:
     def reject(self, code: str, node: exp.Expr | None, **facts: object) -> NoReturn:
         """It does not mean anything here: a wrong name, a wrong kind."""
         raise BadInput(code, place=self.place(node), **facts)
+
+    def trying(self, codes: int, node: exp.Expr) -> None:
+        """So many codes are about to be looked through."""
+        self.tried += codes
+        if self.tried > MOST_TRIED:
+            self.refuse("query.many_patterns", node, limit=MOST_TRIED)
 
     @contextmanager
     def standing_at(self, node: exp.Expr) -> Iterator[None]:
@@ -95,4 +107,13 @@ def parsed(sql: str) -> tuple[Text, exp.Select]:
         text.refuse("query.set_operation", tree)
     if type(tree) is not exp.Select:
         text.refuse("query.not_select", tree)
+    for node in list(tree.find_all(exp.CountIf)):
+        text.only(node, "this")
+        node.replace(counted_where(node.this))
     return text, tree
+
+
+def counted_where(condition: exp.Expr) -> exp.Count:
+    """COUNT_IF(c) is COUNT(CASE WHEN c THEN 1 END)."""
+    when = exp.If(this=condition.copy(), true=exp.Literal.number(1))
+    return exp.Count(this=exp.Case(ifs=[when]), big_int=True)

@@ -17,7 +17,7 @@ from enclave.query import terms
 from enclave.query.bounds import dominating_column
 from enclave.query.derived import made_column, settled
 from enclave.query.expressions import EXTREMES, Expressions
-from enclave.query.plan import Made, Op, Part, Sort, Term, Type, Verb
+from enclave.query.plan import HUNDREDTHS, Made, Op, Part, Sort, Term, Type, Verb
 
 MOST_COLUMNS = 20
 WIDE = 2**46
@@ -27,6 +27,7 @@ VERBS: dict[type[exp.Expr], Verb] = {
     exp.Sum: Verb.SUM,
     exp.Min: Verb.LEAST,
     exp.Max: Verb.GREATEST,
+    exp.Avg: Verb.MEAN,
 }
 
 
@@ -63,8 +64,6 @@ class Grouped(Expressions):
         for at, key in enumerate(self.nodes):
             if node == key:
                 return self.key_column(at)
-        if type(node) is exp.Avg:
-            self.text.refuse("within.average", node)
         limits = self.limits
         if type(node) not in (exp.Paren, exp.Filter, *VERBS):
             self.limits = (None, None)
@@ -144,6 +143,8 @@ class Grouped(Expressions):
                 terms.needs_number(term)
             kind = replace(term.type, nullable=True, codes=())
             return self._made(Part(verb, term, only), kind)
+        if verb is Verb.MEAN:
+            return self._mean(term, only, node)
         if verb is Verb.SUM:
             if term is None:
                 self.text.refuse("query.star", node)
@@ -154,6 +155,18 @@ class Grouped(Expressions):
             return self._made(Part(verb, term, only, clip), Type(Sort.NUMBER, True, *clip, scale=term.type.scale))
         most = self._most_rows(term if verb is Verb.DISTINCT else None)
         return self._made(Part(verb, term, only, (0, most)), Type(Sort.NUMBER, False, 0, most))
+
+    def _mean(self, term: Term | None, only: Term | None, node: exp.Expr) -> Term:
+        """A mean lies between the bounds of what it is of; it is told in hundredths of its stored steps."""
+        if term is None:
+            self.text.refuse("query.star", node)
+        terms.needs_number(term)
+        lower, upper = terms.bounds_of(term)
+        if max(-lower, upper) * HUNDREDTHS > WIDE or term.type.scale * HUNDREDTHS > terms.FINEST:
+            raise terms.Unfit("within.average", limit="2^46")
+        scale = term.type.scale * HUNDREDTHS
+        kind = Type(Sort.NUMBER, True, lower * HUNDREDTHS, upper * HUNDREDTHS, scale=scale)
+        return self._made(Part(Verb.MEAN, term, only, (lower, upper)), kind)
 
     def _made(self, part: Part, kind: Type) -> Term:
         at = self.parts.index(part) if part in self.parts else len(self.parts)

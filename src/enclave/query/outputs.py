@@ -114,9 +114,13 @@ def conditional(text: Text, node: exp.Filter) -> exp.Expr:
     call = node.this
     if type(node.expression) is not exp.Where or not isinstance(call, exp.AggFunc) or call.this is None:
         text.refuse("after.filter", node)
-    if type(call.this) is exp.Distinct:
-        text.refuse("after.filter_distinct", node)
     made, condition = call.copy(), node.expression.this
+    if type(call.this) is exp.Distinct:
+        if type(call) is not exp.Count or len(call.this.expressions) != 1:
+            text.refuse("after.filter", node)
+        made.this.set("expressions", [_only_where(condition.copy(), call.this.expressions[0].copy())])
+        node.replace(made)
+        return made
     if type(call) is exp.Count:
         known = exp.Not(this=exp.Is(this=call.this.copy(), expression=exp.Null()))
         both = condition.copy() if type(call.this) is exp.Star else exp.And(this=condition.copy(), expression=known)

@@ -49,6 +49,11 @@ class Verb(StrEnum):
     SUM = "sum"
     LEAST = "min"
     GREATEST = "max"
+    MEAN = "avg"  # to a hundredth of a stored step, the nearest
+
+
+HUNDREDTHS = 100
+"""What a mean within one person is told in, of the steps its values are stored in."""
 
 
 @dataclass(frozen=True)
@@ -103,10 +108,13 @@ class Stacked:
     """Rows of one or more branches, one after another (UNION ALL)."""
 
     branches: tuple[Branch, ...]
+    said: tuple[str, ...] = ()
+    """Which clips the planner chose, in words, for the price of the question."""
 
     @property
-    def said(self) -> tuple[str, ...]:
-        return ()
+    def windows(self) -> int:
+        """How many windows are computed over their rows."""
+        return sum(part.op is Op.WINDOW for b in self.branches for t in b.columns for part in t.walk())
 
     @property
     def variables(self) -> frozenset[tuple[str, str]]:
@@ -157,6 +165,8 @@ def variables_of(sources: tuple[Source, ...], terms: Iterable[Term | None]) -> f
     for part in (part for term in terms if term for part in term.walk()):
         if part.ref:
             add(part.ref.source, part.ref.column.name)
+        for name in part.window.tie if part.window else ():
+            add(0, name)
     return frozenset(read)
 
 

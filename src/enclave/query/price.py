@@ -24,6 +24,7 @@ from enclave.query import mechanisms, scaled
 from enclave.query.accuracy import Accuracy, check_promised, scale_of, wanted
 from enclave.query.bounds import tallies
 from enclave.query.effort import (
+    begins_ns,
     branches,
     check_memory,
     fan_out,
@@ -249,7 +250,7 @@ def worst_ms(plan: Plan, moved: tuple[Tally, ...], statements: tuple[Statement, 
             if matrix:
                 row += matrix_row_ns(matrix) + TERM_NS * sum(4 * v.term.size for v in matrix.variables)
                 total += matrix_ms(matrix, plan.cells, rows)
-        row += unlisted_row_ns(plan, style)
+        row += unlisted_row_ns(plan, style) + begins_ns(plan)
         row += BINS_NS * sum(moved[i].bins is not None for i in statement.tallies[:1])
         row += sum(JOIN_NS if s.table.one_row_per_person or not s.table.unit else MANY_NS for s in plan.sources[1:])
         twice = 2 if style is Style.ROWS and moved[statement.tallies[0]].norm.column else 1
@@ -278,9 +279,7 @@ def answer_key(plan: Plan, dataset: Dataset, statements: tuple[Statement, ...], 
             for d in draws
         ],
         "keys": [[k.name, list(k.domain)] for k in plan.keys],
-        "columns": [
-            [a.name, a.measure.value, a.term.type.scale if a.term else 1, str(a.point)] for a in plan.aggregates
-        ],
+        "columns": [[a.name, a.measure.value, [t.type.scale for t in a.terms], str(a.point)] for a in plan.aggregates],
         "order": [[o.column, o.descending] for o in plan.order],
         "limit": plan.limit,
         "reckoned": [[o.name, repr(o.post)] for o in plan.reckoned],

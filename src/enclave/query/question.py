@@ -11,6 +11,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from dataclasses import replace
+from fractions import Fraction
 
 from sqlglot import exp
 
@@ -23,7 +24,7 @@ from enclave.query.flat import flattened
 from enclave.query.grammar import Text, parsed
 from enclave.query.names import Scope
 from enclave.query.outputs import Having, Reckoning, conditional, is_arithmetic
-from enclave.query.plan import DEEPEST, MOST_CELLS, Aggregate, Key, Measure, Ordering, Plan, Sort, Term
+from enclave.query.plan import DEEPEST, MOST_CELLS, Aggregate, Key, Measure, Op, Ordering, Plan, Sort, Term
 from enclave.query.reckon import Output, Post, Reckon
 from enclave.query.size import MOST_NESTED, MOST_TOKENS
 from enclave.query.sscp import LABELS, matrix_in
@@ -257,13 +258,21 @@ class _Reader:
         node = distinct.expressions[0]
         while type(node) is exp.Paren:
             node = node.this
-        if type(node) is exp.Column and self.scope.is_unit(node):
-            self.scope.check_counts_the_root(node)
-            return Aggregate(alias or "persons", Measure.PERSONS)
+        condition, counted = only_where(node)
+        if type(counted) is exp.Column and self.scope.is_unit(counted):
+            self.scope.check_counts_the_root(counted)
+            return Aggregate(alias or "persons", Measure.PERSONS, self._where_counted(condition))
         term = self.expressions.term(node)
         with self.text.standing_at(node):
             terms.missing(term)
         return Aggregate(alias or self._called("distinct", term), Measure.VALUES, term)
+
+    def _where_counted(self, condition: exp.Expr | None) -> Term | None:
+        """COUNT(DISTINCT CASE WHEN c THEN person END): what has a value where c holds."""
+        if condition is None:
+            return None
+        with self.text.standing_at(condition):
+            return terms.chosen(Op.CASE, (self.expressions.term(condition),), (terms.number(Fraction(1)), terms.null()))
 
     # --- names, order, limit ----------------------------------------------------------------------------------------
 
@@ -323,6 +332,14 @@ def _unused(name: str, taken: list[str]) -> str:
 
 def is_aggregate(node: exp.Expr) -> bool:
     return type(node) in (exp.Count, exp.Sum, exp.Avg) or is_figure(node)
+
+
+def only_where(node: exp.Expr) -> tuple[exp.Expr | None, exp.Expr]:
+    """c and x of CASE WHEN c THEN x END; no condition of anything else."""
+    if type(node) is not exp.Case or node.this is not None or node.args.get("default") or len(node.args["ifs"]) != 1:
+        return None, node
+    when = node.args["ifs"][0]
+    return when.this, when.args["true"]
 
 
 def text_clauses(text: Text, tree: exp.Select) -> None:

@@ -7,7 +7,7 @@ key must agree on the person, whatever the join column is: the row of another pe
 from __future__ import annotations
 
 from enclave.catalogue.dataset import Column
-from enclave.query.plan import Branch, Op, Part, PerPerson, Plan, Source, Term, Verb, Within
+from enclave.query.plan import HUNDREDTHS, Branch, Op, Part, PerPerson, Plan, Source, Term, Verb, Within
 from enclave.query.tally import Tally
 from enclave.query.written import CATALOG, compared, key, number, stored_name, truth
 
@@ -127,6 +127,8 @@ def _per_person(within: PerPerson, unit: str) -> str:
 def _part(part: Part) -> str:
     """The aggregate, kept within its clip; a person without values has NULL, not the clip."""
     term = "*" if part.term is None else number(part.term)
+    if part.verb is Verb.MEAN and part.clip is not None:
+        return _mean(term, f" FILTER (WHERE {truth(part.only)})" if part.only else "", *part.clip)
     distinct = "DISTINCT " if part.verb is Verb.DISTINCT else ""
     verb = "count" if part.verb is Verb.DISTINCT else part.verb.value
     only = f" FILTER (WHERE {truth(part.only)})" if part.only else ""
@@ -138,3 +140,13 @@ def _part(part: Part) -> str:
         return f"least({written}, {upper})"
     clipped = f"CAST(least(greatest({written}, {lower}), {upper}) AS BIGINT)"
     return f"CASE WHEN {written} IS NULL THEN NULL ELSE {clipped} END"
+
+
+def _mean(term: str, only: str, lower: int, upper: int) -> str:
+    """The nearest hundredth of Σx / n, in whole numbers: counted from the lower bound, so that nothing divided is negative;
+    kept within the bounds. A person without values has NULL."""
+    rows = f"CAST(count({term}){only} AS HUGEINT)"
+    above = f"(coalesce(sum({term}){only}, 0) - {lower}::HUGEINT * {rows})"
+    nearest = f"({2 * HUNDREDTHS} * {above} + {rows}) // (2 * {rows}) + {lower * HUNDREDTHS}"
+    kept = f"CAST(least(greatest({nearest}, {lower * HUNDREDTHS}), {upper * HUNDREDTHS}) AS BIGINT)"
+    return f"CASE WHEN {rows} = 0 THEN NULL ELSE {kept} END"

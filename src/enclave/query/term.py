@@ -57,8 +57,19 @@ class Op(StrEnum):
     ABSOLUTE = "abs"
     LEAST = "least"  # NULLs are skipped, as in DuckDB and PostgreSQL
     GREATEST = "greatest"
+    FLOOR = "floor"  # of a quotient by a written whole number
     YEAR = "year"
+    QUARTER = "quarter"
     MONTH = "month"
+    DAY = "day"
+    WEEKDAY = "dayofweek"  # 0 is Sunday
+    ISO_WEEKDAY = "isodow"  # 1 is Monday
+    DAY_OF_YEAR = "dayofyear"
+    WEEK = "week"  # of ISO 8601
+    DAYS = "days between"
+    LEFT = "left"
+    BEGINS = "starts_with"
+    WINDOW = "over"
     CASE = "case"  # when, then, when, then, …, else
     COALESCE = "coalesce"
     EQUAL = "="
@@ -106,6 +117,26 @@ class Ref:
 
 
 @dataclass(frozen=True)
+class Window:
+    """Over which rows of the person, in which order, a function is computed. The arguments of its term are the value, if it
+    has one, then `partitioned` terms of the partition, then the terms of the order, as many as there are `directions`."""
+
+    verb: str
+    unit: str
+    partitioned: int
+    directions: tuple[tuple[bool, bool], ...]
+    """Descending? Missing values first?"""
+    tie: tuple[str, ...] = ()
+    """The key that makes the order total; none where ties share what they get, or nothing is ordered."""
+    frame: tuple[int | None, int | None] | None = None
+    """First and last row, counted from the row itself; None: without an end."""
+    step: int | None = None
+    clip: tuple[int, int] | None = None
+    chosen: bool = False
+    """The clip was chosen by the planner, not written: beyond it nothing can be told apart."""
+
+
+@dataclass(frozen=True)
 class Term:
     """One expression. `ref` belongs to COLUMN, `value` to LITERAL (an int for numbers and dates)."""
 
@@ -114,11 +145,14 @@ class Term:
     args: tuple[Term, ...] = ()
     ref: Ref | None = None
     value: int | str | bool | None = None
+    window: Window | None = None
     depth: int = field(default=1, compare=False)
     size: int = field(default=1, compare=False)
 
     def __post_init__(self) -> None:
         if (self.op is Op.COLUMN) != (self.ref is not None) or (self.op is Op.LITERAL) != (self.value is not None):
+            raise ValueError(f"malformed term {self.op}")
+        if (self.op is Op.WINDOW) != (self.window is not None):
             raise ValueError(f"malformed term {self.op}")
         object.__setattr__(self, "depth", 1 + max((a.depth for a in self.args), default=0))
         object.__setattr__(self, "size", 1 + sum(a.size for a in self.args))

@@ -69,7 +69,8 @@ def shallow(term: Term) -> Term:
     return term
 
 
-def _bounds(term: Term) -> tuple[int, int]:
+def bounds_of(term: Term) -> tuple[int, int]:
+    """Of the stored integers; Unfit where the dictionary has none."""
     if term.type.lower is None or term.type.upper is None:
         raise Unfit("query.no_bounds", column=_column_names(term))
     return term.type.lower, term.type.upper
@@ -104,7 +105,7 @@ def rescaled(term: Term, scale: int) -> Term:
         if abs(whole) > WIDEST:
             raise Unfit("query.too_wide", limit="2^62")
         return Term(Op.LITERAL, Type(Sort.NUMBER, False, whole, whole, scale=scale), value=whole)
-    lower, upper = _bounds(term)
+    lower, upper = bounds_of(term)
     factor_term = number(Fraction(factor))
     return _numeric(Op.TIMES, (term, factor_term), lower * factor, upper * factor, scale, term.type.nullable)
 
@@ -125,7 +126,7 @@ def arithmetic(op: Op, left: Term, right: Term) -> Term:
     needs_number(right)
     if op is not Op.TIMES:
         left, right = aligned((left, right))
-    (a, b), (c, d) = _bounds(left), _bounds(right)
+    (a, b), (c, d) = bounds_of(left), bounds_of(right)
     if op is Op.PLUS:
         ends = (a + c, b + d)
     elif op is Op.MINUS:
@@ -141,37 +142,41 @@ def arithmetic(op: Op, left: Term, right: Term) -> Term:
 
 def negated(term: Term) -> Term:
     needs_number(term)
-    lower, upper = _bounds(term)
+    lower, upper = bounds_of(term)
     return _numeric(Op.NEGATE, (term,), -upper, -lower, term.type.scale, term.type.nullable)
 
 
 def absolute(term: Term) -> Term:
     needs_number(term)
-    lower, upper = _bounds(term)
+    lower, upper = bounds_of(term)
     least = 0 if lower <= 0 <= upper else min(abs(lower), abs(upper))
     return _numeric(Op.ABSOLUTE, (term,), least, max(abs(lower), abs(upper)), term.type.scale, term.type.nullable)
 
 
 def extreme(op: Op, args: tuple[Term, ...]) -> Term:
     """LEAST, GREATEST. NULL arguments are skipped: only those that are never NULL bound the result from their side."""
-    args = aligned(args)
-    spans = [_bounds(a) for a in args]
+    if args[0].type.sort is not Sort.DATE:
+        args = aligned(args)
+    elif any(a.type.sort is not Sort.DATE for a in args):
+        raise Unfit(
+            "query.mixed_kinds", left=Sort.DATE, right=next(a.type.sort for a in args if a.type.sort != Sort.DATE)
+        )
+    spans = [bounds_of(a) for a in args]
     sure = [s for s, a in zip(spans, args, strict=True) if not a.type.nullable]
     lower, upper = min(s[0] for s in spans), max(s[1] for s in spans)
     if op is Op.LEAST and sure:
         upper = min(s[1] for s in sure)
     if op is Op.GREATEST and sure:
         lower = max(s[0] for s in sure)
-    return _numeric(op, args, lower, upper, args[0].type.scale, all(a.type.nullable for a in args))
+    nullable = all(a.type.nullable for a in args)
+    if args[0].type.sort is Sort.DATE:
+        return shallow(Term(op, Type(Sort.DATE, nullable, lower, upper), args))
+    return _numeric(op, args, lower, upper, args[0].type.scale, nullable)
 
 
-def part_of_date(op: Op, term: Term) -> Term:
-    if term.type.sort is not Sort.DATE:
-        raise Unfit("query.needs_date", found=term.type.sort)
-    if op is Op.MONTH:
-        return _numeric(op, (term,), 1, 12, 1, term.type.nullable)
-    lower, upper = (EPOCH + dt.timedelta(days=d) for d in _bounds(term))
-    return _numeric(op, (term,), lower.year, upper.year, 1, term.type.nullable)
+def year_of(term: Term) -> Term:
+    lower, upper = (EPOCH + dt.timedelta(days=d) for d in bounds_of(term))
+    return _numeric(Op.YEAR, (term,), lower.year, upper.year, 1, term.type.nullable)
 
 
 def chosen(op: Op, conditions: tuple[Term, ...], outcomes: tuple[Term, ...]) -> Term:
@@ -188,13 +193,16 @@ def chosen(op: Op, conditions: tuple[Term, ...], outcomes: tuple[Term, ...]) -> 
     sort = sorts.pop()
     if sort is Sort.NUMBER:
         outcomes = aligned(outcomes)
-        spans = [_bounds(o) for o in outcomes if o.op is not Op.NULL]
+        spans = [bounds_of(o) for o in outcomes if o.op is not Op.NULL]
         scale = next(o.type.scale for o in outcomes if o.op is not Op.NULL)
         made = Type(sort, nullable, min(s[0] for s in spans), max(s[1] for s in spans), scale=scale)
     elif sort is Sort.CODE:
         made = Type(sort, nullable, codes=tuple(dict.fromkeys(c for o in known for c in o.type.codes)))
     elif sort is Sort.TRUTH:
         made = Type(sort, nullable)
+    elif sort is Sort.DATE:
+        spans = [bounds_of(o) for o in known]
+        made = Type(sort, nullable, min(s[0] for s in spans), max(s[1] for s in spans))
     else:
         raise Unfit("query.case_of", found=sort)
     pairs = tuple(t for pair in zip(conditions, outcomes, strict=False) for t in pair)
@@ -236,11 +244,13 @@ def parsed_day(written: str) -> dt.date:
 def _check_told_apart(term: Term, other: Term) -> None:
     """A count clipped at 40 never meets 50: the question would be answered, and mean nothing."""
     made = term.ref.column if term.ref else None
-    if not isinstance(made, Made) or not made.clipped or not isinstance(other.value, int):
+    clipped = term.window.chosen if term.window else isinstance(made, Made) and made.clipped
+    if not clipped or not isinstance(other.value, int):
         return
-    (lower, upper), limit = _bounds(term), Fraction(other.value * made.scale, other.type.scale)
-    if not lower < limit < upper and limit != 0:
-        raise Unfit("within.beyond_clip", column=made.name, bound=f"{upper / made.scale:g}")
+    (lower, upper), limit = bounds_of(term), Fraction(other.value * term.type.scale, other.type.scale)
+    if not lower < limit < upper and limit not in (0, lower):
+        name = made.name if made else str(term.window.verb if term.window else "?").upper()
+        raise Unfit("within.beyond_clip", column=name, bound=f"{upper / term.type.scale:g}")
 
 
 def compared(op: Op, left: Term, right: Term) -> Term:
@@ -255,6 +265,8 @@ def compared(op: Op, left: Term, right: Term) -> Term:
 
 def one_of(term: Term, values: tuple[Term, ...]) -> Term:
     """IN (list of literals)."""
+    for value in values:
+        _check_told_apart(term, value)
     return shallow(Term(Op.ONE_OF, TRUTH, _of_one_sort((term, *values))))
 
 

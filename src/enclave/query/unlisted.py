@@ -43,7 +43,7 @@ def sought(
         return aggregates, False
     if len(keys) == 1:
         for at, aggregate in enumerate(aggregates):
-            if aggregate.measure is Measure.PERSONS:
+            if aggregate.measure is Measure.PERSONS and aggregate.term is None:
                 found = replace(aggregate, measure=Measure.KEYS)
                 return (*aggregates[:at], found, *aggregates[at + 1 :]), False
     return (*aggregates, Aggregate(HIDDEN, Measure.KEYS)), True

@@ -27,6 +27,7 @@ from enclave.query.grammar import Text
 from enclave.query.grouped import MOST_COLUMNS, Grouped
 from enclave.query.names import Scope
 from enclave.query.plan import Branch, Made, PerPerson, Stacked, Term
+from enclave.query.windows import Windowed
 
 MOST_BRANCHES = 6
 MOST_LEVELS = 4
@@ -189,17 +190,19 @@ class _Inner:
     # --- rows as they stand -----------------------------------------------------------------------------------------
 
     def _rows(self, name: str, kept: Term | None) -> Derived:
+        windowed = Windowed(self.expressions, self.root)
         columns, found = list[Made](), list[Term]()
         for at, item in enumerate(self.items):
-            term = self.expressions.term(item.node)
+            term = windowed.term(item.node)
             with self.text.standing_at(item.node):
                 term = settled(term)
             own = dominating_column(term)
             clip = own.total_clip if own is not None else None
-            columns.append(made_column(item.name, term.type, at, clip))
+            clipped = term.window is not None and term.window.chosen
+            columns.append(replace(made_column(item.name, term.type, at, clip), clipped=clipped))
             found.append(term)
         table = table_of(name, self.unit, columns, self.root.row_clip, one=self.root.one_row_per_person)
-        return table, Stacked((Branch(self.scope.sources, kept, tuple(found)),))
+        return table, Stacked((Branch(self.scope.sources, kept, tuple(found)),), tuple(windowed.said))
 
     # --- grouped by the person --------------------------------------------------------------------------------------
 
@@ -257,4 +260,5 @@ class _Inner:
 
 
 def holds_aggregate(node: exp.Expr) -> bool:
-    return any(isinstance(n, exp.AggFunc | exp.Filter) for n in node.walk())
+    """One that is not computed by a window."""
+    return any(isinstance(n, exp.AggFunc | exp.Filter) and not n.find_ancestor(exp.Window) for n in node.walk())

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 
 from enclave.catalogue.dataset import Column
+from enclave.query.over import over
 from enclave.query.plan import Made, Op, Sort, Term
 from enclave.query.tally import Bins, Tally
 from enclave.query.terms import EPOCH
@@ -106,13 +107,31 @@ def number(term: Term) -> str:
             return f"({args[0]} {SIGNS[term.op]} {args[1]})"
         case Op.NEGATE:
             return f"(-{args[0]})"
-        case Op.ABSOLUTE | Op.LEAST | Op.GREATEST | Op.COALESCE | Op.YEAR | Op.MONTH:
+        case Op.ABSOLUTE | Op.LEAST | Op.GREATEST | Op.COALESCE | Op.LEFT:
             return f"{term.op.value}({', '.join(args)})"
+        case Op.YEAR | Op.QUARTER | Op.MONTH | Op.DAY | Op.WEEKDAY | Op.ISO_WEEKDAY | Op.DAY_OF_YEAR | Op.WEEK:
+            return f"{term.op.value}({args[0]})"
+        case Op.DAYS:
+            return f"date_diff('day', {args[0]}, {args[1]})"
+        case Op.WINDOW if term.window is not None:
+            return over(term.window, args)
+        case Op.FLOOR:
+            return _floor(term, args[0])
         case Op.CASE:
             whens = "".join(f" WHEN {c} THEN {o}" for c, o in zip(args[:-1:2], args[1:-1:2], strict=True))
             return f"CASE{whens} ELSE {args[-1]} END"
         case _:
             return truth(term)
+
+
+def _floor(term: Term, dividend: str) -> str:
+    """Counted from a multiple at or below the least it can be: what is divided is never negative, so `//` rounds down."""
+    by, lowest = term.args[1].value, term.type.lower
+    if not isinstance(by, int) or lowest is None:
+        raise ValueError("a quotient has a whole divisor and bounds")
+    if lowest >= 0:
+        return f"({dividend} // {by})"
+    return f"(({dividend} + {-lowest * by}) // {by} - {-lowest})"
 
 
 def truth(term: Term) -> str:
@@ -122,6 +141,8 @@ def truth(term: Term) -> str:
             return "(" + f" {term.op.value.upper()} ".join(truth(a) for a in term.args) + ")"
         case Op.NOT:
             return f"(NOT {truth(term.args[0])})"
+        case Op.BEGINS:
+            return f"starts_with({column(term.args[0])}, {literal(term.args[1])})"
         case Op.MISSING:
             return f"({compared(term.args[0])} IS NULL)"
         case Op.ONE_OF:

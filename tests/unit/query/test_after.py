@@ -25,12 +25,11 @@ REFUSED = [
     ("SELECT dept, COUNT(*) FROM visits GROUP BY dept HAVING SUM(fee) > 1", "after.having"),
     ("SELECT dept, COUNT(*) FROM visits GROUP BY dept HAVING dept = 'A'", "after.having"),
     ("SELECT dept, COUNT(*) AS n FROM visits GROUP BY dept HAVING n", "after.having"),
-    ("SELECT COUNT(DISTINCT patient_id) FILTER (WHERE urgent) FROM visits", "after.filter_distinct"),
     ("SELECT ROW_NUMBER() FILTER (WHERE urgent) FROM visits", "after.filter"),
     ("SELECT COUNT() FILTER (WHERE urgent) FROM visits", "after.filter"),
     ("SELECT SUM(fee) / dept FROM visits GROUP BY dept", "query.not_grouped"),
     ("SELECT SUM(fee) / 'x' FROM visits", "query.not_in_grammar"),
-    ("SELECT SUM(fee) % COUNT(*) FROM visits", "query.division"),
+    ("SELECT SUM(fee) % COUNT(*) FROM visits", "query.aggregate_here"),
     ("SELECT " + "1 + " * 100 + "COUNT(*) FROM visits", "query.too_deep"),
 ]
 

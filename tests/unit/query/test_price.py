@@ -77,6 +77,23 @@ def test_the_answer_key_binds_everything_the_bytes_depend_on() -> None:
     assert len({first, *(o.answer_key for o in others)}) == 8
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("SUM(los_days / 7)", "SUM(los_days / 14)"),
+        ("COVAR_POP(change, los_days / 2)", "COVAR_POP(change, los_days / 20)"),
+        ("COVAR_POP(los_days * 0.5, change)", "COVAR_POP(los_days * 0.05, change)"),
+        ("SSCP(change, los_days / 2)", "SSCP(change, los_days / 20)"),
+        ("AVG(x)", "AVG(x) FILTER (WHERE urgent)"),
+    ],
+)
+def test_what_is_read_in_other_steps_is_another_answer(one: str, other: str) -> None:
+    """The same whole numbers are drawn, and told as other numbers."""
+    rows = "(SELECT patient_id, urgent, change, los_days, los_days AS x FROM visits)"
+    keys = {prepare(f"SELECT {each} AS a FROM {rows}", DATASET, "1").answer_key for each in (one, other)}
+    assert len(keys) == 2
+
+
 def test_the_reply_moment_is_of_shape_and_size_class_only() -> None:
     small = prepare(COUNT, DATASET, "1")
     assert small.reply_ms == 200

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from enclave.catalogue.dataset import Column, Kind
-from enclave.query import terms
+from enclave.query import functions, terms
 from enclave.query.plan import WIDEST, Op, Sort, Term
 
 SPANS = st.tuples(st.integers(-50, 50), st.integers(0, 60)).map(lambda t: (t[0], t[0] + t[1]))
@@ -86,7 +86,7 @@ def test_case_unites_intervals_codes_and_nullness() -> None:
 
 def test_dates() -> None:
     column = terms.column(0, Column("d", Kind.DATE, 18_627, 18_628), may_be_absent=False)
-    year = terms.part_of_date(Op.YEAR, column).type
+    year = functions.part_of_date(Op.YEAR, column).type
     assert (year.lower, year.upper) == (2020, 2021)
     assert terms.day(dt.date(1970, 1, 2)).value == 1
     compared = terms.compared(Op.LESS, column, terms.text("2021-01-01"))

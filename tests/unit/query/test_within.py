@@ -27,7 +27,7 @@ REFUSED = [
     ("SELECT COUNT(*) FROM (SELECT patient_id, patient_id FROM visits)", "within.unit", None),
     ("SELECT SUM(n) FROM (SELECT patient_id, COUNT(*) AS n FROM visits)", "within.group", None),
     ("SELECT SUM(n) FROM (SELECT patient_id, COUNT(*) AS n FROM visits GROUP BY dept)", "within.group", None),
-    (per("AVG(fee)"), "within.average", "line 1"),
+    (per("AVG(fee * 1000000)"), "within.average", "line 1"),
     (per("SUM(DISTINCT fee)"), "within.distinct", None),
     ("SELECT COUNT(*) FROM (SELECT patient_id, dept FROM visits LIMIT 3)", "within.clause", None),
     ("SELECT COUNT(*) FROM (SELECT DISTINCT patient_id FROM visits)", "within.clause", None),
