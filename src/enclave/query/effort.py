@@ -101,7 +101,7 @@ def fan_out(plan: Plan) -> int | None:
 def check_memory(plan: Plan, rows: int) -> None:
     """What is told apart person by person must surely fit, or the question is not begun."""
     if windows_of(plan.sources) and rows * branches(plan.sources[0]) > MOST_ROWS:
-        raise Refused("within.too_many_rows", limit=MOST_ROWS)
+        raise Refused("windows.too_many_rows", limit=MOST_ROWS)
     if not plan.exact:
         return
     fan = fan_out(plan)

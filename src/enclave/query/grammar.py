@@ -19,7 +19,7 @@ from sqlglot import exp
 from sqlglot.errors import ErrorLevel, ParseError, SqlglotError
 
 from enclave.errors import BadInput, Refused
-from enclave.query.size import DUCKDB, MOST_NESTED, MOST_TOKENS, sized
+from enclave.query.size import DUCKDB, MOST_NESTED, MOST_TOKENS, place_of, sized
 from enclave.query.terms import Unfit
 
 logging.getLogger("sqlglot").setLevel(logging.CRITICAL)  # it would log the analyst's text
@@ -28,6 +28,11 @@ logging.getLogger("sqlglot").setLevel(logging.CRITICAL)  # it would log the anal
 MOST_TRIED = 400_000
 """Codes of public lists that all patterns of one question are held against: so that planning it stays a matter of
 milliseconds, however long the lists are."""
+
+
+def folded(name: str) -> str:
+    """A name as it is looked up: capitals do not matter, and no other letter stands for one of A to Z (ſ for s, K for k)."""
+    return name.lower() if name.isascii() else name
 
 
 class Text:
@@ -47,8 +52,7 @@ class Text:
         return None
 
     def at(self, start: int) -> str:
-        before = self.sql[:start]
-        return f"line {before.count(chr(10)) + 1}, column {start - (before.rfind(chr(10)) + 1) + 1}"
+        return place_of(self.sql, start)
 
     def refuse(self, code: str, node: exp.Expr | None, **facts: object) -> NoReturn:
         """Well-formed, but no private answer is given to it."""

@@ -14,7 +14,7 @@ from sqlglot import exp
 
 from enclave.catalogue.dataset import Dataset, Join, Kind, Table
 from enclave.query import terms
-from enclave.query.grammar import Text
+from enclave.query.grammar import Text, folded
 from enclave.query.plan import Source, Term, Within
 
 MOST_TABLES = 6
@@ -83,21 +83,19 @@ class Scope:
             alias = node.args.get("alias")
             if alias is not None:
                 self.text.only(alias, "this")
-            return Named(
-                (alias.name if alias is not None else found.name or SUBQUERY).casefold(), found, node, join, made
-            )
+            return Named(folded(alias.name if alias is not None else found.name or SUBQUERY), found, node, join, made)
         if type(node) is not exp.Table or not isinstance(node.this, exp.Identifier):
             self.text.refuse("query.only_tables", node)
         self.text.only(node, "this", "alias")
         name = node.this.name
-        table = next((t for t in self.dataset.tables if t.name.casefold() == name.casefold()), None)
+        table = next((t for t in self.dataset.tables if folded(t.name) == folded(name)), None)
         if table is None:
             known = ", ".join(t.name for t in self.dataset.tables)
             self.text.reject("query.unknown_table", node, name=name, known=known)
         alias = node.args.get("alias")
         if alias is not None:
             self.text.only(alias, "this")
-        return Named((alias.name if alias is not None else table.name).casefold(), table, node, join)
+        return Named(folded(alias.name if alias is not None else table.name), table, node, join)
 
     def _joined_table(self, join: exp.Join) -> exp.Expr:
         self.text.only(join, "this", "on", "using", "side", "kind")
@@ -116,13 +114,13 @@ class Scope:
         assert join is not None
         using, on = join.args.get("using") or [], join.args.get("on")
         if len(using) == 1 and on is None and isinstance(using[0], exp.Identifier):
-            return [(None, using[0].name.casefold())] * 2
+            return [(None, folded(using[0].name))] * 2
         while type(on) is exp.Paren:
             on = on.this
         if not using and type(on) is exp.EQ and type(on.this) is exp.Column and type(on.expression) is exp.Column:
             for column in (on.this, on.expression):
                 self.text.only(column, "this", "table")
-            return [(c.table.casefold() or None, c.name.casefold()) for c in (on.this, on.expression)]
+            return [(folded(c.table) or None, folded(c.name)) for c in (on.this, on.expression)]
         return self.text.refuse("query.join_condition", join, declared=self.declared())
 
     def _steps(self, at: int) -> list[Step]:
@@ -132,12 +130,12 @@ class Scope:
         for old in self.named[:at]:
             for near, far in ((old, new), (new, old)):
                 for join in joins_of(near, far):
-                    ends = ((near.alias, join.column.casefold()), (far.alias, join.to.casefold()))
+                    ends = ((near.alias, folded(join.column)), (far.alias, folded(join.to)))
                     fits = any(_means(a, ends[0]) and _means(b, ends[1]) for a, b in ((one, other), (other, one)))
                     if fits:
                         found.append(Step(near, far, join))
                 if near.table.unit and far.table.unit and not any(s.near is near and s.far is far for s in found):
-                    units = (near.alias, near.table.unit.casefold()), (far.alias, far.table.unit.casefold())
+                    units = (near.alias, folded(near.table.unit)), (far.alias, folded(far.table.unit))
                     if any(_means(a, units[0]) and _means(b, units[1]) for a, b in ((one, other), (other, one))):
                         by_person = Join(near.table.unit, far.table.name, far.table.unit)
                         found.append(Step(near, far, by_person, many=not far.table.one_row_per_person))
@@ -179,20 +177,20 @@ class Scope:
     def is_unit(self, node: exp.Column) -> bool:
         """Does this name mean the person key of a table of the question?"""
         self.text.only(node, "this", "table")
-        mine = [n for n in self.order if not node.table or n.alias == node.table.casefold()]
-        return any(n.table.unit.casefold() == node.name.casefold() for n in mine)
+        mine = [n for n in self.order if not node.table or n.alias == folded(node.table)]
+        return any(folded(n.table.unit) == folded(node.name) for n in mine)
 
     def check_counts_the_root(self, node: exp.Column) -> None:
         """A person key of a LEFT-joined side may be absent: only the root's, or an inner side's, counts persons."""
         for named in self.order:
-            if node.table and named.alias == node.table.casefold() and named.left:
+            if node.table and named.alias == folded(node.table) and named.left:
                 self.text.refuse("query.unit_of_left_side", node, table=named.alias)
 
     def column(self, node: exp.Column) -> Term:
         self.text.only(node, "this", "table")
         if self.is_unit(node):
             self.text.refuse("query.unit_key", node, name=node.name)
-        qualifier, name = node.table.casefold(), node.name.casefold()
+        qualifier, name = folded(node.table), folded(node.name)
         if qualifier and qualifier not in [n.alias for n in self.order]:
             self.text.reject("query.unknown_table", node, name=node.table, known=", ".join(n.alias for n in self.order))
         hits = [
@@ -200,7 +198,7 @@ class Scope:
             for i, n in enumerate(self.order)
             if not qualifier or n.alias == qualifier
             for c in n.table.columns
-            if c.name.casefold() == name
+            if folded(c.name) == name
         ]
         if not hits:
             tables = [n for n in self.order if not qualifier or n.alias == qualifier]
@@ -219,8 +217,8 @@ class Scope:
         return at > 0 and (source.keep_unmatched or self.may_be_absent(source.near))
 
     def has_column(self, node: exp.Column) -> bool:
-        name = node.name.casefold()
-        return bool(node.table) or any(c.name.casefold() == name for n in self.order for c in n.table.columns)
+        name = folded(node.name)
+        return bool(node.table) or any(folded(c.name) == name for n in self.order for c in n.table.columns)
 
 
 def joins_of(near: Named, far: Named) -> list[Join]:

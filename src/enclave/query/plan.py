@@ -88,6 +88,11 @@ class PerPerson:
         return variables_of(self.sources, terms)
 
     @property
+    def selects(self) -> int:
+        """How many SELECTs stand in it, itself among them."""
+        return 1 + sum(s.made.selects for s in self.sources if s.made)
+
+    @property
     def size(self) -> int:
         """Parts of all its terms, and of what it reads."""
         terms = [*self.keys, *(t for p in self.parts for t in (p.term, p.only)), self.where, *self.columns, self.having]
@@ -115,6 +120,11 @@ class Stacked:
     def windows(self) -> int:
         """How many windows are computed over their rows."""
         return sum(part.op is Op.WINDOW for b in self.branches for t in b.columns for part in t.walk())
+
+    @property
+    def selects(self) -> int:
+        """How many SELECTs stand in it."""
+        return sum(1 + sum(s.made.selects for s in b.sources if s.made) for b in self.branches)
 
     @property
     def variables(self) -> frozenset[tuple[str, str]]:

@@ -21,7 +21,7 @@ from enclave.query import terms
 from enclave.query.expressions import Expressions
 from enclave.query.figures import figure, is_figure
 from enclave.query.flat import flattened
-from enclave.query.grammar import Text, parsed
+from enclave.query.grammar import Text, folded, parsed
 from enclave.query.names import Scope
 from enclave.query.outputs import Having, Reckoning, conditional, is_arithmetic
 from enclave.query.plan import DEEPEST, MOST_CELLS, Aggregate, Key, Measure, Op, Ordering, Plan, Sort, Term
@@ -141,9 +141,9 @@ class _Reader:
                 self.text.reject("query.no_such_item", node, found=node.name, count=len(self.items))
             return self.items[at - 1]
         if type(node) is exp.Column and not self.scope.has_column(node):
-            wanted = node.name.casefold()
+            wanted = folded(node.name)
             for alias, item in self.items:
-                if alias is not None and alias.casefold() == wanted:
+                if alias is not None and folded(alias) == wanted:
                     return alias, item
         for alias, item in self.items:
             if not is_aggregate(item) and item == node:
@@ -186,12 +186,12 @@ class _Reader:
                 self.text.refuse("query.star", node)
             elif self.expressions.term(node) not in [k.term for k in keys]:
                 self.text.refuse("query.not_grouped", node)
+            if max(len(found), len(outputs)) > MOST_AGGREGATES:
+                self.text.refuse("query.too_many_aggregates", node, limit=MOST_AGGREGATES)
         if not found:
             self.text.refuse("query.no_aggregate", self.tree)
         if len(found) > 1 and any(a.measure is Measure.SSCP for a in found):
             self.text.refuse("query.matrix_alone", self.tree)
-        if len(found) > MOST_AGGREGATES:
-            self.text.refuse("query.too_many_aggregates", self.tree, count=len(found), limit=MOST_AGGREGATES)
         return tuple(found), tuple(outputs)
 
     def _drawn(self, node: exp.Expr, found: list[Aggregate]) -> int:
@@ -214,7 +214,7 @@ class _Reader:
 
         def named(node: exp.Expr) -> str | None:
             if type(node) is exp.Column and not node.table:
-                return next((o.name for o in outputs if o.name.casefold() == node.name.casefold()), None)
+                return next((o.name for o in outputs if folded(o.name) == folded(node.name)), None)
             if type(node) is exp.Filter:
                 node = conditional(self.text, node.copy())
             return next((o.name for o, n in zip(outputs, shown, strict=True) if n == node), None)
@@ -280,8 +280,8 @@ class _Reader:
         for name in names:
             if len(name) > LONGEST_NAME or not name.isprintable() or not name.strip():
                 self.text.reject("query.bad_alias", self.tree, limit=LONGEST_NAME)
-        folded = [n.casefold() for n in names]
-        again = next((n for i, n in enumerate(names) if n.casefold() in folded[:i]), None)
+        known = [folded(n) for n in names]
+        again = next((n for i, n in enumerate(names) if folded(n) in known[:i]), None)
         if again is not None:
             self.text.reject("query.duplicate_alias", self.tree, name=again)
 
@@ -299,7 +299,7 @@ class _Reader:
         wanted = node.this
         self_named = type(wanted) is exp.Column and not wanted.table
         name = wanted.name if self_named else self._selected_name(wanted)
-        known = next((n for n in names if name is not None and n.casefold() == name.casefold()), None)
+        known = next((n for n in names if name is not None and folded(n) == folded(name)), None)
         if known is None:
             self.text.refuse("query.order_by_output", node)
         return Ordering(known, bool(node.args.get("desc")))
@@ -327,7 +327,7 @@ class _Reader:
 
 def _unused(name: str, taken: list[str]) -> str:
     """A name we chose ourselves never collides with another that we chose."""
-    return next(n for n in (name, *(f"{name}_{i}" for i in range(2, MOST_AGGREGATES + 3))) if n not in taken)
+    return next(n for n in itertools.chain((name,), (f"{name}_{i}" for i in itertools.count(2))) if n not in taken)
 
 
 def is_aggregate(node: exp.Expr) -> bool:

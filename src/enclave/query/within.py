@@ -23,7 +23,7 @@ from enclave.query import terms
 from enclave.query.bounds import dominating_column
 from enclave.query.derived import Derived, made_column, settled, stacked, table_of
 from enclave.query.expressions import Expressions
-from enclave.query.grammar import Text
+from enclave.query.grammar import Text, folded
 from enclave.query.grouped import MOST_COLUMNS, Grouped
 from enclave.query.names import Scope
 from enclave.query.plan import Branch, Made, PerPerson, Stacked, Term
@@ -31,6 +31,9 @@ from enclave.query.windows import Windowed
 
 MOST_BRANCHES = 6
 MOST_LEVELS = 4
+MOST_SELECTS = 40
+"""SELECTs of a level when every name is written out: a WITH that names the one before it twice, and so on, doubles them
+each time."""
 
 
 class Levels:
@@ -50,15 +53,15 @@ class Levels:
     def _name(self, node: exp.CTE) -> None:
         self.text.only(node, "this", "alias")
         self.text.only(node.args["alias"], "this")
-        name = node.alias.casefold()
-        if name in self.named or any(t.name.casefold() == name for t in self.dataset.tables):
+        name = folded(node.alias)
+        if name in self.named or any(folded(t.name) == name for t in self.dataset.tables):
             self.text.reject("query.duplicate_alias", node, name=node.alias)
         self.named[name] = self.read(node.this, node.alias)
 
     def find(self, node: exp.Expr) -> Derived | None:
         """What stands behind a table of FROM, when it is no table of the dictionary."""
         if type(node) is exp.Table:
-            return self.named.get(node.name.casefold()) if isinstance(node.this, exp.Identifier) else None
+            return self.named.get(folded(node.name)) if isinstance(node.this, exp.Identifier) else None
         if type(node) is not exp.Subquery:
             return None
         self.text.only(node, "this", "alias")
@@ -80,6 +83,8 @@ class Levels:
         else:
             self.text.refuse("query.only_tables", node)
         self.depth -= 1
+        if made[1].selects > MOST_SELECTS:
+            self.text.refuse("within.selects", node, limit=MOST_SELECTS)
         return made
 
     def _stack(self, node: exp.Expr, name: str) -> Derived:
@@ -162,7 +167,7 @@ class _Inner:
                 self.text.refuse("within.star", inner, unit=self.unit)
             if self._is_unit(inner):
                 keyed += 1
-                if keyed > 1 or (alias or self.unit).casefold() != self.unit.casefold():
+                if keyed > 1 or folded(alias or self.unit) != folded(self.unit):
                     self.text.refuse("within.unit", node, unit=self.unit)
                 continue
             plain = inner.name if type(inner) is exp.Column else f"column_{len(found) + 1}"
@@ -171,9 +176,9 @@ class _Inner:
             self.text.refuse("within.unit", self.tree, unit=self.unit)
         if len(found) > MOST_COLUMNS:
             self.text.refuse("within.columns", self.tree, count=len(found), limit=MOST_COLUMNS)
-        names = [i.name.casefold() for i in found]
+        names = [folded(i.name) for i in found]
         for at, item in enumerate(found):
-            if names[at] in names[:at] or names[at] == self.unit.casefold():
+            if names[at] in names[:at] or names[at] == folded(self.unit):
                 self.text.reject("query.duplicate_alias", item.node, name=item.name)
             if len(item.name) > 64 or not item.name.isprintable() or not item.name.strip():
                 self.text.reject("query.bad_alias", item.node, limit=64)
@@ -254,7 +259,7 @@ class _Inner:
             return None if self._is_unit(chosen) else chosen
         if type(node) is exp.Column and not self.scope.has_column(node):
             for item in self.items:
-                if item.name.casefold() == node.name.casefold():
+                if folded(item.name) == folded(node.name):
                     return item.node
         return node
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from tests.oracle.persons import People
 from domicile.wire.words import catalogue
 from enclave.errors import EnclaveError
 from enclave.query.bounds import tallies
+from enclave.query.effort import MOST_ROWS
 from enclave.query.plan import Stacked
 from enclave.query.price import prepare
 from enclave.query.question import parse
@@ -167,7 +169,16 @@ def test_what_would_see_others_or_no_order_is_refused_in_words(window: str, code
 
 
 def test_every_refusal_of_windows_is_tried() -> None:
-    assert {c for c in catalogue() if c.startswith("windows.")} == {c for _, c in REFUSED if c.startswith("windows.")}
+    tried = {c for _, c in REFUSED if c.startswith("windows.")} | {"windows.too_many_rows"}
+    assert {c for c in catalogue() if c.startswith("windows.")} == tried
+
+
+def test_more_rows_than_are_surely_held_have_no_windows() -> None:
+    """By the public size class: no extract can make it run out of memory."""
+    largest = replace(DATASET, size_class=MOST_ROWS + 1)
+    with pytest.raises(EnclaveError) as refused:
+        prepare(question(f"ROW_NUMBER() {OVER.format(frame='')}"), largest, "1")
+    assert refused.value.code == "windows.too_many_rows"
 
 
 @pytest.mark.parametrize(
