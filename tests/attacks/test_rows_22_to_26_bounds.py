@@ -81,8 +81,8 @@ def test_row_24_a_hundred_thousand_rows_weigh_no_more_than_the_clip() -> None:
 
 
 def test_rows_25_26_nothing_chooses_among_the_rows_of_a_person() -> None:
-    """No statement of ours samples, numbers or hashes rows of the root: there is no draw to aim at or to correlate with. What
-    a question numbers by a window is numbered within one person, in an order of the person's own."""
+    """No statement of ours samples, numbers or hashes rows of the root: there is no draw to aim at or to correlate with.
+    What a question numbers by a window is numbered within one person, in an order of the person's own."""
     for sql in ANSWERED:
         plan = parse(sql, DATASET)
         for statement in emitted(plan, tallies(plan)):

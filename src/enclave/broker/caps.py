@@ -7,6 +7,7 @@ unlisted keys may cost of δ beside it stands in the budget policy alone, for th
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +18,10 @@ from enclave.budget import ATTO, Account, Amount, Ledger, population, project, r
 from enclave.catalogue import Dataset
 from enclave.errors import BadInput, NotFound
 from enclave.query import rho_for
+
+DECIMAL = re.compile(r"[0-9]{1,7}(\.[0-9]{1,18})?(e-[0-9]{1,2})?")
+LARGEST, SMALLEST = 1_000_000, Decimal("1e-18")
+"""Of ε, beyond which it promises nothing, and of δ, below which the ledger has no unit."""
 
 
 @dataclass(frozen=True)
@@ -32,12 +37,16 @@ class RegisterCap:
 
     def __post_init__(self) -> None:
         try:
-            sound = Decimal(self.epsilon) > 0 and 0 < Decimal(self.delta) < 1
+            sound = all(type(text) is str and DECIMAL.fullmatch(text) for text in vars(self).values())
+            sound = sound and 0 < Decimal(self.epsilon) <= LARGEST and SMALLEST <= Decimal(self.delta) < 1
             sound = sound and atto(self.keys_delta_project) <= atto(self.keys_delta)
         except (InvalidOperation, BadInput):
             sound = False
         if not sound:
-            why = "epsilon and delta are decimal texts, 0 < delta < 1, 0 <= keys_delta_project <= keys_delta < 1"
+            why = (
+                f"epsilon and delta are decimal texts, 0 < epsilon <= {LARGEST}, {SMALLEST} <= delta < 1, "
+                "0 <= keys_delta_project <= keys_delta < 1"
+            )
             raise BadInput("broker.budget_policy_broken", why=why)
 
     @property
