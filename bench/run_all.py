@@ -53,6 +53,13 @@ def _run() -> list[Row]:
     return measure()
 
 
+def _neighbours() -> list[Row]:
+    """A run beside a fork bomb, a memory bomb, an output bomb and a busy loop."""
+    from bench.neighbours import measure
+
+    return measure()
+
+
 def _data() -> list[Row]:
     """Intake of 2,000,000 persons, then questions on the extract it made."""
     from bench.intake import measure
@@ -85,6 +92,7 @@ PARTS: dict[str, Callable[[], list[Row]]] = {
     "ledger": _ledger,
     "quote": _quote,
     "run": _run,
+    "neighbours": _neighbours,
     "data": _data,
     "discover": _discover,
     "suite": _suite,

@@ -27,6 +27,7 @@ from enclave.broker.channel import Line
 from enclave.broker.given import answers_given
 from enclave.errors import EnclaveError, Refused
 from enclave.run import Limits, SandboxFiles, Wall
+from enclave.run.cgroup import Cages
 from enclave.run.environment import Say, prepare
 from enclave.run.job import Job
 from enclave.run.lease import finish, lease_next, take_over_expired
@@ -43,7 +44,7 @@ def build_wall(settings: Settings, say: Say = lambda _: None) -> Wall:
     """The wall of this machine, its environment built if it is not there yet; NoWall names what is missing."""
     sandbox = SandboxFiles.find()
     limits = Limits.default(sandbox, seconds=settings.run_seconds)
-    return Wall(sandbox, prepare(sandbox, say=say), limits)
+    return Wall(sandbox, prepare(sandbox, say=say), limits, Cages.find())
 
 
 def run(settings: Settings, name: str = "worker") -> None:

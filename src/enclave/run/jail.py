@@ -160,6 +160,8 @@ class Jail:
         frames, said = self._frames, self._started.said
         if stopped:
             return Outcome("killed", stopped, None, None, took, said)
+        if frames.end is None and self._started.ran_out:
+            return Outcome("killed", "run.out_of_memory", None, None, took, said)
         if frames.end is None:
             if frames.progress is None:
                 raise NoWall("run.jail_did_not_start", said=" ".join(said.split())[-600:] or "nothing")

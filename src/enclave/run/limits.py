@@ -20,6 +20,7 @@ class Limits:
     seconds: int
     cpu_seconds: int
     memory_mib: int
+    jail_mib: int
     processes: int
     files: int
     file_mib: int

@@ -19,7 +19,7 @@ class Pipes:
         self._open: set[int] = set()
         crossing: dict[str, int] = {}
         self.ours: dict[str, int] = {}
-        for name, inside in (("job", 0), ("frames", 1), ("watchdog", 0), ("info", 1), ("said", 1)):
+        for name, inside in (("job", 0), ("frames", 1), ("watchdog", 0), ("info", 1), ("go", 0), ("said", 1)):
             ends = os.pipe2(os.O_CLOEXEC)
             self._open.update(ends)
             crossing[name], self.ours[name] = ends[inside], ends[1 - inside]

@@ -104,8 +104,9 @@ def selfcheck(wall: Wall) -> list[Check]:
     """Try the wall from inside; NoWall when no jail can be built at all."""
     with planting() as planted:
         found = probe(wall, planted)
+    counted = "run.counted_by_cgroup" if wall.cages else "run.counted_by_rlimits"
     held = [Check(name, what.startswith("held") or what == BY_DESIGN, what) for name, what in found.items()]
-    return [*held, _spin(wall)]
+    return [*held, _spin(wall), Check("memory", True, counted)]
 
 
 def require(wall: Wall) -> list[Check]:

@@ -6,6 +6,7 @@ starts a jail. The choices of that command, each answering a finding (docs/decis
 - `--unshare-user` beside `--unshare-all`, which alone only *tries*; `--disable-userns`: no second namespace inside.
 - never real root: the starter drops to the jail's user before bubblewrap runs; no /proc, so no /proc/sys to write to.
 - `--remount-ro /` last: bubblewrap's root is a writable tmpfs without a limit; single devices instead of a /dev tmpfs.
+- `--block-fd`: nothing is executed inside before the starter holds process 1 and has put it where it is counted.
 - `--as-pid-1`: our runner cannot be stopped or killed by the notebook, and its end is the end of the jail.
 - every writable folder is a tmpfs with a cap on bytes *and* files, mounted by `sandbox/stage.sh`.
 """
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from enclave.errors import NoWall
+from enclave.run.cgroup import Cages
 from enclave.run.environment import Environment
 from enclave.run.limits import Limits
 from enclave.run.sandbox import SandboxFiles
@@ -38,12 +40,14 @@ class Descriptors:
     frames: int
     watchdog: int
     info: int
+    go: int
     filter: int
     notebook_filter: int
     channel: int | None
 
     def all(self) -> tuple[int, ...]:
-        numbers = (self.job, self.frames, self.watchdog, self.info, self.filter, self.notebook_filter, self.channel)
+        pipes = (self.job, self.frames, self.watchdog, self.info, self.go)
+        numbers = (*pipes, self.filter, self.notebook_filter, self.channel)
         return tuple(number for number in numbers if number is not None)
 
 
@@ -67,6 +71,8 @@ class Wall:
     sandbox: SandboxFiles
     environment: Environment
     limits: Limits
+    cages: Cages | None = None
+    """Where each jail gets a cgroup of its own; None: rlimits alone."""
 
     @cached_property
     def _mounts(self) -> list[dict[str, str]]:
@@ -121,7 +127,8 @@ class Wall:
             words += ["--bind", str(self.environment.layer / "stage" / f"t{place}"), mount["at"]]
         for mount in self._of_kind("device"):
             words += ["--dev-bind", mount["at"], mount["at"]]
-        words += ["--as-pid-1", "--info-fd", str(descriptors.info), "--remount-ro", "/"]
+        words += ["--as-pid-1", "--info-fd", str(descriptors.info), "--block-fd", str(descriptors.go)]
+        words += ["--remount-ro", "/"]
         for variable in self.sandbox.wall["variable"]:
             words += ["--setenv", variable["name"], variable["value"]]
         words += ["--chdir", "/tmp", "--seccomp", str(descriptors.filter), "--"]

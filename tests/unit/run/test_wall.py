@@ -26,7 +26,7 @@ PYTHON = Interpreter(
 )
 USER = JailUser(64100, 64100)
 WALL = Wall(SANDBOX, Environment(PYTHON, Path("/packages"), Path("/layer"), USER, "d"), Limits.default(SANDBOX))
-COMMAND = WALL.command(Descriptors(3, 4, 5, 6, 7, 8, 9), WALL.limits)
+COMMAND = WALL.command(Descriptors(3, 4, 5, 6, 7, 8, 9, 10), WALL.limits)
 
 
 def after(flag: str) -> list[str]:
@@ -54,6 +54,10 @@ def test_the_runner_is_process_1_and_the_root_is_read_only_after_the_last_mount(
     assert after("--remount-ro") == ["/"]
 
 
+def test_nothing_is_executed_before_the_starter_lets_it_go() -> None:
+    assert (after("--info-fd"), after("--block-fd")) == (["6"], ["7"])
+
+
 def test_only_staged_folders_are_writable_and_each_is_capped_in_bytes_and_files() -> None:
     assert {source.rpartition("/")[0] for source in after("--bind")} == {"/layer/stage"}
     stage = WALL.stage(WALL.limits)
@@ -77,7 +81,7 @@ def test_what_is_bound_is_what_the_file_names_and_neither_shell_nor_tools() -> N
 
 def test_the_runner_is_told_its_descriptors_limits_and_paths() -> None:
     settings = json.loads(COMMAND[-1])
-    assert settings["fds"] == {"job": 3, "frames": 4, "watchdog": 5, "filter": 8, "channel": 9}
+    assert settings["fds"] == {"job": 3, "frames": 4, "watchdog": 5, "filter": 9, "channel": 10}
     assert settings["limits"] == vars(WALL.limits)
     assert set(settings["write"]) == {
         "/tmp",
@@ -91,7 +95,7 @@ def test_the_runner_is_told_its_descriptors_limits_and_paths() -> None:
 
 
 def test_without_a_channel_no_descriptor_of_one_crosses() -> None:
-    assert Descriptors(3, 4, 5, 6, 7, 8, None).all() == (3, 4, 5, 6, 7, 8)
+    assert Descriptors(3, 4, 5, 6, 7, 8, 9, None).all() == (3, 4, 5, 6, 7, 8, 9)
 
 
 def test_a_missing_tool_names_its_package(tmp_path: Path) -> None:
