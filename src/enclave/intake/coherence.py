@@ -38,6 +38,22 @@ def complaints(d: Descriptor) -> Iterator[str]:
     for table in d.tables:
         if table.name != person.name and not any(j.table == person.name for j in table.joins):
             yield f"table {table.name} states no join to {person.name}"
+    yield from _risk(d)
+
+
+def _risk(d: Descriptor) -> Iterator[str]:
+    """Sets of quasi-identifiers name stored columns of one table, the person's key not among them."""
+    for asked in d.risk.sets:
+        table = d.table(asked.table)
+        if table is None:
+            yield f"risk set {asked.name}: there is no table {asked.table}"
+            continue
+        names = {o.name for _, o in table.outputs()} | {x.name for x in table.derived}
+        unknown = [c for c in (*asked.columns, *asked.sensitive) if c not in names or c == table.unit_column]
+        if unknown:
+            yield f"risk set {asked.name}: {unknown[0]} is no stored column of {asked.table}"
+    if len({asked.name for asked in d.risk.sets}) < len(d.risk.sets):
+        yield "a risk set stands twice"
 
 
 def _table(d: Descriptor, t: Resource, seen: list[str]) -> Iterator[str]:

@@ -60,6 +60,13 @@ def narrowed(text: bytes, tables: tuple[str, ...], *, size_class: int | None = N
     """The text of a derived descriptor over fewer tables, without the columns that need the others; to be signed anew."""
     tree = yaml.safe_load(text)
     tree["resources"] = [r for r in tree["resources"] if r["name"] in tables]
+    for asked in (sets := tree.get("risk", {}).get("sets", [])):
+        gone = [
+            d["name"] for r in tree["resources"] for d in r.get("derived", []) if d["any_of"]["table"] not in tables
+        ]
+        asked["sensitive"] = [c for c in asked.get("sensitive", []) if c not in gone]
+    if sets:
+        tree["risk"]["sets"] = [asked for asked in sets if asked["table"] in tables]
     for resource in tree["resources"]:
         resource["derived"] = [d for d in resource.get("derived", []) if d["any_of"]["table"] in tables]
         resource["joins"] = [j for j in resource.get("joins", []) if j["table"] in tables]

@@ -15,7 +15,7 @@ from pathlib import Path
 import duckdb
 
 from enclave.errors import BadInput, EnclaveError, Incident, Refused
-from enclave.intake import contributions, fingerprint, identifiers, prose, raw, reverify, stage, votes, write
+from enclave.intake import contributions, fingerprint, identifiers, prose, raw, reverify, risk, stage, votes, write
 from enclave.intake.columns import literal, stored_columns
 from enclave.intake.package import Descriptor, Resource
 from enclave.intake.report import Category, Check, Report, Section, Stopped
@@ -92,8 +92,10 @@ def lineage(d: Descriptor) -> dict[str, dict[str, str]]:
     return {t.name: {c.name: f"{c.source}: {c.treatment}" for c in stored_columns(d, t)} for t in d.tables}
 
 
-def _report(d: Descriptor, found: dict[str, stage.Staged], named: Iterable[Check]) -> Report:
-    """What was read, what was left out, rule by rule, and which identifiers were found."""
+def _report(
+    d: Descriptor, found: dict[str, stage.Staged], named: Iterable[Check], risks: Iterable[risk.Found]
+) -> Report:
+    """What was read, what was left out, rule by rule, which identifiers were found, and what risk remains."""
     left_out = [
         Check("left_out", {"rule": rule}, Category.LEFT_OUT, table, of=staged.read, failed=count)
         for table, staged in found.items()
@@ -103,6 +105,8 @@ def _report(d: Descriptor, found: dict[str, stage.Staged], named: Iterable[Check
         section(d, {n: s.tally for n, s in found.items()}),
         Section("left_out", checks=tuple(left_out)),
         Section(identifiers.SECTION, checks=tuple(named)),
+        risk.section(risks),
+        risk.safe_harbor(d),
     )
     return Report(d.name, "", {n: s.read for n, s in found.items()}, sections)
 
@@ -187,7 +191,7 @@ def build(
     progress: Progress = silent,
 ) -> Extract:
     """Make `draft/extract.duckdb`, encrypted under `file_key` (hex), and read it back before saying so."""
-    path, rows = draft / FILE, {}
+    path, rows, risks = draft / FILE, {}, list[risk.Found]()
     if not all(c in "0123456789abcdef" for c in file_key) or len(file_key) != 64:
         raise ValueError("a file key is 64 hex digits")
     source = raw.source_of(where)
@@ -208,9 +212,11 @@ def build(
                 rows[name] = write.write(con, d, table, _CATALOG)
             write.clear(con, table)
             progress(f"write {name}", rows[name], rows[name])
+            progress(f"weigh risk {name}", 0, None)
+            risks.append(risk.measure(con, d, table, f'{_CATALOG}.main."{name}"'))
 
         found, named = _read_all(con, d, source, pseudonym_key, progress, finish)
-        if (report := _report(d, found, named)).stops:
+        if (report := _report(d, found, named, risks)).stops:
             raise Stopped(report)
         if max(rows.values()) > d.size_class:
             raise Refused("intake.larger_than_class", dataset=d.name, size_class=d.size_class)
@@ -241,6 +247,8 @@ def plan(
     refusals: list[EnclaveError] = []
     found: dict[str, stage.Staged] = {}
     named: list[Check] = []
+    risks: list[risk.Found] = []
+    waiting: list[Resource] = []
     source = raw.source_of(where)
     with _quietly(scratch), _opened(source, scratch, (), room) as con:
         for table in d.tables:
@@ -259,9 +267,14 @@ def plan(
             found[table.name] = staged
             progress(f"read {table.name}", staged.read, staged.read)
             stage.keep_parents(con, d, table)
-            con.execute(f"DROP TABLE {stage.staged(table)}")
+            write.keep_hits(con, d, table)
+            waiting.append(table)
+            for ready in [t for t in waiting if t.name != d.unit.table or not _postponed(d, list(found))]:
+                risks.append(risk.measure(con, d, ready, write.kept(ready)))
+                con.execute(f"DROP TABLE {stage.staged(ready)}")
+                waiting.remove(ready)
     read, dropped = {n: s.read for n, s in found.items()}, {n: s.dropped for n, s in found.items()}
-    report = _report(d, found, named)
+    report = _report(d, found, named, risks)
     # identifiers that are kept have a refusal of their own, in the words of their columns
     if any(
         check.stops for section_ in report.sections if section_.name != identifiers.SECTION for check in section_.checks

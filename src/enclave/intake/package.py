@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from enclave.intake import treatments
+from enclave.intake.exposure import Risk
 from enclave.intake.rules import Rule
 from enclave.intake.rules import parse as parse_rule
 from enclave.intake.treatments import Bound, CodeList, Drop, Kept, Name, Pseudonym, Text, Title
@@ -253,6 +254,7 @@ class Descriptor(Text):
     """The zone (such as Asia/Shanghai) in which moments that carry one are read; needed only for those."""
     shift_days: int = Field(default=0, ge=0, le=366)
     quality: Quality = Quality()
+    risk: Risk = Risk()
     code_lists: dict[Name, CodeList] = Field(default_factory=dict)
     resources: tuple[Resource, ...] = Field(min_length=1)
 

@@ -68,12 +68,20 @@ class Check(Line):
 
 
 @dataclass(frozen=True)
+class Bars(Line):
+    """A picture: a bar for each (label, count), the sentence above it."""
+
+    bars: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True)
 class Section:
     """What one step of intake found; its title is `report.section_NAME`."""
 
     name: str
     lines: tuple[Line, ...] = ()
     checks: tuple[Check, ...] = ()
+    pictures: tuple[Bars, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -140,11 +148,13 @@ def _check(tree: dict[str, Any]) -> Check:
     return Check(**tree | {"category": Category(tree["category"]), "rows": tuple(tree["rows"])})
 
 
+def _section(tree: dict[str, Any]) -> Section:
+    lines, checks = (Line(**line) for line in tree["lines"]), (_check(check) for check in tree["checks"])
+    pictures = (Bars(p["code"], p["facts"], tuple((label, n) for label, n in p["bars"])) for p in tree.get("pictures", ()))
+    return Section(tree["name"], tuple(lines), tuple(checks), tuple(pictures))
+
+
 def from_json(text: bytes) -> Report:
     """The report `to_json` wrote; ValueError, KeyError or TypeError for anything else."""
     tree = json.loads(text)
-    sections = tuple(
-        Section(s["name"], tuple(Line(**line) for line in s["lines"]), tuple(_check(check) for check in s["checks"]))
-        for s in tree["sections"]
-    )
-    return Report(tree["dataset"], tree["policy"], tree["read"], sections)
+    return Report(tree["dataset"], tree["policy"], tree["read"], tuple(map(_section, tree["sections"])))

@@ -39,6 +39,13 @@ def keep_hits(con: duckdb.DuckDBPyConnection, d: Descriptor, table: Resource) ->
             )
 
 
+def kept(table: Resource) -> str:
+    """A staged table with its derived columns, as a relation: what would be written, but for norms and order."""
+    unit = f's."{table.unit_column}"'
+    derived = "".join(f', {unit} IN (SELECT unit_ FROM {hits(x.name)}) AS "{x.name}"' for x in table.derived)
+    return f"(SELECT s.*{derived} FROM {staged(table)} s)"
+
+
 def _select(d: Descriptor, table: Resource) -> str:
     unit = f's."{table.unit_column}"'
     derived = {x.name for x in table.derived}
