@@ -2,8 +2,8 @@
 
 The share that an attack succeeds follows GB/T 42460-2023 (6.3, annex D) as it is coded in public tools: the risk of a class
 is 1/size; a class above the threshold of the form of opening makes the whole risk 1; else it is the mean over persons (fully
-public: the greatest) of the class risk times the probability that somebody tries, the greatest of a deliberate insider, an acquaintance and a
-breach at the recipient.
+public: the greatest) of the class risk times the probability that somebody tries, the greatest of a deliberate insider, an
+acquaintance and a breach at the recipient.
 """
 
 from __future__ import annotations

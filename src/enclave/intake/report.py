@@ -150,7 +150,9 @@ def _check(tree: dict[str, Any]) -> Check:
 
 def _section(tree: dict[str, Any]) -> Section:
     lines, checks = (Line(**line) for line in tree["lines"]), (_check(check) for check in tree["checks"])
-    pictures = (Bars(p["code"], p["facts"], tuple((label, n) for label, n in p["bars"])) for p in tree.get("pictures", ()))
+    pictures = (
+        Bars(p["code"], p["facts"], tuple((label, n) for label, n in p["bars"])) for p in tree.get("pictures", ())
+    )
     return Section(tree["name"], tuple(lines), tuple(checks), tuple(pictures))
 
 

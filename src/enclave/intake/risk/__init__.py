@@ -5,7 +5,7 @@ the policy allows no extract is shelved, and the cheapest coarsening that would 
 policy, to be signed and built anew.
 """
 
+from enclave.intake.risk.findings import Found, measure, section
 from enclave.intake.risk.harbor import safe_harbor
-from enclave.intake.risk.section import Found, measure, section
 
 __all__ = ["Found", "measure", "safe_harbor", "section"]

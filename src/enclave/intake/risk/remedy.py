@@ -12,10 +12,12 @@ import heapq
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import count
+from itertools import count, pairwise
 from math import prod
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -23,7 +25,8 @@ from enclave.intake.exposure import QuasiIdentifiers, Risk
 from enclave.intake.risk.classes import Classes
 from enclave.intake.risk.levels import Level
 
-Codes = np.ndarray[tuple[int], np.dtype[np.int64]]
+Codes = npt.NDArray[np.int64]
+Sizes = npt.NDArray[np.float64]
 Choice = tuple[int, ...]
 """A level for each column."""
 
@@ -52,18 +55,18 @@ class Tally:
         """From columns in order: every level of every column, the sensitive ones, the number of persons."""
         codes = [_coded(column) for column in table.columns[:-1]]
         ends = np.cumsum([0, *widths])
-        levels = tuple(tuple(codes[a:b]) for a, b in zip(ends[:-1], ends[1:], strict=True))
+        levels = tuple(tuple(codes[a:b]) for a, b in pairwise(ends))
         persons = table.columns[-1].cast(pa.int64()).to_numpy()
         return cls(levels, tuple(codes[len(codes) - sensitive :]), persons)
 
 
-def _coded(column: pa.ChunkedArray[pa.Scalar[pa.DataType]]) -> Codes:
+def _coded(column: Any) -> Codes:
     if pa.types.is_null(column.type):
         return np.zeros(len(column), dtype=np.int64)
     if pa.types.is_dictionary(column.type):
         column = column.cast(pa.string())
-    indices = pc.dictionary_encode(column, null_encoding="encode").combine_chunks().indices
-    return np.asarray(indices.to_numpy(zero_copy_only=False), dtype=np.int64)
+    encoded: Any = pc.dictionary_encode(column, null_encoding="encode").combine_chunks()
+    return np.asarray(encoded.indices.to_numpy(zero_copy_only=False), dtype=np.int64)
 
 
 def _classes(codes: Sequence[Codes]) -> Codes:
@@ -74,7 +77,7 @@ def _classes(codes: Sequence[Codes]) -> Codes:
     return found
 
 
-def entropy(sizes: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
+def entropy(sizes: Sizes) -> float:
     """Bits per person that tell one class from another (Shannon)."""
     shares = sizes[sizes > 0] / max(1.0, float(sizes.sum()))
     return float(-(shares * np.log2(shares)).sum())
@@ -83,7 +86,7 @@ def entropy(sizes: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
 def judged(tally: Tally, choice: Choice, asked: QuasiIdentifiers) -> tuple[Classes, float]:
     """What the classes would be under `choice`, and the bits they tell of a person."""
     of = _classes([column[level] for column, level in zip(tally.columns, choice, strict=True)])
-    sizes = np.bincount(of, weights=tally.persons)
+    sizes = np.bincount(of, weights=tally.persons).astype(np.float64)
     bad = sizes < asked.k
     diversity, distance = {}, {}
     for name, values in zip(asked.sensitive, tally.sensitive, strict=True):
@@ -96,9 +99,7 @@ def judged(tally: Tally, choice: Choice, asked: QuasiIdentifiers) -> tuple[Class
     return found, entropy(sizes)
 
 
-def _spread(
-    of: Codes, values: Codes, persons: Codes, sizes: np.ndarray[tuple[int], np.dtype[np.float64]]
-) -> tuple[Codes, np.ndarray[tuple[int], np.dtype[np.float64]]]:
+def _spread(of: Codes, values: Codes, persons: Codes, sizes: Sizes) -> tuple[Codes, Sizes]:
     """l and t of every class."""
     width = int(values.max()) + 1
     pairs, at = np.unique(of * width + values, return_inverse=True)
@@ -107,7 +108,7 @@ def _spread(
     everybody = np.bincount(values, weights=persons) / persons.sum()
     off = np.abs(have / sizes[owner] - everybody[value]) - everybody[value]
     far = np.round((1 + np.bincount(owner, weights=off, minlength=len(sizes))) / 2, 9)
-    return np.bincount(owner, minlength=len(sizes)), far
+    return np.bincount(owner, minlength=len(sizes)).astype(np.int64), far
 
 
 def cheapest(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import duckdb
 
@@ -84,15 +85,13 @@ def _checks(policy: Risk, asked: QuasiIdentifiers, found: Classes) -> Iterator[C
     facts: Facts = {"set": asked.name, "k": asked.k, "l": asked.l, "t": str(asked.t), "allowed": allowed}
     above: Facts = {"set": asked.name, "risk": f"{risk:.4f}", "most": f"{policy.most:.4f}"}
     of, kind = found.persons, Category.RISK
-    yield Check(
-        "risk_at_fault", facts, kind, asked.table, of=of, failed=found.at_fault, stops=found.at_fault > allowed
-    )
+    yield Check("risk_at_fault", facts, kind, asked.table, of=of, failed=found.at_fault, stops=found.at_fault > allowed)
     too_high = risk > policy.most
     yield Check("risk_above", above, kind, asked.table, of=of, failed=of if too_high else 0, stops=too_high)
 
 
 def _picture(asked: QuasiIdentifiers, found: Classes) -> Bars:
-    labels = [str(low) if high == low + 1 else f"{low}–{high - 1}" for low, high in zip(STEPS, STEPS[1:], strict=False)]
+    labels = [str(low) if high == low + 1 else f"{low}–{high - 1}" for low, high in pairwise(STEPS)]
     bars = tuple(zip([*labels, f"{STEPS[-1]}+"], found.sizes, strict=True))
     return Bars("risk_sizes", {"set": asked.name}, bars)
 
@@ -152,5 +151,3 @@ def _tally(con: duckdb.DuckDBPyConnection, asked: QuasiIdentifiers, steps: Seque
     named = ", ".join(f"{sql} AS c{n}" for n, sql in enumerate(columns))
     table = con.execute(f"SELECT {named}, sum(n_)::BIGINT AS n_ FROM {TALLY} GROUP BY ALL").to_arrow_table()
     return Tally.of(table, [len(chain) for chain in steps], len(asked.sensitive))
-
-
