@@ -60,6 +60,13 @@ def _neighbours() -> list[Row]:
     return measure()
 
 
+def _queue() -> list[Row]:
+    """Forty runs, two workers, one of them killed every few seconds."""
+    from bench.exactly_once import measure
+
+    return measure()
+
+
 def _data() -> list[Row]:
     """Intake of 2,000,000 persons, then questions on the extract it made."""
     from bench.intake import measure
@@ -93,6 +100,7 @@ PARTS: dict[str, Callable[[], list[Row]]] = {
     "quote": _quote,
     "run": _run,
     "neighbours": _neighbours,
+    "queue": _queue,
     "data": _data,
     "discover": _discover,
     "suite": _suite,

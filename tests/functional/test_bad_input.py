@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from pathlib import Path
 from typing import Any
 
 import nbformat
@@ -28,7 +30,27 @@ def newest(living: Living) -> int:
         return int(connection.execute(select(events.c.seq).order_by(events.c.seq.desc()).limit(1)).scalar_one())
 
 
-@pytest.mark.parametrize("text", ["", "not json", "[]", '{"cells": 3}', "[" * 100_000])
+def book(source: str = "x = 1", cells: int = 1, **more: Any) -> str:
+    cell = {"cell_type": "code", "source": source, "metadata": {}, "outputs": []}
+    return json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [cell] * cells, **more})
+
+
+NO_NOTEBOOKS = {
+    "nothing": "",
+    "no json": "not json",
+    "a list": "[]",
+    "no cells": '{"cells": 3}',
+    "deep": "[" * 100_000,
+    "nbformat 3": json.dumps({"nbformat": 3, "worksheets": [{"cells": []}]}),
+    "an unknown kernel": book(metadata={"kernelspec": {"name": "ir", "display_name": "R"}}),
+    "another language": book(metadata={"kernelspec": {"name": "julia-1.9", "language": "julia"}}),
+    "binary in a cell": book("\x00\x01\x02"),
+    "many cells": book(cells=100_000),
+    "base64 of megabytes": book("x = '" + "QUJD" * (2 << 20) + "'"),
+}
+
+
+@pytest.mark.parametrize("text", NO_NOTEBOOKS.values(), ids=NO_NOTEBOOKS)
 def test_a_notebook_that_is_no_notebook_is_refused_before_any_jail(living: Living, text: str) -> None:
     seq, before = newest(living), len(listing(living.db))
     with pytest.raises(ProblemError) as refused:
@@ -36,6 +58,27 @@ def test_a_notebook_that_is_no_notebook_is_refused_before_any_jail(living: Livin
     assert refused.value.code.startswith("run.")
     assert len(listing(living.db)) == before
     assert "run.submission_refused" in kinds_since(living, seq)
+
+
+def test_a_name_with_a_line_break_is_refused_by_name(living: Living) -> None:
+    with pytest.raises(ProblemError) as refused:
+        living.api().submit(book(), project=living.project, dataset="hospital", parameters={}, name="a\nb\x1b[2J.ipynb")
+    assert refused.value.code == "run.notebook_name"
+
+
+@pytest.mark.parametrize("kind", ["200 MB", "a pipe", "a device"])
+def test_a_file_that_is_too_large_or_endless_is_not_read(living: Living, tmp_path: Path, kind: str) -> None:
+    path = Path("/dev/zero")
+    if kind == "200 MB":
+        path = tmp_path / "large.ipynb"
+        with path.open("wb") as file:
+            file.truncate(200 << 20)
+    elif kind == "a pipe":
+        path = tmp_path / "pipe.ipynb"
+        os.mkfifo(path)
+    done = living.cli("researcher", "domicile", "submit", str(path), "--project", living.project)
+    assert done.returncode == 3, done.stderr
+    assert ("larger than 24 MiB" if kind == "200 MB" else "cannot be read") in " ".join(done.stderr.split())
 
 
 def test_a_notebook_that_prints_a_million_lines_ends_with_a_clear_result(living: Living) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from domicile.client.problem import ProblemError, refusal, refused
 from domicile.rules.parameters import Schema, Unfit, fitted
+from domicile.wire.shapes import MAX_REQUEST
 
 Scalar = str | int | float | bool
 
@@ -31,6 +32,10 @@ class Notebook:
     def read(cls, path: Path) -> Notebook:
         """The notebook in a file; ProblemError when there is none, or its declarations are not understood."""
         try:
+            if not path.is_file():
+                raise OSError  # a pipe or a device would be read for ever
+            if path.stat().st_size > MAX_REQUEST:
+                raise refusal("notebook_too_large", place=str(path), limit=MAX_REQUEST >> 20)
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as missing:
             raise refusal("notebook_unreadable", place=str(path)) from missing

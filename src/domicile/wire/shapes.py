@@ -8,6 +8,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 OUTPUT_MIME = "application/vnd.domicile.output+json"
+MAX_REQUEST = 24 * 1024 * 1024
+"""Bytes of one request to the enclave's door: a notebook and its parameters, spelled as JSON."""
 
 
 class Shape(BaseModel):

@@ -9,8 +9,9 @@ from __future__ import annotations
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-MAX_BODY = 24 * 1024 * 1024
-"""A notebook and its parameters, spelled as JSON."""
+from domicile.wire.shapes import MAX_REQUEST
+
+MAX_BODY = MAX_REQUEST
 
 TOO_LARGE = 413
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from fastapi import APIRouter
 from pydantic import Field
 
-from domicile.wire.shapes import OwnErrorCard, RunCard, Shape
+from domicile.wire.shapes import MAX_REQUEST, OwnErrorCard, RunCard, Shape
 from domicile.wire.words import catalogue, say
 from enclave.access import check as check_grant
 from enclave.api.identity import AHouse, AMember
@@ -32,7 +32,7 @@ class RunForm(Shape):
 
     project: str
     dataset: str
-    notebook: str = Field(max_length=24 * 1024 * 1024)
+    notebook: str = Field(max_length=MAX_REQUEST)
     parameters: dict[str, str | int | float | bool] = Field(default_factory=dict)
     name: str = "notebook.ipynb"
     priority: int = Field(default=0, ge=LOWEST, le=HIGHEST)

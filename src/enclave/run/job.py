@@ -21,7 +21,7 @@ from enclave.errors import BadInput, NotFound
 from enclave.run.code import digest_of, passed_before
 from enclave.run.frames import OwnError
 from enclave.run.limits import Limits
-from enclave.run.notebook import Source
+from enclave.run.notebook import Source, check_name
 from enclave.run.parameters import fitted, spelled
 from enclave.run.queue import HIGHEST, LOWEST
 from enclave.run.states import EVENTS, RunState, check_move
@@ -122,6 +122,7 @@ def submit(db: Engine, submission: Submission, limits: Limits) -> Job:
             raise BadInput("run.lane_unknown", lane=submission.lane, known=", ".join(LANES))
         if not LOWEST <= submission.priority <= HIGHEST:
             raise BadInput("run.priority", found=submission.priority, lowest=LOWEST, highest=HIGHEST)
+        check_name(submission.name)
         source = Source.read(submission.notebook, limits)
         if submission.review_policy and submission.parameters and source.schema is None:
             raise BadInput("run.parameters_undeclared")  # a name nobody declared could stand for anything in the code
@@ -138,7 +139,7 @@ def submit(db: Engine, submission: Submission, limits: Limits) -> Job:
         "dataset": submission.dataset,
         "dataset_version": submission.dataset_version,
         "lane": submission.lane,
-        "name": submission.name[:128],
+        "name": submission.name,
         "priority": submission.priority,
         "notebook": submission.notebook,
         "notebook_sha256": hashlib.sha256(submission.notebook).hexdigest(),

@@ -7,6 +7,7 @@ papermill reads them. A notebook that is none is refused before any jail starts.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,10 @@ from enclave.run.limits import MIB, Limits
 from enclave.run.parameters import schema_of
 
 _KINDS = ("code", "markdown", "raw")
+_NOT_TEXT = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f\ud800-\udfff]")
+"""What no source has. Escape (1b) some have; whoever shows code spells it out (`run.code`)."""
+_LONGEST_NAME = 128
+_PYTHONS = ("python", "ipython", "conda")
 _KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 
 
@@ -82,6 +87,12 @@ def _inside(cell: Cell, place: int) -> dict[str, Any]:
     return {**value, "outputs": [], "execution_count": None} if cell.kind == "code" else value
 
 
+def check_name(name: str) -> None:
+    """BadInput for a notebook's name that is no name: people read it in lists, on pages and in terminals."""
+    if not name.isprintable() or len(name) > _LONGEST_NAME or "/" in name:
+        raise BadInput("run.notebook_name", expected=_LONGEST_NAME)
+
+
 def _check_language(metadata: Any) -> None:
     """BadInput for a notebook that says it is in another language than Python."""
     said = metadata if isinstance(metadata, dict) else {}
@@ -90,6 +101,12 @@ def _check_language(metadata: Any) -> None:
         language = entry.get(key) if isinstance(entry, dict) else None
         if language is not None and language != "python":
             raise BadInput("run.notebook_language", place=f"metadata.{table}.{key}")
+        if language is not None:
+            return
+    spec = said.get("kernelspec")
+    name = spec.get("name") if isinstance(spec, dict) else None
+    if name is not None and not str(name).startswith(_PYTHONS):
+        raise BadInput("run.notebook_kernel", place="metadata.kernelspec.name")
 
 
 def _cell(value: Any, place: int) -> Cell:
@@ -99,6 +116,8 @@ def _cell(value: Any, place: int) -> Cell:
     lines = source if isinstance(source, list) else [source]
     if not all(isinstance(line, str) for line in lines):
         raise BadInput("run.notebook_cell", place=f"cells[{place}].source")
+    if any(_NOT_TEXT.search(line) for line in lines):
+        raise BadInput("run.notebook_binary", place=f"cells[{place}].source")
     metadata = value.get("metadata")
     tags = metadata.get("tags") if isinstance(metadata, dict) else None
     kept = [tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else []

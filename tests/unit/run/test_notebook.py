@@ -9,7 +9,7 @@ import pytest
 
 from enclave.errors import BadInput
 from enclave.run.limits import Limits
-from enclave.run.notebook import Source
+from enclave.run.notebook import Source, check_name
 from enclave.run.sandbox import SandboxFiles
 
 LIMITS = Limits.default(SandboxFiles.find(), cells=5)
@@ -42,6 +42,12 @@ def code(source: Any, **more: Any) -> dict[str, Any]:
         (raw(code(7)), "run.notebook_cell"),
         (raw(code(["a", 7])), "run.notebook_cell"),
         (raw(code("1"), metadata={"kernelspec": {"language": "R"}}), "run.notebook_language"),
+        (raw(code("1"), metadata={"kernelspec": {"name": "ir"}}), "run.notebook_kernel"),
+        (raw(code("1"), metadata={"kernelspec": {"name": ["python"]}}), "run.notebook_kernel"),
+        (raw(code("x = '\x00'")), "run.notebook_binary"),
+        (raw(code(["a\n", "\x1b]0;title\x07"])), "run.notebook_binary"),
+        (raw(code("\ud800")), "run.notebook_binary"),
+        (raw({"cell_type": "markdown", "source": "\x7fELF"}), "run.notebook_binary"),
         (raw(code("1"), metadata={"language_info": {"name": "julia"}}), "run.notebook_language"),
     ],
 )
@@ -50,6 +56,26 @@ def test_what_is_no_notebook_is_refused_by_name(given: bytes, reason: str) -> No
         Source.read(given, LIMITS)
     assert refused.value.code == reason
     assert refused.value.words("zh") and str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [{}, {"kernelspec": {"name": "python3"}}, {"kernelspec": {"name": "mine", "language": "python"}},
+     {"kernelspec": {"name": "mine"}, "language_info": {"name": "python"}}, {"kernelspec": {"name": "conda-env-a-py"}}],
+)  # fmt: skip
+def test_a_kernel_of_python_by_any_name_is_one(metadata: dict[str, Any]) -> None:
+    assert Source.read(raw(code("a = 'tab\t 长 é'\n"), metadata=metadata), LIMITS).cells[0].kind == "code"
+
+
+@pytest.mark.parametrize("name", ["a\nb.ipynb", "a\x1b[2J.ipynb", "x" * 129, "../a.ipynb", "\u202eyp.ipynb", "\ud800"])
+def test_a_name_that_is_none_is_refused(name: str) -> None:
+    with pytest.raises(BadInput, match="Rename"):
+        check_name(name)
+
+
+def test_a_name_may_be_in_any_script() -> None:
+    for name in ("住院 天数.ipynb", "Étude (2).ipynb", ""):
+        check_name(name)
 
 
 def test_only_sources_and_tags_go_in() -> None:
