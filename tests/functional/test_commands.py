@@ -72,7 +72,12 @@ def test_a_steward_drafts_a_descriptor_that_nobody_can_sign_before_it_is_settled
     sign = ("enclave", "policy", "sign", "datasets/drafted/datapackage.yaml")
     refused = living.cli("officer", *sign)
     assert refused.returncode == 2 and "not settled" in refused.stderr
-    place.write_text("\n".join(line for line in place.read_text().splitlines() if "SETTLE:" not in line))
+    settled = "\n".join(line for line in place.read_text().splitlines() if "SETTLE:" not in line)
+    place.write_text(settled.replace("presets: []", "presets: [cn-39725]"))
+    checked = living.cli("officer", "enclave", "policy", "check", "datasets/drafted/datapackage.yaml")
+    assert checked.returncode == 3 and "to whom the dataset may be opened" in checked.stdout, checked.stderr
+    assert living.cli("officer", *sign).returncode == 3
+    place.write_text(settled)
     assert living.cli("officer", *sign).returncode == 0
     searched = living.cli("auditor", "enclave", "audit", "search", "--kind", "draft.", "--json")
     assert [row["actor"] for row in as_json(searched)] == ["steward"]

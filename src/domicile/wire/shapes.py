@@ -55,6 +55,8 @@ class DatasetCard(Shape):
     title_zh: str = ""
     grade: int
     domain: str
+    openness: str = Field(default="", description="closed, conditional or unconditional; empty where nobody has said")
+    legal_basis: str = Field(default="", description="the law or decision the openness rests on")
     unit: str
     person_register: str
     delta: float

@@ -71,6 +71,8 @@ class Asked:
             raise BadInput("access.other_dataset", place="dataset", asked=self.dataset, found=dataset.name)
         if not policy.steps[dataset.grade]:
             raise Refused("access.grade_closed", place="dataset", dataset=dataset.name, grade=dataset.grade)
+        if dataset.openness == "closed":
+            raise Refused("access.dataset_closed", place="dataset", dataset=dataset.name)
         if self.lane not in policy.lanes:
             raise BadInput("access.lane_unknown", place="lane", lanes=", ".join(policy.lanes))
         if (self.ends_on - self.starts_on).days >= policy.longest_days:

@@ -107,7 +107,9 @@ class Grant:
         return {"author": self.author, "members": sorted(self.members)}
 
     def check_covers(self, dataset: Dataset) -> None:
-        """Refused for a version that was not granted, or one graded higher than what was approved."""
+        """Refused for a version that was not granted, one graded higher than what was approved, or one that is closed."""
+        if dataset.openness == "closed":
+            raise Refused("access.dataset_closed", place="dataset", dataset=dataset.name)
         if self.version not in (None, dataset.version):
             raise Refused("access.grant_other_version", granted=self.version, version=dataset.version)
         if dataset.grade > self.grade:

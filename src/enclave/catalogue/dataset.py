@@ -177,6 +177,9 @@ class Dataset:
     unit: str = "person"
     title: str = ""
     title_zh: str = ""
+    openness: str = ""
+    """closed, conditional or unconditional; "" where nobody has said."""
+    legal_basis: str = ""
     profile: Profile | None = None
     """What was bought of its persons, if it was: a paid revision of what is known, not part of the signed text."""
 

@@ -17,7 +17,9 @@ CONTEXT = {
     "dct": "http://purl.org/dc/terms/",
     "schema": "https://schema.org/",
 }
-RESTRICTED = "http://publications.europa.eu/resource/authority/access-right/RESTRICTED"
+_RIGHTS = "http://publications.europa.eu/resource/authority/access-right/"
+RESTRICTED = _RIGHTS + "RESTRICTED"
+CLOSED = _RIGHTS + "NON_PUBLIC"
 
 
 def _said(english: str, chinese: str) -> list[dict[str, str]]:
@@ -57,7 +59,9 @@ def _dataset(dataset: Dataset, base: str) -> dict[str, Any]:
         "dct:identifier": dataset.name,
         "dct:title": _said(dataset.title or dataset.name, dataset.title_zh),
         "dcat:version": str(dataset.version),
-        "dct:accessRights": {"@id": RESTRICTED},
+        # unconditional too: anybody may ask for access, but rows are never handed out
+        "dct:accessRights": {"@id": CLOSED if dataset.openness == "closed" else RESTRICTED},
+        **({"schema:usageInfo": dataset.legal_basis} if dataset.legal_basis else {}),
         "dct:subject": dataset.domain,
         "schema:sha256": dataset.digest,
         "schema:conditionsOfAccess": f"GB/T 39725 level {dataset.grade}; private answers only, unit {dataset.unit}",

@@ -66,16 +66,18 @@ def dataset_of(descriptor: Descriptor, *, version: int, digest: str, policy_dige
         unit=descriptor.unit.name,
         title=descriptor.title.en,
         title_zh=descriptor.title.zh,
+        openness=descriptor.openness.level if descriptor.openness else "",
+        legal_basis=descriptor.openness.basis if descriptor.openness else "",
     )
 
 
 def to_json(dataset: Dataset) -> str:
     """The dictionary as kept in the catalogue's row: what the descriptor gives. A profile has a row of its own. What says
-    nothing of unlisted keys is spelt as it was before there were any: the digest of what was shelved then still holds."""
+    nothing of unlisted keys or openness is spelt as before there was any: digests of what was shelved then still hold."""
     tree = asdict(replace(dataset, profile=None))
     del tree["profile"]
     for part in (tree, *tree["tables"]):
-        for name in ("keys", "keys_delta"):
+        for name in ("keys", "keys_delta", "openness", "legal_basis"):
             if not part.get(name, True):
                 del part[name]
     return json.dumps(tree, ensure_ascii=False, sort_keys=True)

@@ -30,6 +30,7 @@ from enclave.catalogue.states import EVENTS, State, check_move
 from enclave.catalogue.tables import extracts
 from enclave.errors import EnclaveError, NotFound, Refused
 from enclave.intake import descriptor as descriptors
+from enclave.intake import graded
 from enclave.intake.extract import Extract, Plan, build, check_home, plan, silent
 from enclave.intake.package import Descriptor
 from enclave.intake.policy import Signed, check_signed
@@ -119,6 +120,7 @@ def _telling(db: Engine, actor: str, subject: str, folder: Path) -> Iterator[Non
 def _read(path: Path, keyring: Keyring, tables: tuple[str, ...] | None) -> tuple[Signed, Descriptor]:
     signed = check_signed(path, keyring)
     descriptor = descriptors.parse(signed.text)
+    graded.check(descriptor)
     return signed, descriptors.only(descriptor, tables) if tables else descriptor
 
 

@@ -17,8 +17,9 @@ from enclave.catalogue.dcat import catalog
 from enclave.cli.door import Door, at
 from enclave.custody.destroy import destroy as destroy_dataset
 from enclave.errors import Refused
+from enclave.intake import graded, parse
 from enclave.intake.draft import name_of, recorded
-from enclave.intake.policy import check_signed
+from enclave.intake.policy import DESCRIPTOR, check_signed, read_policy
 from enclave.intake.policy import sign as sign_policy
 from enclave.people import Action
 from enclave.store import write_atomically
@@ -46,10 +47,21 @@ def sign(context: typer.Context, name: str) -> None:
 
 @policy.command("check")
 def check(context: typer.Context, name: str) -> None:
-    """Is a policy signed by this home and unaltered?"""
+    """Does a descriptor hold what its presets demand, and is a policy signed by this home and unaltered?"""
     door = at(context)
-    signed = check_signed(_policy_file(door, name), door.keyring)
+    path = _policy_file(door, name)
+    if path.name == DESCRIPTOR:
+        _demanded(path)
+    signed = check_signed(path, door.keyring)
     tell(say("house.holds", path=name, digest=signed.digest[:16]))
+
+
+def _demanded(path: Path) -> None:
+    """Say of every column what its presets do not allow, and what to do; Refused when there is any."""
+    descriptor = parse(read_policy(path))
+    for violation in graded.violations(descriptor):
+        tell(f"✗ {violation.words()}")
+    graded.check(descriptor)
 
 
 def draft(

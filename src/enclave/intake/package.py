@@ -226,6 +226,13 @@ class Resource(Text):
         return bool(field.element or field.plausible) or any(field.name in rule.columns for rule in rules)
 
 
+class Openness(Text):
+    """To whom the dataset may be opened at all, and by which law or decision."""
+
+    level: Literal["closed", "conditional", "unconditional"] = Field(alias="class")
+    basis: Annotated[str, StringConstraints(strip_whitespace=True, min_length=4, max_length=400)]
+
+
 class Unit(Text):
     name: str
     table: Name
@@ -242,6 +249,12 @@ class Descriptor(Text):
     title: Title = Title()
     grade: int = Field(ge=1, le=5)
     domain: str
+    openness: Openness | None = None
+    """Absent: nobody has said; presets may demand it."""
+    presets: tuple[Literal["cn-39725", "hipaa-safe-harbor", "hipaa-limited"], ...] = ()
+    """The rules the whole descriptor is held against (`intake.graded`)."""
+    special: tuple[Literal["hiv", "std"], ...] = ()
+    """Groups of diseases of level 5 that are kept; what is not named is held back."""
     demo: bool
     register_: Name = Field(alias="register")
     unit: Unit

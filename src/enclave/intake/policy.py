@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 
 from enclave import audit
 from enclave.errors import BadInput, Refused, Tampered
-from enclave.intake import descriptor
+from enclave.intake import descriptor, graded
 from enclave.store import Keyring, Signature, write_atomically
 
 SIGNED = audit.declare("policy.signed", "a policy file was signed by this home")
@@ -39,7 +39,8 @@ def _message(name: str, digest: str, signer: str) -> bytes:
     return audit.canonical({"purpose": "domicile policy", "file": name, "digest": digest, "signer": signer})
 
 
-def _read(path: Path) -> bytes:
+def read_policy(path: Path) -> bytes:
+    """The file's bytes; BadInput when it cannot be read or is no text of a few pages."""
     try:
         with path.open("rb") as file:
             text = file.read(_LARGEST + 1)
@@ -52,9 +53,9 @@ def _read(path: Path) -> bytes:
 
 def sign(db: Engine, path: Path, keyring: Keyring, actor: str) -> Signed:
     """Sign the file for `actor` and record it. A descriptor must be well-formed first: nobody signs what intake refuses."""
-    text = _read(path)
+    text = read_policy(path)
     if path.name == DESCRIPTOR:
-        descriptor.parse(text)
+        graded.check(descriptor.parse(text))
     signed = Signed(text, descriptor.digest_of(text), actor)
     signature = keyring.sign(_message(path.name, signed.digest, actor))
     sheet = {"format": 1, "file": path.name, "digest": signed.digest, "signer": actor}
@@ -68,12 +69,12 @@ def sign(db: Engine, path: Path, keyring: Keyring, actor: str) -> Signed:
 
 def check_signed(path: Path, keyring: Keyring) -> Signed:
     """The policy at `path`; Refused when it is unsigned, Tampered when it, or its signature, is not this home's."""
-    text = _read(path)
+    text = read_policy(path)
     digest = descriptor.digest_of(text)
     if not signature_path(path).exists():
         raise Refused("policy.unsigned", place=str(path), file=path.name)
     try:
-        sheet = json.loads(_read(signature_path(path)))
+        sheet = json.loads(read_policy(signature_path(path)))
         signer, signature = str(sheet["signer"]), Signature(str(sheet["public_key"]), str(sheet["signature"]))
         stated = str(sheet["digest"])
     except (ValueError, KeyError, TypeError):

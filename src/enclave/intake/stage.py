@@ -15,6 +15,7 @@ import duckdb
 from enclave.errors import BadInput
 from enclave.intake import deidentify, prose, raw, treatments
 from enclave.intake.columns import stored_columns
+from enclave.intake.graded import special
 from enclave.intake.marks import counted, marked, reach
 from enclave.intake.package import Descriptor, Resource
 from enclave.intake.standards import Compiled, Tally, compiled, element
@@ -100,9 +101,10 @@ def _select(d: Descriptor, table: Resource, file: raw.Raw) -> str:
             kept.append(f'r.unit_ AS "{output.name}"')
             continue
         if isinstance(output, treatments.PROSE):
-            kept.append(f'CAST(r."{field.name}" AS VARCHAR) AS {prose.hidden(output.name)}')
+            text = special.without(f'CAST(r."{field.name}" AS VARCHAR)', d)
+            kept.append(f"{text} AS {prose.hidden(output.name)}")
             continue
-        sql = deidentify.expression(output, f'r."{field.name}"', columns[output.name], d)
+        sql = deidentify.expression(output, special.read(field, d), columns[output.name], d)
         kept.append(f'CAST({sql} AS {columns[output.name].sql_type}) AS "{output.name}"')
     kept += [f"{sql} AS {name}" for name, sql in _wanted(d, table)]
     if table.name == d.unit.table:
@@ -110,7 +112,7 @@ def _select(d: Descriptor, table: Resource, file: raw.Raw) -> str:
         kept += [f'r."{raw_name}" AS {hidden}' for hidden, raw_name in _of_the_person(d)]
     left_out = "".join(f" WHEN {sql} THEN {n}" for n, (_, sql) in enumerate(reasons(d, table), 1))
     wrong = "".join(f" WHEN {fault.sql} THEN {n}" for n, fault in enumerate(raw.faults(file), 1))
-    kept += marked([check.sql for check in compiled(d, table)])
+    kept += marked([check.sql for check in _checks(d, table)])
     kept.append(f"CAST(CASE{left_out} ELSE 0 END AS USMALLINT) AS dropped_")
     kept.append(f"CAST(CASE{wrong} ELSE 0 END AS USMALLINT) AS wrong_" if wrong else "0::USMALLINT AS wrong_")
     return f"SELECT {', '.join(kept)} FROM {_located(d, table, file)} r"
@@ -154,11 +156,15 @@ def stage(con: duckdb.DuckDBPyConnection, d: Descriptor, table: Resource, file: 
     return Staged(Tally(sum(c for _, _, c in counts), failed, empty, dropped))
 
 
+def _checks(d: Descriptor, table: Resource) -> list[Compiled]:
+    return [*compiled(d, table), *special.held(d, table)]
+
+
 def _failed(
     con: duckdb.DuckDBPyConnection, d: Descriptor, table: Resource, file: raw.Raw
 ) -> tuple[tuple[Compiled, int, tuple[int, ...]], ...]:
     """Each check with its count of rows at fault and the numbers of the first."""
-    checks = compiled(d, table)
+    checks = _checks(d, table)
     counts = counted(con, staged(table), len(checks))
     rows = _rows_at_fault(con, d, table, file, {n: check.sql for n, check in enumerate(checks) if counts[n]})
     return tuple((check, counts[n], rows.get(n, ())) for n, check in enumerate(checks))

@@ -28,6 +28,21 @@ def test_a_closed_grade_cannot_be_asked_for(cast: Cast) -> None:
     assert cast.events("access.refused")[-1]["detail"]["code"] == "access.grade_closed"
 
 
+def test_a_closed_dataset_cannot_be_asked_for_nor_used_once_it_is_closed(cast: Cast) -> None:
+    closed = cast.dataset(openness="closed", legal_basis="a decision of the bureau")
+    with pytest.raises(Refused) as no:
+        access.draft(
+            cast.db, cast.keyring, cast.permissions, cast.policy, cast.member("researcher"), cast.asked(), closed
+        )
+    assert no.value.code == "access.dataset_closed"
+    project = cast.project(cast.granted())
+    asking = {"project": project, "member": "researcher"}
+    access.check(cast.db, cast.keyring, **asking, dataset=cast.dataset(openness="conditional"))  # the control
+    with pytest.raises(Refused) as no:
+        access.check(cast.db, cast.keyring, **asking, dataset=closed)
+    assert no.value.code == "access.dataset_closed"
+
+
 def test_the_people_named_must_be_researchers_here(cast: Cast) -> None:
     assert cast.draft(people=("researcher2",)).content.members == {"researcher", "researcher2"}
     for people, error in ((("ghost",), NotFound), (("checker",), BadInput), (("researcher",), BadInput)):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from tests.oracle import clinic
 
+from enclave.catalogue import card
 from enclave.catalogue.dcat import catalog
-from enclave.catalogue.dictionary import dataset_of
+from enclave.catalogue.dictionary import dataset_of, from_json, to_json
 
 DATASET = dataset_of(clinic.parsed(), version=3, digest="d" * 64, policy_digest="p" * 64)
 TREE = catalog([DATASET], "https://enclave.example/api/v1")
@@ -21,6 +23,19 @@ def test_a_dataset_names_version_titles_and_what_may_be_done_with_it() -> None:
     assert "level 2" in shown["schema:conditionsOfAccess"]
     (service,) = TREE["dcat:service"]
     assert service["dcat:servesDataset"] == [{"@id": shown["@id"]}]
+
+
+def test_openness_and_its_legal_basis_are_told_and_kept_in_the_dictionary() -> None:
+    def closed(tree: dict[str, Any]) -> None:
+        tree["openness"] = {"class": "closed", "basis": "a decision of the bureau"}
+
+    dataset = dataset_of(clinic.parsed(closed), version=1, digest="d" * 64, policy_digest="p" * 64)
+    (shown,) = catalog([dataset], "https://enclave.example/api/v1")["dcat:dataset"]
+    assert shown["dct:accessRights"]["@id"].endswith("NON_PUBLIC")
+    assert shown["schema:usageInfo"] == "a decision of the bureau" == card(dataset).legal_basis
+    assert from_json(to_json(dataset)) == dataset
+    assert "openness" not in to_json(DATASET)  # what says nothing of it is spelt as it always was
+    assert "RESTRICTED" in TREE["dcat:dataset"][0]["dct:accessRights"]["@id"]
 
 
 def test_variables_have_their_bounds_and_code_lists() -> None:

@@ -76,6 +76,7 @@ def _head(head: Head, lang: str) -> Iterator[str]:
     yield from (_mark("grade", lang), "grade: 3")
     yield from (_mark("domain", lang), f"domain: {head.domain}", f"demo: {'true' if head.demo else 'false'}")
     yield from (_mark("register", lang), f"register: {head.name[:40]}_persons")
+    yield from (_mark("presets", lang), "presets: []")
     yield f"unit: {flow(dict(head.unit))}"
     yield from (_mark("delta", lang), 'delta: "1e-6"', 'keys_delta: "1e-9"')
     yield from (_mark("size_class", lang), f"size_class: {size_class(head.rows)}")
