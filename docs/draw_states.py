@@ -25,6 +25,7 @@ MACHINES = {
     "Grant": "enclave.access.grant",
     "Budget increase": "enclave.access.increase",
     "Run": "enclave.run.states",
+    "Batch": "enclave.batch.states",
     "Output": "enclave.vet.states",
 }
 """What people call it → where it is; in the order of the path of the data."""

@@ -39,7 +39,7 @@ ROOT = Path(__file__).parents[1]
 ROLES = {
     "steward": "steward", "officer": "officer", "researcher": "researcher", "stranger": "researcher", "auditor": "auditor",
 }  # fmt: skip
-ENDED = ("finished", "refused", "failed", "cancelled", "killed")
+ENDED = ("finished", "refused", "failed", "cancelled", "killed", "skipped")
 
 
 @dataclass

@@ -1,6 +1,7 @@
 """The terminal door of the researcher.
 
-login · datasets · dataset · request · requests · quote · budget · submit · runs · run · cancel · fetch · verify · lint
+login · datasets · dataset · request · requests · quote · budget · submit · runs · run · cancel · fetch · verify · lint ·
+batch
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from domicile.cli import asking, running
+from domicile.cli import asking, batch, running
 from domicile.client import ProblemError
 
 app = typer.Typer(
@@ -21,7 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for part in (asking, running):
+for part in (asking, running, batch):
     part.add_to(app)
 
 

@@ -144,7 +144,7 @@ def progress(card: RunCard) -> list[str]:
     """Where it is: its place in the queue, or its stage, cells done and questions asked."""
     if card.place is not None:
         return [say("client.queued", place=card.place)]
-    if card.state == "submitted":
+    if card.state in ("submitted", "waiting"):
         return [card.why]
     return [
         card.state,

@@ -12,7 +12,7 @@ from domicile.client.answer import Answer
 from domicile.client.problem import received, refusal
 from domicile.client.rehearsal import note
 from domicile.client.session import Session
-from domicile.wire.shapes import AccountCard, AnswerHead, DatasetCard, Quote, RunCard, Shape
+from domicile.wire.shapes import AccountCard, AnswerHead, BatchCard, BatchForm, DatasetCard, Quote, RunCard, Shape
 
 if TYPE_CHECKING:
     import httpx
@@ -134,6 +134,25 @@ class Api:
 
     def cancel(self, run: str) -> RunCard:
         return self._card(RunCard, self._post(f"runs/{_segment(run)}/cancel", {}))
+
+    def check_batch(self, form: BatchForm) -> BatchCard:
+        """The runs of a plan and their price; nothing is handed in."""
+        return self._card(BatchCard, self._post("batches/check", form.model_dump(mode="json")))
+
+    def submit_batch(self, form: BatchForm) -> BatchCard:
+        """Hand a plan in; the same plan again is the batch there is."""
+        return self._card(BatchCard, self._post("batches", form.model_dump(mode="json")))
+
+    def batches(self, digest: str = "") -> list[BatchCard]:
+        """The batches of one's projects, newest first, or those of one plan."""
+        path = f"batches?digest={_segment(digest)}" if digest else "batches"
+        return self._cards(BatchCard, self._get(path), "batches")
+
+    def batch(self, batch: str) -> BatchCard:
+        return self._card(BatchCard, self._get(f"batches/{_segment(batch)}"))
+
+    def cancel_batch(self, batch: str) -> BatchCard:
+        return self._card(BatchCard, self._post(f"batches/{_segment(batch)}/cancel", {}))
 
     def release(self, name: str) -> bytes:
         """The zip of a release, named by its own id, its run, or one of its outputs."""

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+Scalar = str | int | float | bool
 OUTPUT_MIME = "application/vnd.domicile.output+json"
 MAX_REQUEST = 24 * 1024 * 1024
 """Bytes of one request to the enclave's door: a notebook and its parameters, spelled as JSON."""
@@ -165,7 +166,9 @@ class RunCard(Shape):
     run: str
     project: str
     dataset: str
-    state: Literal["submitted", "queued", "running", "finished", "refused", "failed", "cancelled", "killed"]
+    state: Literal[
+        "submitted", "waiting", "queued", "running", "finished", "refused", "failed", "cancelled", "killed", "skipped"
+    ]
     stage: str = ""
     place: int | None = None
     """Which it is in the queue, 1 for the next; None when it does not wait."""
@@ -182,7 +185,7 @@ class RunCard(Shape):
     @property
     def has_ended(self) -> bool:
         """True once nothing more will happen behind the wall."""
-        return self.state not in ("submitted", "queued", "running")
+        return self.state not in ("submitted", "waiting", "queued", "running")
 
     @property
     def awaits_checks(self) -> bool:
@@ -190,6 +193,75 @@ class RunCard(Shape):
         return self.state == "finished" and (
             len(self.outputs) < self.declared or any(o.state == "declared" for o in self.outputs)
         )
+
+
+class StepForm(Shape):
+    """One entry of a batch: a notebook with its parameters, or a grid of them, and what it follows."""
+
+    name: str
+    notebook: str = Field(description="a key of `notebooks`")
+    parameters: dict[str, Scalar] = Field(default_factory=dict)
+    grid: dict[str, tuple[Scalar, ...]] = Field(default_factory=dict, description="one run for each combination")
+    after: tuple[str, ...] = Field(default=(), description="entries that must have finished")
+    epsilon: tuple[str, ...] = Field(description="of each question one such run asks, as decimals: what it may spend")
+    priority: int = 0
+
+
+class BatchForm(Shape):
+    """A plan of runs as it is handed in."""
+
+    name: str = Field(min_length=1, max_length=128)
+    project: str
+    dataset: str
+    notebooks: dict[str, str] = Field(description="file name → text")
+    runs: tuple[StepForm, ...]
+
+
+class StepCard(Shape):
+    """One run of a plan: what it may spend and, once submitted, where it is."""
+
+    step: str
+    notebook: str
+    parameters: dict[str, Scalar]
+    after: tuple[str, ...]
+    rho: int = Field(description="nano-rho it may spend at most")
+    run: str | None = None
+    state: str = ""
+    cells_done: int = 0
+    cells: int = 0
+    questions: int = 0
+    why: str = ""
+
+
+class BatchCard(Shape):
+    """A batch, or (`batch` empty) a plan that was priced and not submitted. Prices are upper bounds: the same question
+    asked twice costs once."""
+
+    batch: str
+    digest: str
+    name: str
+    project: str
+    dataset: str
+    state: str
+    steps: tuple[StepCard, ...]
+    rho: int = Field(description="nano-rho all runs together may spend")
+    epsilon: float = Field(description="the same, as ε at the dataset's δ")
+    accounts: tuple[AccountCard, ...] = Field(description="what is left of the project and of the researcher")
+    refusals: tuple[str, ...] = Field(default=(), description="why it may not be submitted now")
+    submitted_at: datetime | None = None
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """State → how many runs are in it."""
+        found: dict[str, int] = {}
+        for step in self.steps:
+            found[step.state] = found.get(step.state, 0) + 1
+        return found
+
+    @property
+    def has_ended(self) -> bool:
+        """True once nothing more will happen behind the wall for it."""
+        return not set(self.counts) & {"", "submitted", "waiting", "queued", "running"}
 
 
 class OutputCard(Shape):

@@ -41,8 +41,8 @@ class RunForm(Shape):
 
 def _why(house: House, job: Job) -> str:
     words = say(job.why) if job.why in catalogue() else job.why
-    if job.state is RunState.SUBMITTED:
-        return say("run.awaits_reader")
+    if job.state in (RunState.SUBMITTED, RunState.WAITING):
+        return say("run.awaits_reader" if job.state is RunState.SUBMITTED else "run.waits_for_others")
     if job.why == "run.code_refused":
         said = decisions(house.db, job.project, job.dataset, job.code)
         return f"{words} {said[0].reason}" if said else words

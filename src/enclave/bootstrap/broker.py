@@ -111,7 +111,7 @@ def _binder(house: House, ledger: Ledger, extracts: OpenExtracts, turns: Turns) 
             caps=_caps(house),
             still_leased=lambda asker: still_leased(house.db, asker),
         )
-        asker: Asker = bind(house.db, run, epoch, worker)
+        asker: Asker = bind(house.db, house.place, run, epoch, worker)
         return Session(asking, asker, house.db).serve
 
     return serve_run

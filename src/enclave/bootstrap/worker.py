@@ -18,6 +18,7 @@ from collections.abc import Callable
 
 from enclave.access import check as check_grant
 from enclave.access import expire_due
+from enclave.access.standing import SYSTEM
 from enclave.audit.event import now
 from enclave.bootstrap.broker import control_path
 from enclave.bootstrap.gate import send_decided, take_in_finished
@@ -29,6 +30,7 @@ from enclave.errors import EnclaveError, Refused
 from enclave.run import Limits, SandboxFiles, Wall
 from enclave.run.cgroup import Cages
 from enclave.run.environment import Say, prepare
+from enclave.run.follow import follow
 from enclave.run.job import Job
 from enclave.run.lease import finish, lease_next, take_over_expired
 from enclave.run.perform import perform
@@ -88,9 +90,12 @@ def run_next(house: House, wall: Wall, pool: Pool, worker: str) -> bool:
 
 
 def keep_gate(house: House) -> bool:
-    """Everything else there is to do: grants that ended, outputs to vet, releases to send; True when there was some."""
+    """Everything else there is to do: grants that ended, runs whose time has come, outputs to vet, releases to send.
+
+    True when there was some."""
     expire_due(house.db, house.keyring)
-    busy = take_in_finished(house)
+    busy = bool(follow(house.db, SYSTEM))
+    busy = take_in_finished(house) or busy
     return bool(send_decided(house)) or busy
 
 

@@ -36,7 +36,7 @@ from enclave.broker.stored import body_of, pack
 from enclave.broker.turns import Turns
 from enclave.budget import ATTO, NOTHING, Amount, Charge, Ledger, Reservation, Share, StoredAnswer
 from enclave.catalogue import Dataset
-from enclave.errors import EnclaveError
+from enclave.errors import EnclaveError, Refused
 from enclave.query import Executed, Priced, epsilon_of, execute, execute_more, kept, prepare, topic
 from enclave.store import Keyring, Place
 
@@ -48,6 +48,18 @@ OPENING_ROWS_PER_MS = 2_000
 size: that it is this question which opens it is a fact of this broker's day, not of the data."""
 
 
+@dataclass
+class Allowance:
+    """What a run of a plan may still spend, in nano-rho. Its one channel asks one question at a time."""
+
+    left: int
+
+    def check(self, due: int) -> None:
+        """Refused, before anything is charged, when the plan declared less."""
+        if due > self.left:
+            raise Refused("broker.run_exhausted")
+
+
 @dataclass(frozen=True)
 class Asker:
     """Who is asking: the run behind the channel, as the state database has it."""
@@ -57,6 +69,8 @@ class Asker:
     project: str
     member: str
     dataset: Dataset
+    allowance: Allowance | None = None
+    """None: what its project may spend."""
 
 
 @dataclass(frozen=True)
@@ -128,6 +142,8 @@ class Asking:
         return self._again(own, own.free, who)
 
     def _reserve(self, asker: Asker, own: Holding, who: Payers, *, paid_by_another: bool) -> Reservation:
+        if asker.allowance is not None:
+            asker.allowance.check(own.due)
         amount = Amount(own.due, own.due_delta)
         shares = (
             Share(who.project, amount),  # the asker's own first: the cap that all share refuses what theirs would allow
@@ -136,7 +152,10 @@ class Asking:
         )
         what: dict[str, str | int] = {"run": asker.run, "member": asker.member, "dataset": asker.dataset.name}
         what |= {"question": own.priced.answer_key, GAUSSIAN: min(own.due, gaussian_rho(own.priced))}
-        return self.ledger.reserve(Charge(shares, what), recheck=lambda: self._recheck(asker))
+        reserved = self.ledger.reserve(Charge(shares, what), recheck=lambda: self._recheck(asker))
+        if asker.allowance is not None:
+            asker.allowance.left -= own.due
+        return reserved
 
     def _carried_out(
         self, asker: Asker, who: Payers, charged: Charged, own: Holding, other: StoredAnswer | None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,7 +25,7 @@ from enclave.run.notebook import Source, check_name
 from enclave.run.parameters import fitted, spelled
 from enclave.run.queue import HIGHEST, LOWEST
 from enclave.run.states import EVENTS, RunState, check_move
-from enclave.run.tables import run_outputs, runs
+from enclave.run.tables import run_follows, run_outputs, runs
 from enclave.store import reading
 
 BAD_SUBMISSION = audit.declare("run.submission_refused", "what was handed in is no runnable notebook")
@@ -49,6 +49,12 @@ class Submission:
     """Among the runs of its project (`run.queue`)."""
     review_policy: str = ""
     """The digest of the policy under which a person reads the code first; "" where nobody must (`run.policy`)."""
+    batch: str = ""
+    step: str = ""
+    occurrence: int = 0
+    """Of which batch it is which run, for the how-manieth time."""
+    rho_cap: int | None = None
+    """Nano-rho it may spend at most, as its plan was priced; None: what its project may."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +89,10 @@ class Job:
     submitted_at: str
     started_at: str | None
     ended_at: str | None
+    batch: str | None = None
+    step: str = ""
+    occurrence: int = 0
+    rho_cap: int | None = None
 
 
 @dataclass(frozen=True)
@@ -112,11 +122,34 @@ def _refuse(db: Engine, submission: Submission, reason: BadInput) -> None:
         pass
 
 
-def submit(db: Engine, submission: Submission, limits: Limits) -> Job:
-    """Store a run and queue it, or, where its code must be read and nobody has passed it, let it wait for a reviewer.
+@dataclass(frozen=True)
+class Checked:
+    """A submission that may be stored: its row, but for its state, and what its event says."""
 
-    BadInput (and an event) when notebook or parameters are not what we run.
-    """
+    submission: Submission
+    row: Mapping[str, Any]
+
+    @property
+    def run(self) -> str:
+        return str(self.row["run"])
+
+    def event(self) -> audit.Event:
+        """What is recorded of it as it comes in."""
+        one = self.submission
+        facts: dict[str, Any] = {
+            "project": one.project,
+            "grant": one.grant,
+            "lane": one.lane,
+            "review_policy": one.review_policy,
+        }
+        facts |= {"dataset": f"{one.dataset} v{one.dataset_version}", "notebook": self.row["notebook_sha256"]}
+        facts |= {"parameters": self.row["parameters"], "code": self.row["code"]}
+        facts |= {"batch": one.batch, "step": one.step, "occurrence": one.occurrence} if one.batch else {}
+        return audit.Event(EVENTS[RunState.SUBMITTED], one.member, self.run, facts)
+
+
+def checked(db: Engine, submission: Submission, limits: Limits) -> Checked:
+    """What may be stored of a submission; BadInput (and an event) when notebook or parameters are not what we run."""
     try:
         if submission.lane not in LANES:
             raise BadInput("run.lane_unknown", lane=submission.lane, known=", ".join(LANES))
@@ -130,9 +163,8 @@ def submit(db: Engine, submission: Submission, limits: Limits) -> Job:
     except BadInput as reason:
         _refuse(db, submission, reason)
         raise
-    run = f"run_{secrets.token_hex(8)}"
     row = {
-        "run": run,
+        "run": f"run_{secrets.token_hex(8)}",
         "project": submission.project,
         "grant_id": submission.grant,
         "member": submission.member,
@@ -147,21 +179,39 @@ def submit(db: Engine, submission: Submission, limits: Limits) -> Job:
         "parameters": spelled(parameters),
         "cells": len(source.cells),
         "submitted_at": now(),
+        "batch": submission.batch or None,
+        "step": submission.step,
+        "occurrence": submission.occurrence,
+        "rho_cap": submission.rho_cap,
         **dict.fromkeys(("why", "error", "stage", "environment"), ""),
         **dict.fromkeys(("cells_done", "epoch", "questions"), 0),
     }
-    facts = {"project": submission.project, "grant": submission.grant, "lane": submission.lane}
-    facts |= {"dataset": f"{submission.dataset} v{submission.dataset_version}"}
-    facts |= {"notebook": str(row["notebook_sha256"]), "parameters": str(row["parameters"]), "code": str(row["code"])}
-    facts |= {"review_policy": submission.review_policy}
-    with audit.record(db, audit.Event(EVENTS[RunState.SUBMITTED], submission.member, run, facts)) as tx:
-        read_in = passed_before(tx, submission.project, submission.dataset, str(row["code"]))
-        waits = bool(submission.review_policy) and read_in is None
-        tx.execute(insert(runs), {**row, "state": RunState.SUBMITTED if waits else RunState.QUEUED})
-        if not waits:
-            check_move(RunState.SUBMITTED, RunState.QUEUED)
-            tx.also(audit.Event(EVENTS[RunState.QUEUED], submission.member, run, {"read_in": read_in or ""}))
-    return find(db, run)
+    return Checked(submission, row)
+
+
+def submit(db: Engine, submission: Submission, limits: Limits) -> Job:
+    """Store a run and queue it, or, where its code must be read and nobody has passed it, let it wait for a reviewer.
+
+    BadInput (and an event) when notebook or parameters are not what we run.
+    """
+    one = checked(db, submission, limits)
+    with audit.record(db, one.event()) as tx:
+        enter(tx, one)
+    return find(db, one.run)
+
+
+def enter(tx: audit.Transaction, one: Checked, follows: Collection[str] = ()) -> None:
+    """Store a run whose coming in this transaction has recorded; `follows` are the runs that must finish before it."""
+    given = one.submission
+    read_in = passed_before(tx, given.project, given.dataset, str(one.row["code"]))
+    unread = bool(given.review_policy) and read_in is None
+    state = RunState.SUBMITTED if unread else RunState.WAITING if follows else RunState.QUEUED
+    tx.execute(insert(runs), {**one.row, "state": state})
+    if follows:
+        tx.execute(insert(run_follows), [{"run": one.run, "follows": run} for run in follows])
+    if not unread:
+        check_move(RunState.SUBMITTED, state)
+        tx.also(audit.Event(EVENTS[state], given.member, one.run, {"read_in": read_in or ""}))
 
 
 def find(db: Engine, run: str) -> Job:

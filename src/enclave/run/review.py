@@ -26,7 +26,7 @@ from enclave.run.job import Job, find, found_in
 from enclave.run.limits import Limits
 from enclave.run.notebook import Source
 from enclave.run.states import EVENTS, RunState
-from enclave.run.tables import code_reviews, runs
+from enclave.run.tables import code_reviews, run_follows, runs
 from enclave.store import reading
 
 Verdict = Literal["pass", "refuse"]
@@ -131,8 +131,10 @@ def _move_all(tx: audit.Transaction, job: Job, new: RunState, actor: str) -> Non
     waits = select(runs.c.run).where(same, runs.c.state == RunState.SUBMITTED).order_by(runs.c.submitted_at, runs.c.run)
     ended = {"why": "run.code_refused", "ended_at": now()} if new is RunState.REFUSED else {}
     for run in tx.execute(waits).scalars().all():
-        tx.also(audit.Event(EVENTS[new], actor, run, {"code": job.code, "read_in": job.run}))
-        tx.execute(update(runs).where(runs.c.run == run).values(state=new, **ended))
+        follows = tx.execute(select(run_follows.c.run).where(run_follows.c.run == run)).first() is not None
+        to = RunState.WAITING if follows and new is RunState.QUEUED else new
+        tx.also(audit.Event(EVENTS[to], actor, run, {"code": job.code, "read_in": job.run}))
+        tx.execute(update(runs).where(runs.c.run == run).values(state=to, **ended))
 
 
 def decisions(db: Engine, project: str, dataset: str, code: str | None = None) -> tuple[Decision, ...]:

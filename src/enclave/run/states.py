@@ -1,6 +1,7 @@
 """Which states does a run go through, who moves it on, and which event records the move?
 
-`queued` follows `submitted` at once unless a person must read the code first (`run.review`). A run whose
+`queued` follows `submitted` at once unless a person must read the code first (`run.review`); a run that follows others is
+`waiting` until they finished, and `skipped` when one did not (`run.follow`). A run whose
 worker died goes back to `queued` and gets a new lease epoch: an older epoch can no longer finish it.
 """
 
@@ -14,6 +15,7 @@ from enclave.errors import Refused
 
 class RunState(StrEnum):
     SUBMITTED = "submitted"
+    WAITING = "waiting"
     QUEUED = "queued"
     RUNNING = "running"
     FINISHED = "finished"
@@ -21,10 +23,18 @@ class RunState(StrEnum):
     KILLED = "killed"
     CANCELLED = "cancelled"
     REFUSED = "refused"
+    SKIPPED = "skipped"
 
 
 MOVES: dict[RunState, tuple[RunState, ...]] = {
-    RunState.SUBMITTED: (RunState.QUEUED, RunState.REFUSED, RunState.CANCELLED),
+    RunState.SUBMITTED: (
+        RunState.WAITING,
+        RunState.QUEUED,
+        RunState.REFUSED,
+        RunState.CANCELLED,
+        RunState.SKIPPED,
+    ),
+    RunState.WAITING: (RunState.QUEUED, RunState.CANCELLED, RunState.SKIPPED),
     RunState.QUEUED: (RunState.RUNNING, RunState.CANCELLED, RunState.REFUSED),
     RunState.RUNNING: (
         RunState.FINISHED,
@@ -38,11 +48,13 @@ MOVES: dict[RunState, tuple[RunState, ...]] = {
     RunState.KILLED: (),
     RunState.CANCELLED: (),
     RunState.REFUSED: (),
+    RunState.SKIPPED: (),
 }
 """What may follow a state."""
 
 OWNERS: dict[RunState, str] = {
     RunState.SUBMITTED: "reviewer",
+    RunState.WAITING: "worker",
     RunState.QUEUED: "worker",
     RunState.RUNNING: "worker",
     RunState.FINISHED: "vet",
@@ -50,11 +62,13 @@ OWNERS: dict[RunState, str] = {
     RunState.KILLED: "researcher",
     RunState.CANCELLED: "nobody",
     RunState.REFUSED: "researcher",
+    RunState.SKIPPED: "researcher",
 }
 """Who has the next word on a run in this state."""
 
 EVENTS: dict[RunState, str] = {
     RunState.SUBMITTED: audit.declare("run.submitted", "a member handed in a notebook"),
+    RunState.WAITING: audit.declare("run.waiting", "a run waits for those it follows"),
     RunState.QUEUED: audit.declare("run.queued", "a run waits for a worker"),
     RunState.RUNNING: audit.declare("run.leased", "a worker took a run, under a new epoch"),
     RunState.FINISHED: audit.declare("run.finished", "a run ended by itself; its declared outputs are stored"),
@@ -62,6 +76,7 @@ EVENTS: dict[RunState, str] = {
     RunState.KILLED: audit.declare("run.killed", "a run broke a limit and was ended"),
     RunState.CANCELLED: audit.declare("run.cancelled", "a run was called off"),
     RunState.REFUSED: audit.declare("run.refused", "a run may not start"),
+    RunState.SKIPPED: audit.declare("run.skipped", "a run was skipped because one that it follows did not finish"),
 }
 """The event that records entering a state."""
 

@@ -1,6 +1,17 @@
-"""The tables of runs, their declared outputs, and what was decided on their code (migrations state/0005, 0011)."""
+"""The tables of runs, their declared outputs, and what was decided on their code (migrations state/0005, 0011, 0012)."""
 
-from sqlalchemy import Column, ForeignKey, Integer, LargeBinary, String, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 from enclave.store import STATE
 
@@ -35,6 +46,18 @@ runs = Table(
     Column("submitted_at", String(32), nullable=False),
     Column("started_at", String(32), nullable=True),
     Column("ended_at", String(32), nullable=True),
+    Column("batch", String(32), nullable=True),
+    Column("step", String(64), nullable=False, server_default=""),
+    Column("occurrence", Integer, nullable=False, server_default="0"),
+    Column("rho_cap", BigInteger, nullable=True),
+)
+Index("one_run_per_step", runs.c.batch, runs.c.occurrence, runs.c.step, unique=True)
+
+run_follows = Table(
+    "run_follows",
+    STATE,
+    Column("run", String(32), ForeignKey("runs.run"), primary_key=True),
+    Column("follows", String(32), ForeignKey("runs.run"), primary_key=True, index=True),
 )
 
 run_outputs = Table(

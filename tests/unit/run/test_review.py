@@ -24,6 +24,7 @@ from enclave.run import job as jobs
 from enclave.run import lease as leases
 from enclave.run import review as reviewing
 from enclave.run.code import Code, digest_of
+from enclave.run.follow import follow
 from enclave.run.notebook import Source
 from enclave.run.review import LEADS_TO, Verdict, decide, decisions, look, waiting
 from enclave.run.states import EVENTS, MOVES
@@ -56,6 +57,21 @@ class Reading:
         cast = self.cast
         return decide(cast.db, cast.permissions, cast.member(who), run, verdict, reason, LIMITS)
 
+    def following(self, other: Job) -> Job:
+        db = self.cast.db
+        given = Submission(self.project, "grt", "researcher", "hospital", 1, other.notebook)
+        one = jobs.checked(db, given, LIMITS)
+        with audit.record(db, one.event()) as tx:
+            jobs.enter(tx, one, [other.run])
+        return jobs.find(db, one.run)
+
+    def skipped(self) -> Job:
+        first = self.submit(review_policy="")
+        one = self.following(first)
+        jobs.cancel(self.cast.db, "researcher", first.run)
+        follow(self.cast.db, "w")
+        return jobs.find(self.cast.db, one.run)
+
     def leased(self) -> Job:
         self.submit(review_policy="", priority=9)
         job = leases.lease_next(self.cast.db, "w1", 60)
@@ -75,6 +91,7 @@ def house(peopled_home: tuple[Path, dict[str, str]], tmp_path_factory: pytest.Te
 
 REACHED: dict[RunState, Callable[[Reading], Job]] = {
     RunState.SUBMITTED: lambda h: h.submit(),
+    RunState.WAITING: lambda h: h.following(h.submit(review_policy="")),
     RunState.QUEUED: lambda h: h.submit(review_policy=""),
     RunState.RUNNING: lambda h: h.leased(),
     RunState.FINISHED: lambda h: leases.finish(h.cast.db, h.leased(), RunState.FINISHED),
@@ -82,6 +99,7 @@ REACHED: dict[RunState, Callable[[Reading], Job]] = {
     RunState.KILLED: lambda h: leases.finish(h.cast.db, h.leased(), RunState.KILLED),
     RunState.CANCELLED: lambda h: jobs.cancel(h.cast.db, "researcher", h.submit().run),
     RunState.REFUSED: lambda h: h.decide("checker", h.submit().run, "refuse"),
+    RunState.SKIPPED: lambda h: h.skipped(),
 }
 PEOPLE = {
     "steward": True,

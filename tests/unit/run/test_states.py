@@ -16,6 +16,7 @@ from enclave.errors import BadInput, NotFound, Refused
 from enclave.run import Bundle, Job, Limits, OwnError, Progress, RunState, SandboxFiles, Submission
 from enclave.run import job as jobs
 from enclave.run import lease as leases
+from enclave.run.follow import follow
 from enclave.run.states import EVENTS, MOVES, OWNERS, check_move
 from enclave.run.tables import run_outputs
 from enclave.store import Place, open_state, reading
@@ -38,7 +39,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 def db(home: Engine) -> Engine:
     """The shared home, with no run waiting or running."""
     for job in jobs.listing(home):
-        if job.state in (RunState.SUBMITTED, RunState.QUEUED, RunState.RUNNING):
+        if job.ended_at is None:
             jobs.cancel(home, "test", job.run)
     return home
 
@@ -86,7 +87,7 @@ def test_every_state_can_be_reached_and_every_end_is_an_end() -> None:
             reached.add(state)
             waiting += MOVES[state]
     assert reached == set(RunState)
-    assert sum(not following for following in MOVES.values()) == 5
+    assert sum(not following for following in MOVES.values()) == 6
 
 
 VERBS: dict[str, Callable[[Engine, Job], object]] = {
@@ -99,7 +100,26 @@ VERBS: dict[str, Callable[[Engine, Job], object]] = {
     "refuse": lambda db, job: jobs.refuse(db, "worker", job.run, "run.cancelled"),
     "take over": lambda db, job: leases.take_over_expired(db, "w2", LATER),
 }
+
+
+def following(db: Engine, other: Job) -> Job:
+    one = jobs.checked(db, Submission("project", "grt_1", "researcher", "hospital", 1, NOTEBOOK), LIMITS)
+    with audit.record(db, one.event()) as tx:
+        jobs.enter(tx, one, [other.run])
+    return jobs.find(db, one.run)
+
+
+def skipped(db: Engine) -> Job:
+    first = submit(db)
+    one = following(db, first)
+    jobs.cancel(db, "researcher", first.run)
+    follow(db, "w1")
+    return jobs.find(db, one.run)
+
+
 REACHED: dict[RunState, Callable[[Engine], Job]] = {
+    RunState.WAITING: lambda db: following(db, submit(db, unread(), review_policy="f" * 64)),
+    RunState.SKIPPED: skipped,
     RunState.SUBMITTED: lambda db: submit(db, unread(), review_policy="f" * 64),
     RunState.QUEUED: submit,
     RunState.RUNNING: lambda db: leased(db) if submit(db) else submit(db),
@@ -110,6 +130,7 @@ REACHED: dict[RunState, Callable[[Engine], Job]] = {
     RunState.REFUSED: lambda db: jobs.refuse(db, "worker", submit(db).run, "run.cancelled"),
 }
 EXPECTED = {
+    (RunState.WAITING, "cancel"): RunState.CANCELLED,
     (RunState.SUBMITTED, "cancel"): RunState.CANCELLED,
     (RunState.SUBMITTED, "refuse"): RunState.REFUSED,
     (RunState.QUEUED, "lease"): RunState.RUNNING,

@@ -1,0 +1,67 @@
+"""How far is a batch? Read from its runs, as their owner may see them (lane dp: all of it is post-processing)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Engine, select
+
+from domicile.rules.plan import Step, digest_of
+from domicile.wire.shapes import BatchCard, BatchForm, StepCard
+from domicile.wire.words import catalogue, say
+from enclave.batch.batch import Batch
+from enclave.batch.price import Price
+from enclave.run import RunState
+from enclave.run.tables import runs
+from enclave.store import reading
+
+_SEEN = ("run", "step", "state", "cells_done", "cells", "questions", "why")
+_WAITS = {RunState.SUBMITTED: "run.awaits_reader", RunState.WAITING: "run.waits_for_others"}
+
+
+def plan_card(form: BatchForm, steps: tuple[Step, ...], price: Price) -> BatchCard:
+    """A plan as priced; nothing of it was stored."""
+    return BatchCard(
+        batch="",
+        digest=digest_of(form),
+        name=form.name,
+        project=form.project,
+        dataset=form.dataset,
+        state="",
+        steps=tuple(_step(step, price.each[step.name], {}) for step in steps),
+        rho=price.rho,
+        epsilon=price.epsilon,
+        accounts=price.accounts,
+        refusals=tuple(refusal.words() for refusal in price.refusals),
+    )
+
+
+def card(db: Engine, batch: Batch, steps: tuple[Step, ...], price: Price) -> BatchCard:
+    """A batch with each of its runs where it stands now."""
+    query = select(*[runs.c[name] for name in _SEEN]).where(runs.c.batch == batch.batch).order_by(runs.c.occurrence)
+    with reading(db) as connection:
+        there = {row.step: dict(row._mapping) for row in connection.execute(query)}
+    planned = plan_card(batch.plan, steps, price)
+    return planned.model_copy(
+        update={
+            "batch": batch.batch,
+            "state": batch.state.value,
+            "steps": tuple(_step(step, price.each[step.name], there.get(step.name, {})) for step in steps),
+            "refusals": (),
+            "submitted_at": datetime.fromisoformat(batch.submitted_at),
+        }
+    )
+
+
+def _step(step: Step, rho: int, there: dict[str, Any]) -> StepCard:
+    seen = {name: there[name] for name in _SEEN if name in there and name != "step"}
+    why = _WAITS.get(RunState(seen["state"]), seen["why"]) if seen else ""
+    return StepCard(
+        step=step.name,
+        notebook=step.notebook,
+        parameters=dict(step.parameters),
+        after=step.after,
+        rho=rho,
+        **{**seen, "why": say(why) if why in catalogue() else why},
+    )
