@@ -79,6 +79,17 @@ def test_it_is_bound_once(house: Living, door: Path) -> None:
             line.control.recv(1)
 
 
+def test_a_run_has_one_channel_and_a_new_one_ends_the_one_before(house: Living, door: Path) -> None:
+    job = leased(house)
+    with Line(door) as first, Line(door) as second:
+        first.bind(run=job.run, epoch=job.epoch, worker=job.worker or "")
+        frame.send(first.channel, DESCRIBE)
+        assert frame.receive(first.channel)[0]["ok"], "the control"
+        second.bind(run=job.run, epoch=job.epoch, worker=job.worker or "")
+        frame.send(second.channel, DESCRIBE)
+        assert frame.receive(second.channel)[0]["ok"] and is_ended(first.channel)
+
+
 def test_channels_of_nobodys_are_counted(house: Living, door: Path) -> None:
     kept: list[Line] = []
     try:

@@ -1,7 +1,9 @@
 """What may be said on a channel?
 
-Three verbs, one at a time: `describe`, `quote`, `ask`. Requests are small and capped; anything that is no frame, or comes
-faster than it is answered, ends the channel. A refusal goes back in words; after a reservation there are no words.
+Three verbs, one at a time: `describe`, `quote`, `ask`. Requests are small, capped in number and paced; anything that is no
+frame, half a request, or a reply that is not taken ends the channel (`broker.patience`). What a request says of itself (a
+run, a member, a price) is not read: the channel is the identity. A refusal goes back in words; after a reservation there are
+no words.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from domicile.wire.shapes import Problem
 from enclave.audit import Event, declare, record
 from enclave.broker.asking import Answered, Asker, Asking, NoAnswer
 from enclave.broker.bell import Bell
+from enclave.broker.patience import Pace, heard, said
 from enclave.catalogue import card
 from enclave.errors import BadInput, EnclaveError, Refused
 
@@ -48,13 +51,15 @@ class Session:
 
         The jail stands still while its question is answered."""
         try:
+            pace = Pace()
             for _ in range(MAX_REQUESTS):
-                request, _ = frame.receive(channel, max_head=MAX_REQUEST, max_body=0)
+                request = heard(channel, MAX_REQUEST)
+                pace.wait()
                 asks = request.get("verb") == "ask"
                 with bell.standing_still() if asks else contextlib.nullcontext():
                     head, body, due = self._answer(request)
                     time.sleep(max(0.0, due - time.monotonic()))
-                frame.send(channel, head, body)
+                said(channel, head, body)
         except (EOFError, OSError, frame.FrameError):
             return
 
