@@ -7,7 +7,7 @@ and opens the extract.
 from __future__ import annotations
 
 import pytest
-from tests.attacks.asked import Door
+from tests.attacks.asked import Door, numbers
 from tests.oracle.extracts import DATASET
 
 from enclave.broker.caps import RegisterCap, read_caps
@@ -340,6 +340,39 @@ def test_nothing_is_charged_and_nothing_opened_for_any_of_them(door: Door) -> No
     door.ask(COUNT, "1")
     assert door.extracts.is_open(dataset), "the control"
     assert spent(door) > 0, "the control"
+
+
+GOOD = {
+    "a public list": (
+        "SELECT division, COUNT(*) AS n FROM visits JOIN departments USING (dept) GROUP BY division",
+        ["medicine", "surgery", "women and children", "acute"],
+    ),
+    "a name for a level": (
+        "WITH per AS (SELECT patient_id, COUNT(*) AS n FROM visits GROUP BY patient_id), often AS (SELECT patient_id, n FROM "
+        "per WHERE n > 2) SELECT p.sex, COUNT(*) AS k, AVG(n) AS mean FROM often JOIN patients p USING (patient_id) GROUP BY 1",
+        None,
+    ),
+    "one table under another": (
+        "SELECT dept, COUNT(*) AS n FROM (SELECT patient_id, dept FROM visits WHERE admit_year = 2023 UNION ALL "
+        "SELECT patient_id, dept FROM visits WHERE admit_year = 2024) AS both GROUP BY dept",
+        None,
+    ),
+    "a window": (
+        "SELECT division, COUNT(*) AS again FROM (SELECT patient_id, dept, DATE_DIFF('day', LAG(admitted_on) OVER (PARTITION "
+        "BY patient_id ORDER BY admitted_on), admitted_on) AS gap FROM visits) JOIN departments USING (dept) WHERE gap <= 30 "
+        "GROUP BY division",
+        ["medicine", "surgery", "women and children", "acute"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("sql", "keys"), GOOD.values(), ids=GOOD.keys())
+def test_control_what_a_researcher_types_is_answered(door: Door, sql: str, keys: list[str | None] | None) -> None:
+    answered = numbers(door.ask(sql, "5"))
+    first, *columns = answered
+    assert keys is None or answered[first] == keys
+    assert columns and all(n is None or isinstance(n, int | float) for name in columns for n in answered[name])
+    assert spent(door) > 0
 
 
 def spent(door: Door) -> int:

@@ -51,6 +51,13 @@ code_lists:
   ward: {codes: [CARD-01, CARD-02, NEUR-01, ENDO-01]}
   province: {rename: {"37": Shandong, "11": Beijing}}
   category: {codes: [E11, I10]}
+references:
+  - name: departments
+    key: dept
+    list: dept
+    columns:
+      division: {title: {en: Division, zh: 大科}, values: {medicine: [CARD, ENDO], other: [NEUR]}}
+      floor: {values: {2: [CARD], 3: [NEUR, ENDO]}}
 resources:
   - name: patients
     path: patients

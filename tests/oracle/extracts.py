@@ -18,7 +18,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from enclave.catalogue.dataset import Column, Dataset, Facet, Join, Keys, Kind, Table
+from enclave.catalogue.dataset import Column, Dataset, Facet, Join, Keys, Kind, Lookup, Reference, Table
 
 KEY = "5e" * 32
 DEPTS = tuple("ABCDEF")
@@ -82,6 +82,22 @@ DIAGNOSES = Table(
         Column("rank", Kind.INTEGER, 1, 5),
     ),
 )
+REFERENCES = (
+    Reference(
+        "departments",
+        "dept",
+        DEPTS[:5],
+        (
+            Lookup("division", (("medical", ("A", "B")), ("surgical", ("C", "D")))),
+            Lookup("beds", ((10, ("A", "C")), (25, ("B",)), (40, ("D", "E")))),
+        ),
+    ),
+    Reference(
+        "divisions", "division", ("medical", "surgical"), (Lookup("floor", ((1, ("medical",)), (2, ("surgical",)))),)
+    ),
+)
+"""One department has no row, one no division."""
+
 DATASET = Dataset(
     name="small",
     version=1,
@@ -95,6 +111,7 @@ DATASET = Dataset(
     policy_digest="1" * 64,
     demo=True,
     keys_delta="1e-9",
+    references=REFERENCES,
 )
 
 

@@ -86,6 +86,13 @@ ANSWERED = (
     "GROUP BY 1, 2",
     "SELECT dept, SUM(ROUND(change / 4, 1)), AVG(admitted_on - DATE '2023-01-01'), SUM(NULLIF(los_days, 7) % 5) "
     "FROM visits GROUP BY dept",
+    "SELECT division, COUNT(*), SUM(los_days) FROM visits JOIN departments USING (dept) GROUP BY division",
+    "SELECT d.division, p.sex, COUNT(DISTINCT v.patient_id), AVG(d.beds) FROM visits v LEFT JOIN departments d ON "
+    "d.dept = v.dept JOIN patients p USING (patient_id) GROUP BY 1, 2",
+    "SELECT f.floor, COUNT(*) FROM visits v JOIN departments d ON v.dept = d.dept JOIN divisions f USING (division) "
+    "WHERE d.beds > 9 GROUP BY f.floor",
+    "SELECT AVG(n) FROM (SELECT patient_id, COUNT(*) AS n FROM visits JOIN departments USING (dept) WHERE division = "
+    "'medical' GROUP BY patient_id)",
     "SELECT finding, COUNT(DISTINCT patient_id) FROM visits GROUP BY finding",
     "SELECT finding, COUNT(*), SUM(change) FROM visits WHERE urgent GROUP BY finding",
     "SELECT p.sex, v.finding, COUNT(DISTINCT v.patient_id), AVG(v.los_days) FROM visits v "

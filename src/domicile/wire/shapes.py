@@ -45,6 +45,9 @@ class TableCard(Shape):
     variables: tuple[VariableCard, ...]
     facets: tuple[str, ...] = ()
     joins: tuple[str, ...] = Field(default=(), description="`visits.patient_id = patients.patient_id` and the like")
+    public: bool = Field(
+        default=False, description="a list that explains codes: nobody's rows, joined to a column of its codes"
+    )
 
 
 class DatasetCard(Shape):

@@ -9,7 +9,7 @@ from typing import Any
 
 from domicile.rules import thresholds as rules_in_force
 from domicile.wire.shapes import DatasetCard, TableCard, VariableCard
-from enclave.catalogue.dataset import Column, Dataset, Kind, Table
+from enclave.catalogue.dataset import Column, Dataset, Kind, Lookup, Reference, Table
 
 
 def _variable(table: Table, column: Column) -> VariableCard:
@@ -39,6 +39,39 @@ def _table(table: Table) -> TableCard:
     )
 
 
+def _told(column: Lookup) -> VariableCard:
+    """What a public list tells of a code: words, or whole numbers."""
+    numbers = [value for value, _ in column.values if isinstance(value, int)]
+    return VariableCard(
+        name=column.name,
+        kind="integer" if numbers else "code",
+        title=column.title,
+        title_zh=column.title_zh,
+        lower=min(numbers, default=None),
+        upper=max(numbers, default=None),
+        codes=None if numbers else tuple(str(value) for value, _ in column.values),
+    )
+
+
+def _reference(dataset: Dataset, reference: Reference) -> TableCard:
+    """A public list, and the columns it may be joined to."""
+    key = VariableCard(name=reference.key, kind="code", codes=reference.codes, nullable=False)
+    explained = set(reference.codes)
+    return TableCard(
+        name=reference.name,
+        title=reference.title,
+        title_zh=reference.title_zh,
+        variables=(key, *map(_told, reference.columns)),
+        joins=tuple(
+            f"{table.name}.{column.name} = {reference.name}.{reference.key}"
+            for table in dataset.tables
+            for column in table.columns
+            if explained & set(column.codes)
+        ),
+        public=True,
+    )
+
+
 def card(dataset: Dataset, thresholds: dict[str, Any] | None = None) -> DatasetCard:
     """The card of a dataset; `thresholds` are a site's own figures for `domicile.rules`, else the rules' own."""
     return DatasetCard(
@@ -56,6 +89,9 @@ def card(dataset: Dataset, thresholds: dict[str, Any] | None = None) -> DatasetC
         demo=dataset.demo,
         digest=dataset.digest,
         policy_digest=dataset.policy_digest,
-        tables=tuple(_table(table) for table in dataset.tables),
+        tables=(
+            *(_table(table) for table in dataset.tables),
+            *(_reference(dataset, reference) for reference in dataset.references),
+        ),
         thresholds=rules_in_force().as_dict() if thresholds is None else thresholds,
     )

@@ -156,6 +156,28 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Lookup:
+    """What a reference table tells of its codes: (value, the codes it is told of). A code stands under one value at most."""
+
+    name: str
+    values: tuple[tuple[str | int, tuple[str, ...]], ...]
+    title: str = ""
+    title_zh: str = ""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A public table, text of the policy: one row for each of `codes`. Nobody's rows; no extract holds it."""
+
+    name: str
+    key: str
+    codes: tuple[str, ...]
+    columns: tuple[Lookup, ...]
+    title: str = ""
+    title_zh: str = ""
+
+
+@dataclass(frozen=True)
 class Dataset:
     """One version of a dataset: its dictionary, and the digests that pin the extract and the policy it was built under."""
 
@@ -175,6 +197,7 @@ class Dataset:
     keys_delta: str = ""
     """The δ of one draw of unlisted keys; "" where no table has such keys."""
     unit: str = "person"
+    references: tuple[Reference, ...] = ()
     title: str = ""
     title_zh: str = ""
     openness: str = ""
@@ -182,6 +205,11 @@ class Dataset:
     legal_basis: str = ""
     profile: Profile | None = None
     """What was bought of its persons, if it was: a paid revision of what is known, not part of the signed text."""
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Of its tables, in small letters."""
+        return frozenset([*(t.name.lower() for t in self.tables), *(r.name.lower() for r in self.references)])
 
     def table(self, name: str) -> Table | None:
         return next((t for t in self.tables if t.name == name), None)

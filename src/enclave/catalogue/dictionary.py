@@ -10,9 +10,10 @@ import json
 from dataclasses import asdict, replace
 from typing import Any
 
-from enclave.catalogue.dataset import Column, Dataset, Facet, Join, Keys, Kind, Table
+from enclave.catalogue.dataset import Column, Dataset, Facet, Join, Keys, Kind, Lookup, Reference, Table
 from enclave.intake.columns import Stored, stored_columns
 from enclave.intake.descriptor import Descriptor, Resource
+from enclave.intake.package import ReferenceText
 
 
 def _column(stored: Stored) -> Column:
@@ -48,6 +49,15 @@ def _table(descriptor: Descriptor, resource: Resource) -> Table:
     )
 
 
+def _reference(descriptor: Descriptor, text: ReferenceText) -> Reference:
+    columns = (
+        Lookup(name, tuple(column.values.items()), column.title.en, column.title.zh)
+        for name, column in text.columns.items()
+    )
+    codes = descriptor.code_lists[text.list].stored
+    return Reference(text.name, text.key, codes, tuple(columns), text.title.en, text.title.zh)
+
+
 def dataset_of(descriptor: Descriptor, *, version: int, digest: str, policy_digest: str) -> Dataset:
     """The dataset that an extract of this content (`digest`), built under this policy, is."""
     return Dataset(
@@ -64,6 +74,7 @@ def dataset_of(descriptor: Descriptor, *, version: int, digest: str, policy_dige
         demo=descriptor.demo,
         keys_delta=descriptor.keys_delta,
         unit=descriptor.unit.name,
+        references=tuple(_reference(descriptor, text) for text in descriptor.references),
         title=descriptor.title.en,
         title_zh=descriptor.title.zh,
         openness=descriptor.openness.level if descriptor.openness else "",
@@ -71,13 +82,16 @@ def dataset_of(descriptor: Descriptor, *, version: int, digest: str, policy_dige
     )
 
 
+LATER = ("keys", "keys_delta", "openness", "legal_basis", "references")
+
+
 def to_json(dataset: Dataset) -> str:
-    """The dictionary as kept in the catalogue's row: what the descriptor gives. A profile has a row of its own. What says
-    nothing of unlisted keys or openness is spelt as before there was any: digests of what was shelved then still hold."""
+    """The dictionary as kept in the catalogue's row: what the descriptor gives. A profile has a row of its own. What came
+    later (`LATER`) is not spelt where there is none: digests of what was shelved before then still hold."""
     tree = asdict(replace(dataset, profile=None))
     del tree["profile"]
     for part in (tree, *tree["tables"]):
-        for name in ("keys", "keys_delta", "openness", "legal_basis"):
+        for name in LATER:
             if not part.get(name, True):
                 del part[name]
     return json.dumps(tree, ensure_ascii=False, sort_keys=True)
@@ -102,7 +116,16 @@ def _read_table(tree: dict[str, Any]) -> Table:
     return Table(**tree | lists)
 
 
+def _read_reference(tree: dict[str, Any]) -> Reference:
+    columns = tuple(
+        Lookup(**column | {"values": tuple((value, tuple(codes)) for value, codes in column["values"])})
+        for column in tree["columns"]
+    )
+    return Reference(**tree | {"codes": tuple(tree["codes"]), "columns": columns})
+
+
 def from_json(text: str) -> Dataset:
     """The dataset that `to_json` wrote."""
     tree = json.loads(text)
-    return Dataset(**tree | {"tables": tuple(_read_table(table) for table in tree["tables"])})
+    references = tuple(_read_reference(one) for one in tree.get("references", ()))
+    return Dataset(**tree | {"tables": tuple(_read_table(table) for table in tree["tables"]), "references": references})

@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from enclave.intake import rules
 from enclave.intake.columns import norm_names
-from enclave.intake.package import Descriptor, Resource
+from enclave.intake.package import Descriptor, ReferenceText, Resource
 from enclave.intake.standards.dictionary import system
 from enclave.intake.treatments import NUMBERS, PROSE, SUMMABLE, Form, Keep, Prefix, Pseudonym, Redact, Surrogate
 
@@ -21,7 +21,7 @@ SMALLEST_DELTA = Decimal("1e-18")
 
 def complaints(d: Descriptor) -> Iterator[str]:
     """Every complaint, as sentences; none when the descriptor holds together."""
-    names = [r.name for r in d.resources]
+    names = [*(r.name for r in d.resources), *(r.name for r in d.references)]
     if len(set(names)) != len(names):
         yield "a table stands twice"
     if d.unit.table not in [t.name for t in d.tables]:
@@ -35,6 +35,9 @@ def complaints(d: Descriptor) -> Iterator[str]:
     person = d.person_table
     if person.key != (person.unit_column,):
         yield f"table {person.name} has one row per person: its key is its unit"
+    for one in d.references:
+        for complaint in _reference(d, one):
+            yield f"reference {one.name}: {complaint}"
     for table in d.tables:
         if table.name != person.name and not any(j.table == person.name for j in table.joins):
             yield f"table {table.name} states no join to {person.name}"
@@ -127,6 +130,34 @@ def _prose(d: Descriptor, column: str, own: Iterable[str]) -> Iterator[str]:
         field = d.person_table.field(name)
         if field is None or field.type != "string":
             yield f"column {column}: `own` names {name}, which is no text column of {d.unit.table}"
+
+
+LONGEST_REFERENCE = 2_000
+"""Codes of a list that a reference table explains: it is written out in every question that reads it."""
+
+
+def _reference(d: Descriptor, one: ReferenceText) -> Iterator[str]:
+    listed = d.code_lists.get(one.list)
+    if listed is None:
+        yield f"there is no code list {one.list}"
+        return
+    if len(listed.stored) > LONGEST_REFERENCE:
+        yield f"its list has more than {LONGEST_REFERENCE} codes"
+    for name, column in one.columns.items():
+        codes = [code for of in column.values.values() for code in of]
+        if name == one.key:
+            yield f"column {name} is its key"
+        if len({type(value) for value in column.values}) > 1:
+            yield f"column {name}: its values are all words or all whole numbers"
+        if stray := next((c for c in codes if c not in listed.stored), None):
+            yield f"column {name}: {stray} is not in the list {one.list}"
+        if len(set(codes)) != len(codes):
+            yield f"column {name}: a code stands under two values"
+        if any(isinstance(value, int) and abs(value) > LARGEST_VALUE for value in column.values):
+            yield f"column {name}: a number is beyond {LARGEST_VALUE}"
+
+
+LARGEST_VALUE = 10**9
 
 
 def _facets(t: Resource) -> Iterator[str]:

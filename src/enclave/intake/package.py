@@ -233,6 +233,25 @@ class Openness(Text):
     basis: Annotated[str, StringConstraints(strip_whitespace=True, min_length=4, max_length=400)]
 
 
+class LookupText(Text):
+    """What is told of the codes of a list: each value with its codes."""
+
+    title: Title = Title()
+    values: dict[Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f]{1,64}$")] | int, tuple[str, ...]] = Field(
+        min_length=1
+    )
+
+
+class ReferenceText(Text):
+    """A public table over the codes of a list: text, as the list is. Nobody's rows, and no extract holds them."""
+
+    name: Name
+    title: Title = Title()
+    key: Name
+    list: Name
+    columns: dict[Name, LookupText] = Field(min_length=1)
+
+
 class Unit(Text):
     name: str
     table: Name
@@ -269,6 +288,7 @@ class Descriptor(Text):
     quality: Quality = Quality()
     risk: Risk = Risk()
     code_lists: dict[Name, CodeList] = Field(default_factory=dict)
+    references: tuple[ReferenceText, ...] = ()
     resources: tuple[Resource, ...] = Field(min_length=1)
 
     @property

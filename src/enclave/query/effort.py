@@ -8,8 +8,8 @@ from __future__ import annotations
 import math
 
 from enclave.errors import Refused
-from enclave.query.groups import values_of
-from enclave.query.plan import Op, PerPerson, Plan, Source, Verb
+from enclave.query.groups import grouped, values_of
+from enclave.query.plan import Op, PerPerson, Plan, Source, Term, Verb
 from enclave.query.sources import several_of, used_columns
 from enclave.query.sscp import Matrix
 from enclave.query.tally import Style
@@ -20,6 +20,7 @@ PERSON_NS = 350.0
 DISTINCT_NS = 700.0
 ROW_NS = 20.0
 PART_NS = 15.0
+FEW_PARTS = 8
 WINDOW_NS = 4_000.0
 """A window with the widest frame; over a few rows it takes a third of that."""
 
@@ -57,6 +58,24 @@ MARKED_NS = 900.0
 KEY_MS = 0.05
 """Of an unlisted key: per row grouped by text, per row whose person is told apart by it, per value that may be there (it is
 fetched, and noise is drawn for it)."""
+
+
+def weight(term: Term) -> int:
+    """Its parts, as far as a row feels them: a long list of codes is looked up, not compared one by one."""
+    lists = (len(part.args) - 1 for part in term.walk() if part.op is Op.ONE_OF)
+    return term.size - sum((n - FEW_PARTS) * 15 // 16 for n in lists if n > FEW_PARTS)
+
+
+def parts_of_keys(plan: Plan, style: Style) -> int:
+    """Parts of the keys, as far as they are computed row by row. Where rows are first grouped by the columns as they rest, a
+    key is computed once for each group: beyond a few parts it costs nothing that is seen (a public list has hundreds)."""
+    rest = grouped(plan, None, ()).at if style in (Style.ROWS, Style.FLAGGED) else {}
+    found = 0
+    for key in plan.keys:
+        by_group = all(part.ref in rest for part in key.term.walk() if part.ref)
+        parts = weight(key.term) - 1
+        found += min(parts, FEW_PARTS) if by_group else parts
+    return found
 
 
 def begins_ns(plan: Plan) -> float:

@@ -8,14 +8,14 @@ JOIN keeps the order it was written in.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from sqlglot import exp
 
-from enclave.catalogue.dataset import Dataset, Join, Kind, Table
-from enclave.query import terms
+from enclave.catalogue.dataset import Dataset, Join, Kind, Reference, Table
+from enclave.query import lookup, terms
 from enclave.query.grammar import Text, folded
-from enclave.query.plan import Source, Term, Within
+from enclave.query.plan import Op, Source, Term, Within
+from enclave.query.walk import Looked, Named, Step, joins_of, means, walk
 
 MOST_TABLES = 6
 
@@ -24,32 +24,6 @@ SUBQUERY = "subquery"
 
 Find = Callable[[exp.Expr], tuple[Table, Within] | None]
 """What stands behind a table of FROM, when it is no table of the dictionary."""
-
-
-@dataclass(frozen=True)
-class Named:
-    """A table as the text calls it."""
-
-    alias: str
-    table: Table
-    node: exp.Expr
-    join: exp.Join | None = None
-    made: Within | None = None
-
-    @property
-    def left(self) -> bool:
-        return self.join is not None and self.join.side == "LEFT"
-
-
-@dataclass(frozen=True)
-class Step:
-    """A join walked from its near table to its far one."""
-
-    near: Named
-    far: Named
-    declared: Join
-    many: bool = False
-    """On the person's key, to a side where a person may have many rows."""
 
 
 class Scope:
@@ -71,9 +45,18 @@ class Scope:
         aliases = [n.alias for n in self.named]
         for again in (n for i, n in enumerate(self.named) if n.alias in aliases[:i]):
             text.reject("query.duplicate_alias", again.node, name=again.alias)
+        self.looked: list[Looked] = []
         self.order, self.sources = self._rooted()
         if not self.sources[0].table.unit:
             text.refuse("query.nobodys_rows", tree, table=self.sources[0].table.name)
+        for named in self.named:
+            if named.reference is not None:
+                self.looked.append(self._look_up(named, named.reference))
+
+    @property
+    def kept(self) -> tuple[Term, ...]:
+        """What holds of every row that has a partner in each public list joined to it."""
+        return tuple(lookup.is_listed(of.code, of.reference) for of in self.looked if not of.named.left)
 
     def _table(self, node: exp.Expr, join: exp.Join | None) -> Named:
         derived = self.find(node)
@@ -87,15 +70,21 @@ class Scope:
         if type(node) is not exp.Table or not isinstance(node.this, exp.Identifier):
             self.text.refuse("query.only_tables", node)
         self.text.only(node, "this", "alias")
-        name = node.this.name
-        table = next((t for t in self.dataset.tables if folded(t.name) == folded(name)), None)
+        name = folded(node.this.name)
+        table = next((t for t in self.dataset.tables if folded(t.name) == name), None)
+        reference = next((r for r in self.dataset.references if folded(r.name) == name), None)
+        if reference is not None:
+            table = lookup.table_of(reference)
+            if join is None:
+                self.text.refuse("query.nobodys_rows", node, table=reference.name)
         if table is None:
-            known = ", ".join(t.name for t in self.dataset.tables)
-            self.text.reject("query.unknown_table", node, name=name, known=known)
+            known = ", ".join([*(t.name for t in self.dataset.tables), *(r.name for r in self.dataset.references)])
+            self.text.reject("query.unknown_table", node, name=node.this.name, known=known)
         alias = node.args.get("alias")
         if alias is not None:
             self.text.only(alias, "this")
-        return Named(folded(alias.name if alias is not None else table.name), table, node, join)
+        called = folded(alias.name if alias is not None else table.name)
+        return Named(called, table, node, join, reference=reference)
 
     def _joined_table(self, join: exp.Join) -> exp.Expr:
         self.text.only(join, "this", "on", "using", "side", "kind")
@@ -127,16 +116,16 @@ class Scope:
         """Every way to walk the `at`-th join that the dictionary declares."""
         new, (one, other) = self.named[at], self._sides(self.named[at])
         found = []
-        for old in self.named[:at]:
+        for old in (n for n in self.named[:at] if n.reference is None):
             for near, far in ((old, new), (new, old)):
                 for join in joins_of(near, far):
                     ends = ((near.alias, folded(join.column)), (far.alias, folded(join.to)))
-                    fits = any(_means(a, ends[0]) and _means(b, ends[1]) for a, b in ((one, other), (other, one)))
+                    fits = any(means(a, ends[0]) and means(b, ends[1]) for a, b in ((one, other), (other, one)))
                     if fits:
                         found.append(Step(near, far, join))
                 if near.table.unit and far.table.unit and not any(s.near is near and s.far is far for s in found):
                     units = (near.alias, folded(near.table.unit)), (far.alias, folded(far.table.unit))
-                    if any(_means(a, units[0]) and _means(b, units[1]) for a, b in ((one, other), (other, one))):
+                    if any(means(a, units[0]) and means(b, units[1]) for a, b in ((one, other), (other, one))):
                         by_person = Join(near.table.unit, far.table.name, far.table.unit)
                         found.append(Step(near, far, by_person, many=not far.table.one_row_per_person))
         if not found:
@@ -148,11 +137,12 @@ class Scope:
         return "; ".join(lines) or "-"
 
     def _rooted(self) -> tuple[list[Named], tuple[Source, ...]]:
-        joins = [self._steps(i) for i in range(1, len(self.named))]
-        fixed = any(n.left for n in self.named)
+        tables = [n for n in self.named if n.reference is None]
+        joins = [self._steps(i) for i in range(1, len(self.named)) if self.named[i].reference is None]
+        fixed = any(n.left for n in tables)
         single = [[s for s in ways if not s.many] for ways in joins]
-        for root, ways in [(r, w) for w in (single, joins) for r in (self.named[:1] if fixed else self.named)]:
-            walked = _walk(root, ways, in_order=fixed)
+        for root, ways in [(r, w) for w in (single, joins) for r in (tables[:1] if fixed else tables)]:
+            walked = walk(root, ways, in_order=fixed)
             if walked is not None:
                 self._check_fan_out(walked)
                 order = [root, *(s.far for s in walked)]
@@ -190,27 +180,54 @@ class Scope:
         self.text.only(node, "this", "table")
         if self.is_unit(node):
             self.text.refuse("query.unit_key", node, name=node.name)
-        qualifier, name = folded(node.table), folded(node.name)
-        if qualifier and qualifier not in [n.alias for n in self.order]:
-            self.text.reject("query.unknown_table", node, name=node.table, known=", ".join(n.alias for n in self.order))
+        return self._column(folded(node.table), folded(node.name), node)
+
+    def _column(self, qualifier: str, name: str, node: exp.Expr) -> Term:
+        """The one column so called, of tables or of public lists joined so far."""
+        named = [*self.order, *(of.named for of in self.looked)]
+        if qualifier and qualifier not in [n.alias for n in named]:
+            self.text.reject("query.unknown_table", node, name=qualifier, known=", ".join(n.alias for n in named))
         hits = [
             (i, c)
-            for i, n in enumerate(self.order)
-            if not qualifier or n.alias == qualifier
+            for i, n in enumerate(named)
+            if n.alias == qualifier or not (qualifier or self._is_shared(i, name))
             for c in n.table.columns
             if folded(c.name) == name
         ]
         if not hits:
-            tables = [n for n in self.order if not qualifier or n.alias == qualifier]
+            tables = [n for n in named if not qualifier or n.alias == qualifier]
             known = ", ".join(c.name for n in tables for c in n.table.columns if c.name != n.table.unit)
-            self.text.reject("query.unknown_column", node, name=node.name, known=known)
+            self.text.reject("query.unknown_column", node, name=name, known=known)
         if len(hits) > 1:
-            known = ", ".join(f"{self.order[i].alias}.{c.name}" for i, c in hits)
-            self.text.reject("query.ambiguous_column", node, name=node.name, known=known)
+            known = ", ".join(f"{named[i].alias}.{c.name}" for i, c in hits)
+            self.text.reject("query.ambiguous_column", node, name=name, known=known)
         at, column = hits[0]
         if column.kind is Kind.PROSE:
-            self.text.refuse("query.prose", node, name=node.name)
-        return terms.column(at, column, may_be_absent=self.may_be_absent(at))
+            self.text.refuse("query.prose", node, name=column.name)
+        if at < len(self.order):
+            return terms.column(at, column, may_be_absent=self.may_be_absent(at))
+        of = self.looked[at - len(self.order)]
+        return lookup.told(of.code, of.reference, column.name, kept=not of.named.left)
+
+    def _is_shared(self, at: int, name: str) -> bool:
+        """The key of a public list that goes by the name of the column it is joined on."""
+        of = self.looked[at - len(self.order)] if at >= len(self.order) else None
+        return of is not None and of.key_is_shared and folded(of.reference.key) == name
+
+    def _look_up(self, named: Named, reference: Reference) -> Looked:
+        """Which column of the tables and lists before it gives the codes."""
+        key = (named.alias, folded(reference.key))
+        sides = [(qualifier or "", name) for qualifier, name in self._sides(named)]
+        near = next(
+            (b for a, b in (sides, sides[::-1]) if a[1] == key[1] and a[0] in ("", key[0]) and b[0] != key[0]), None
+        )
+        if near is None:
+            self.text.refuse("query.look_up", named.node, table=reference.name, column=reference.key)
+        assert named.join is not None
+        code = self._column(*near, named.join)
+        with self.text.standing_at(named.node):
+            lookup.is_listed(code, reference)
+        return Looked(named, reference, code, near[1])
 
     def may_be_absent(self, at: int) -> bool:
         source = self.sources[at]
@@ -218,35 +235,10 @@ class Scope:
 
     def has_column(self, node: exp.Column) -> bool:
         name = folded(node.name)
-        return bool(node.table) or any(folded(c.name) == name for n in self.order for c in n.table.columns)
+        named = [*self.order, *(of.named for of in self.looked)]
+        return bool(node.table) or any(folded(c.name) == name for n in named for c in n.table.columns)
 
 
-def joins_of(near: Named, far: Named) -> list[Join]:
-    """Declared between tables of the dictionary; what was made within one person is joined on the person, to one row."""
-    if near.made is None and far.made is None:
-        return [j for j in near.table.joins if j.table == far.table.name]
-    if near.table.unit and far.table.one_row_per_person:
-        return [Join(near.table.unit, far.table.name, far.table.unit)]
-    return []
-
-
-def _means(side: tuple[str | None, str], end: tuple[str, str]) -> bool:
-    return side[1] == end[1] and side[0] in (None, end[0])
-
-
-def _walk(root: Named, joins: list[list[Step]], *, in_order: bool) -> list[Step] | None:
-    """The joins as steps away from `root`, or None when some join can only be walked towards the many."""
-    reached, walked, left = [root], [], list(joins)
-    while left:
-        for ways in left:
-            step = next((s for s in ways if s.near in reached and s.far not in reached), None)
-            if step is not None:
-                reached.append(step.far)
-                walked.append(step)
-                left.remove(ways)
-                break
-            if in_order:
-                return None
-        else:
-            return None
-    return walked
+def all_of(conditions: tuple[Term, ...]) -> Term | None:
+    """That each of them holds; None of none."""
+    return terms.joined(Op.AND, conditions) if conditions else None

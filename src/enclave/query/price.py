@@ -30,8 +30,10 @@ from enclave.query.effort import (
     fan_out,
     matrix_ms,
     matrix_row_ns,
+    parts_of_keys,
     unlisted_ms,
     unlisted_row_ns,
+    weight,
     within_ns,
 )
 from enclave.query.emit import Statement, emitted
@@ -237,13 +239,13 @@ def _thresholded(draw: Draw, delta: str) -> Draw:
 
 def worst_ms(plan: Plan, moved: tuple[Tally, ...], statements: tuple[Statement, ...], rows: int) -> float:
     """The longest the question can take at full load, by its shape and a public number of rows."""
-    parts = sum(k.term.size - 1 for k in plan.keys) + (plan.where.size if plan.where else 0)
     total = 0.0
     for statement in statements:
         style = moved[statement.tallies[0]].style
+        parts = parts_of_keys(plan, style) + (weight(plan.where) if plan.where else 0)
         terms = [moved[i].term for i in statement.tallies]
         several = style is Style.DISTINCT and moved[statement.tallies[0]].norm.column is not None
-        row = ROW_NS[style] + CELLS_NS * several + TERM_NS * (parts + sum(2 * t.size for t in terms if t))
+        row = ROW_NS[style] + CELLS_NS * several + TERM_NS * (parts + sum(2 * weight(t) for t in terms if t))
         row += TERM_NS * sum(4 * p.other.size for p in (moved[i].product for i in statement.tallies) if p)
         row += TERM_NS * sum(t.size for t in (bins.term for bins in (moved[statement.tallies[0]].bins,) if bins))
         for matrix in (moved[i].matrix for i in statement.tallies):

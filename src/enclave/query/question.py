@@ -22,7 +22,7 @@ from enclave.query.expressions import Expressions
 from enclave.query.figures import figure, is_figure
 from enclave.query.flat import flattened
 from enclave.query.grammar import Text, folded, parsed
-from enclave.query.names import Scope
+from enclave.query.names import Scope, all_of
 from enclave.query.outputs import Having, Reckoning, conditional, is_arithmetic
 from enclave.query.plan import DEEPEST, MOST_CELLS, Aggregate, Key, Measure, Op, Ordering, Plan, Sort, Term
 from enclave.query.reckon import Output, Post, Reckon
@@ -70,7 +70,7 @@ class _Reader:
         aggregates, hidden = sought(keys, aggregates, outputs)
         plan = Plan(
             sources=self.scope.sources,
-            where=self._condition(where) if where else None,
+            where=all_of((*self.scope.kept, *([self._condition(where)] if where else []))),
             keys=keys,
             aggregates=aggregates,
             order=self._order(names),

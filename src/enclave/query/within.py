@@ -25,7 +25,7 @@ from enclave.query.derived import Derived, made_column, settled, stacked, table_
 from enclave.query.expressions import Expressions
 from enclave.query.grammar import Text, folded
 from enclave.query.grouped import MOST_COLUMNS, Grouped
-from enclave.query.names import Scope
+from enclave.query.names import Scope, all_of
 from enclave.query.plan import Branch, Made, PerPerson, Stacked, Term
 from enclave.query.windows import Windowed
 
@@ -54,7 +54,7 @@ class Levels:
         self.text.only(node, "this", "alias")
         self.text.only(node.args["alias"], "this")
         name = folded(node.alias)
-        if name in self.named or any(folded(t.name) == name for t in self.dataset.tables):
+        if name in self.named or name in self.dataset.names:
             self.text.reject("query.duplicate_alias", node, name=node.alias)
         self.named[name] = self.read(node.this, node.alias)
 
@@ -136,11 +136,12 @@ class _Inner:
 
     def read(self, name: str) -> Derived:
         where = self.tree.args.get("where")
-        kept = None
+        held = list(self.scope.kept)
         if where is not None:
-            kept = self.expressions.term(where.this)
+            held.append(self.expressions.term(where.this))
             with self.text.standing_at(where):
-                terms.needs_truth(kept)
+                terms.needs_truth(held[-1])
+        kept = all_of(tuple(held))
         if self.tree.args.get("group") is not None:
             return self._per_person(name, kept)
         if any(holds_aggregate(i.node) for i in self.items) or self.tree.args.get("having") is not None:

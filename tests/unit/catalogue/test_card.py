@@ -19,6 +19,14 @@ def test_a_card_shows_bounds_in_the_columns_own_units() -> None:
     assert visits.joins == ("visits.patient_id = patients.patient_id",)
 
 
+def test_a_public_list_says_what_it_may_be_joined_to() -> None:
+    (shown,) = [t for t in CARD.tables if t.public]
+    assert shown.name == "departments"
+    assert shown.joins == ("visits.dept = departments.dept",)
+    division, floor = shown.variables[1:]
+    assert (division.codes, floor.lower, floor.upper) == (("medicine", "other"), 2.0, 3.0)
+
+
 def test_a_card_hands_out_the_thresholds_of_the_rules() -> None:
     assert CARD.thresholds == thresholds().as_dict()
 

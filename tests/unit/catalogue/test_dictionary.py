@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tests.oracle import clinic
 
 from enclave.catalogue.dataset import Dataset, Kind
@@ -15,6 +17,21 @@ def dataset() -> Dataset:
 
 def test_a_dictionary_comes_back_as_it_went_in() -> None:
     assert from_json(to_json(dataset())) == dataset()
+
+
+def test_a_public_list_is_text_of_the_descriptor() -> None:
+    (one,) = dataset().references
+    assert (one.name, one.key, one.codes) == ("departments", "dept", ("CARD", "NEUR", "ENDO"))
+    assert [(c.name, c.values) for c in one.columns] == [
+        ("division", (("medicine", ("CARD", "ENDO")), ("other", ("NEUR",)))),
+        ("floor", ((2, ("CARD",)), (3, ("NEUR", "ENDO")))),
+    ]
+
+
+def test_what_was_shelved_before_there_were_public_lists_reads_as_it_did() -> None:
+    plain = replace(dataset(), references=())
+    assert "references" not in to_json(plain)
+    assert from_json(to_json(plain)) == plain
 
 
 def test_the_names_of_norms_are_those_the_planner_reads() -> None:

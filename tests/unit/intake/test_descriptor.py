@@ -41,6 +41,17 @@ def _edges(*edges: int) -> Callable[[Tree], object]:
     return lambda tree: clinic.field(tree, "patients", "birth_date")["yields"][1].update(edges=list(edges))
 
 
+HUGE = {"values": {10**12: ["CARD"]}}
+
+
+def _reference(**changes: Any) -> Callable[[Tree], object]:
+    return lambda tree: tree["references"][0].update(changes)
+
+
+def _told(code: str, value: str | int = "more") -> Callable[[Tree], object]:
+    return lambda tree: tree["references"][0]["columns"]["division"]["values"].update({value: [code]})
+
+
 REFUSED = [
     ("an unknown field", lambda t: t.update(surprise=1), "policy.unknown_field", "surprise"),
     ("an unknown field of a column", _field("visits", "dept", lists="dept"), "policy.unknown_field", "resources.1"),
@@ -67,6 +78,13 @@ REFUSED = [
     ("a rule that compares text", _put("visits", rules=["dept >= ward"]), "policy.incoherent", "two dates or two numbers"),
     ("a column that yields nothing", _field("visits", "dept", yields=[]), "policy.malformed", "resources.1"),
     ("finer than no facet", _field("visits", "ward", finer_than=["ward"]), "policy.incoherent", "no facet"),
+    ("a reference of no list", _reference(list="depts"), "policy.incoherent", "no code list depts"),
+    ("a reference by a table's name", _reference(name="visits"), "policy.incoherent", "twice"),
+    ("a reference that tells its key", _reference(key="division"), "policy.incoherent", "its key"),
+    ("a reference of a code that is not listed", _told("CARDIO"), "policy.incoherent", "CARDIO is not in the list"),
+    ("a reference that tells a code twice", _told("NEUR"), "policy.incoherent", "two values"),
+    ("a reference of words and numbers", _told("ENDO", value=4), "policy.incoherent", "all words or all whole numbers"),
+    ("a reference of huge numbers", _reference(columns={"n": HUGE}), "policy.incoherent", "beyond"),
     ("a person table with another key", _put("patients", unit="name"), "policy.incoherent", "unit"),
     ("a path that climbs", _put("visits", path="../visits"), "policy.malformed", "path"),
     ("a path that globs", _put("visits", path="visits*"), "policy.malformed", "path"),
