@@ -348,8 +348,9 @@ GOOD = {
         ["medicine", "surgery", "women and children", "acute"],
     ),
     "a name for a level": (
-        "WITH per AS (SELECT patient_id, COUNT(*) AS n FROM visits GROUP BY patient_id), often AS (SELECT patient_id, n FROM "
-        "per WHERE n > 2) SELECT p.sex, COUNT(*) AS k, AVG(n) AS mean FROM often JOIN patients p USING (patient_id) GROUP BY 1",
+        "WITH per AS (SELECT patient_id, COUNT(*) AS n FROM visits GROUP BY patient_id), often AS "
+        "(SELECT patient_id, n FROM per WHERE n > 2) SELECT p.sex, COUNT(*) AS k, AVG(n) AS mean FROM often "
+        "JOIN patients p USING (patient_id) GROUP BY 1",
         None,
     ),
     "one table under another": (
@@ -358,9 +359,9 @@ GOOD = {
         None,
     ),
     "a window": (
-        "SELECT division, COUNT(*) AS again FROM (SELECT patient_id, dept, DATE_DIFF('day', LAG(admitted_on) OVER (PARTITION "
-        "BY patient_id ORDER BY admitted_on), admitted_on) AS gap FROM visits) JOIN departments USING (dept) WHERE gap <= 30 "
-        "GROUP BY division",
+        "SELECT division, COUNT(*) AS again FROM (SELECT patient_id, dept, DATE_DIFF('day', LAG(admitted_on) OVER "
+        "(PARTITION BY patient_id ORDER BY admitted_on), admitted_on) AS gap FROM visits) JOIN departments USING (dept) "
+        "WHERE gap <= 30 GROUP BY division",
         ["medicine", "surgery", "women and children", "acute"],
     ),
 }

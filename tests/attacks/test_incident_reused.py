@@ -54,7 +54,7 @@ def test_nor_to_another_project_which_then_pays_for_the_persons_too(door: Door) 
 
 def test_the_receipts_of_its_project_and_of_its_persons_say_that_it_was(door: Door) -> None:
     def told(project: str) -> int:
-        return incidents(door.living.place, find(door.living.db, "hospital").register, project)
+        return incidents(door.living.place, find(door.living.db, "hospital").registers, project)
 
     door.ask("SELECT COUNT(*) AS good FROM visits")
     assert told(door.living.project) == 0, "the control"

@@ -45,6 +45,7 @@ class TableCard(Shape):
     variables: tuple[VariableCard, ...]
     facets: tuple[str, ...] = ()
     joins: tuple[str, ...] = Field(default=(), description="`visits.patient_id = patients.patient_id` and the like")
+    registers: tuple[str, ...] = Field(default=(), description="person registers it draws on beside the dataset's")
     public: bool = Field(
         default=False, description="a list that explains codes: nobody's rows, joined to a column of its codes"
     )

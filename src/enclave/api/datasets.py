@@ -71,7 +71,7 @@ def _quoted(house: House, member: Member, known: Dataset, priced: Priced, projec
     if project is None:
         return priced.quote
     grant = find_grant(house.db, house.keyring, house.permissions, member, project)
-    who = payers(known, grant, member.id)
+    who = payers(priced.registers, grant, member.id)
     own = holding(house.place, priced, grant.project)
     accounts = standing(house.place, who.asking_side, known.delta, own.priced)
     return own.quote.model_copy(update={"accounts": accounts})

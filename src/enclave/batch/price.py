@@ -42,7 +42,7 @@ def price(place: Place, dataset: Dataset, grant: Grant, member: str, steps: tupl
     """The price of all of `steps`, and whether the accounts of project and researcher can bear it."""
     each = {step.name: sum(rho_for(epsilon, dataset.delta) for epsilon in step.epsilon) for step in steps}
     rho = sum(each.values())
-    who, open_ = payers(dataset, grant, member), {balance.account: balance for balance in balances(place)}
+    who, open_ = payers(dataset.registers, grant, member), {balance.account: balance for balance in balances(place)}
     granted = {who.project: grant.epsilon_project, who.researcher: grant.epsilon_researcher}
     standing = [
         open_.get(account) or Balance(account, Amount(rho_for(epsilon, dataset.delta)))  # opened by the first question

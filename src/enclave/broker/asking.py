@@ -118,14 +118,14 @@ class Asking:
         """(1) and (2): the price in words anybody may have, with what is left of each account."""
         grant = self._standing(asker)
         priced = self._price(asker, grant, sql, epsilon, **within)
-        who = payers(asker.dataset, grant, asker.member)
+        who = payers(priced.registers, grant, asker.member)
         return self._shown(holding(self.place, priced, asker.project), who)
 
     def ask(self, asker: Asker, sql: str, epsilon: str | None, **within: str | None) -> Answered:
         """(1) to (7); the caller waits for the moment."""
         grant = self._standing(asker)
         priced = self._price(asker, grant, sql, epsilon, **within)
-        who = payers(asker.dataset, grant, asker.member)
+        who = payers(priced.registers, grant, asker.member)
         own = holding(self.place, priced, asker.project)
         if own.free is not None:
             return self._again(own, own.free, who)
@@ -148,7 +148,7 @@ class Asking:
         shares = (
             Share(who.project, amount),  # the asker's own first: the cap that all share refuses what theirs would allow
             Share(who.researcher, amount),
-            Share(who.population, NOTHING if paid_by_another else amount),
+            *(Share(register, NOTHING if paid_by_another else amount) for register in who.populations),
         )
         what: dict[str, str | int] = {"run": asker.run, "member": asker.member, "dataset": asker.dataset.name}
         what |= {"question": own.priced.answer_key, GAUSSIAN: min(own.due, gaussian_rho(own.priced))}

@@ -79,9 +79,9 @@ def read_caps(text: str) -> Mapping[str, RegisterCap]:
 
 @dataclass(frozen=True)
 class Payers:
-    """The accounts of one question, widest first."""
+    """The accounts of one question: of every register it draws on, of its project, of its researcher."""
 
-    population: Account
+    populations: tuple[Account, ...]
     project: Account
     researcher: Account
 
@@ -92,28 +92,32 @@ class Payers:
         return (self.project, self.researcher)
 
 
-def payers(dataset: Dataset, grant: Grant, member: str) -> Payers:
-    """Who pays for a question of `member` under `grant` on `dataset`."""
-    return Payers(population(dataset.register), project(grant.project), researcher(grant.project, member))
+def payers(registers: tuple[str, ...], grant: Grant, member: str) -> Payers:
+    """Who pays for a question of `member` under `grant` that draws on these person registers."""
+    populations = tuple(map(population, registers))
+    return Payers(populations, project(grant.project), researcher(grant.project, member))
 
 
 def open_accounts(ledger: Ledger, who: Payers, dataset: Dataset, grant: Grant, caps: Mapping[str, RegisterCap]) -> None:
-    """Make sure the three accounts exist with the caps policy and grant gave them."""
-    open_population(ledger, dataset, caps)
+    """Make sure the accounts exist with the caps policy and grant gave them. Of δ for unlisted keys a project has what the
+    strictest register of the dataset lets it have."""
+    open_populations(ledger, dataset.registers, caps)
     own, share = rho_for(grant.epsilon_project, dataset.delta), rho_for(grant.epsilon_researcher, dataset.delta)
-    keys = atto(caps[dataset.register].keys_delta_project)
+    keys = min(atto(caps[register].keys_delta_project) for register in dataset.registers)
     _open(ledger, who.project, Amount(own, keys), grant.id)
     _open(ledger, who.researcher, Amount(share, keys), grant.id)
 
 
-def open_population(ledger: Ledger, dataset: Dataset, caps: Mapping[str, RegisterCap]) -> Account:
-    """The account of the register a dataset draws on, with the cap the signed policy gave it."""
-    register = caps.get(dataset.register)
-    if register is None:
-        raise BadInput("broker.no_population_cap", register=dataset.register)
-    account = population(dataset.register)
-    _open(ledger, account, register.cap, "signed budget policy")
-    return account
+def open_populations(
+    ledger: Ledger, registers: tuple[str, ...], caps: Mapping[str, RegisterCap]
+) -> tuple[Account, ...]:
+    """The accounts of these registers, with the caps the signed policy gave them; none is opened where one has no cap."""
+    for name in registers:
+        if name not in caps:
+            raise BadInput("broker.no_population_cap", register=name)
+    for name in registers:
+        _open(ledger, population(name), caps[name].cap, "signed budget policy")
+    return tuple(map(population, registers))
 
 
 def _open(ledger: Ledger, account: Account, cap: Amount, why: str) -> None:

@@ -25,7 +25,7 @@ from sqlalchemy import Engine as Database
 
 from enclave.audit import canonical
 from enclave.audit.event import now
-from enclave.broker.caps import RegisterCap, open_population
+from enclave.broker.caps import RegisterCap, open_populations
 from enclave.broker.engines import OpenExtracts, Opening
 from enclave.broker.report import GAUSSIAN
 from enclave.broker.turns import Turns
@@ -110,9 +110,10 @@ def _check_steward(shop: Shop, steward: str, signature: Signature, message: byte
 def _drawn(shop: Shop, portrait: Portrait, key: str, steward: str) -> Profile:
     """(3) to (5)."""
     dataset = portrait.dataset
-    account = open_population(shop.ledger, dataset, shop.caps)
+    accounts = open_populations(shop.ledger, dataset.registers, shop.caps)
     what: dict[str, str | int] = {"member": steward, "dataset": dataset.name, "question": key, GAUSSIAN: portrait.rho}
-    reservation = shop.ledger.reserve(Charge((Share(account, Amount(portrait.rho)),), what))
+    shares = tuple(Share(account, Amount(portrait.rho)) for account in accounts)
+    reservation = shop.ledger.reserve(Charge(shares, what))
     try:
         totals = Opening(shop.extracts, dataset).totals(portrait.statements, (), portrait.cap_ms)
         profile = drawn(portrait, totals, reservation=reservation.seq)

@@ -36,6 +36,7 @@ def _table(table: Table) -> TableCard:
         variables=tuple(_variable(table, column) for column in table.columns),
         facets=tuple(facet.column for facet in table.facets),
         joins=tuple(f"{table.name}.{j.column} = {j.table}.{j.to}" for j in table.joins),
+        registers=table.registers,
     )
 
 

@@ -20,6 +20,7 @@ Of a column of unlisted keys two flags are stored instead (`intake.votes`); NULL
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -137,6 +138,8 @@ class Table:
     order_by: str | None = None
     """The facet whose norm orders the stored rows."""
     joins: tuple[Join, ...] = ()
+    registers: tuple[str, ...] = ()
+    """Person registers its rows draw on beside the dataset's own."""
     title: str = ""
     title_zh: str = ""
 
@@ -205,6 +208,18 @@ class Dataset:
     legal_basis: str = ""
     profile: Profile | None = None
     """What was bought of its persons, if it was: a paid revision of what is known, not part of the signed text."""
+
+    @property
+    def registers(self) -> tuple[str, ...]:
+        """All that it draws on, its own first: who profiles it, reads all of its tables."""
+        return self.registers_of(t.name for t in self.tables)
+
+    def registers_of(self, tables: Iterable[str]) -> tuple[str, ...]:
+        """Those that a question over these tables draws on, and is charged to, each in full. Every person of a dataset
+        stands in its own register, whichever table is read."""
+        read = set(tables)
+        others = {register for t in self.tables if t.name in read for register in t.registers}
+        return (self.register, *sorted(others - {self.register}))
 
     @property
     def names(self) -> frozenset[str]:

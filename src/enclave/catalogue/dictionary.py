@@ -44,6 +44,7 @@ def _table(descriptor: Descriptor, resource: Resource) -> Table:
         keys=tuple(Keys(k.column, k.per_person, k.in_all) for k in resource.keys),
         order_by=resource.order_by,
         joins=tuple(Join(j.column, j.table, j.to) for j in resource.joins),
+        registers=resource.registers,
         title=resource.title.en,
         title_zh=resource.title.zh,
     )
@@ -82,7 +83,7 @@ def dataset_of(descriptor: Descriptor, *, version: int, digest: str, policy_dige
     )
 
 
-LATER = ("keys", "keys_delta", "openness", "legal_basis", "references")
+LATER = ("keys", "keys_delta", "openness", "legal_basis", "references", "registers")
 
 
 def to_json(dataset: Dataset) -> str:
@@ -113,6 +114,7 @@ def _read_table(tree: dict[str, Any]) -> Table:
     keys = tuple(Keys(**one) for one in tree.get("keys", ()))
     joins = tuple(Join(**join) for join in tree["joins"])
     lists = {"columns": columns, "facets": facets, "keys": keys, "joins": joins, "key": tuple(tree["key"])}
+    lists["registers"] = tuple(tree.get("registers", ()))
     return Table(**tree | lists)
 
 

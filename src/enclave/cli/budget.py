@@ -99,7 +99,7 @@ def _rounded(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def delta_of(door: Door, balance: Balance) -> str:
     """δ at which an account is shown: that of the dataset on its register, else the home's usual one."""
-    found = [d.delta for d in listing(door.db) if d.register == balance.name]
+    found = [d.delta for d in listing(door.db) if balance.name in d.registers]
     return found[0] if found else DELTA
 
 

@@ -61,7 +61,8 @@ def _price(door: Door, portrait: Portrait) -> dict[str, Any]:
     dataset, delta = portrait.dataset, portrait.dataset.delta
     noise = {t.of: s / 65536 for t, s in zip(portrait.things, portrait.scales, strict=True)}
     of = [thing.of for thing in portrait.things]
-    cap, spent = _standing(door, dataset)
+    standings = [_standing(door, register) for register in dataset.registers]
+    cap, spent = min(standings, key=lambda one: one[0].nano_rho - one[1].nano_rho)  # the one that has least left
     left = cap.nano_rho - spent.nano_rho - portrait.rho
     return {
         "dataset": dataset.name,
@@ -73,23 +74,23 @@ def _price(door: Door, portrait: Portrait) -> dict[str, Any]:
         "norm_noise": f"{noise.get(Of.NORM, 0):.3g}",
         "variables": of.count(Of.VARIABLE),
         "variable_noise": f"{noise.get(Of.VARIABLE, 0):.3g}",
-        "register": dataset.register,
+        "register": ", ".join(dataset.registers),
         "cap": f"{epsilon_of(cap.nano_rho, delta):.4g}",
         "left": f"{epsilon_of(left if left >= 0 else left + portrait.rho, delta):.4g}",
         "fits": left >= 0,
     }
 
 
-def _standing(door: Door, dataset: Dataset) -> tuple[Amount, Amount]:
-    """Cap and spending of the register's account; before it is opened, as the signed policy has it."""
-    account = population(dataset.register)
+def _standing(door: Door, name: str) -> tuple[Amount, Amount]:
+    """Cap and spending of a register's account; before it is opened, as the signed policy has it."""
+    account = population(name)
     for balance in balances(door.place):
         if balance.account == account:
             return balance.cap, balance.spent
     policy = check_signed(door.place.policies / "budget.toml", door.keyring)
-    register = read_caps(policy.text.decode()).get(dataset.register)
+    register = read_caps(policy.text.decode()).get(name)
     if register is None:
-        raise Refused("broker.no_population_cap", register=dataset.register)
+        raise Refused("broker.no_population_cap", register=name)
     return register.cap, Amount(0)
 
 

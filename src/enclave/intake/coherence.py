@@ -72,6 +72,8 @@ def _table(d: Descriptor, t: Resource, seen: list[str]) -> Iterator[str]:
         yield f"its unit is a raw column with the one treatment pseudonym of domain {d.unit.domain}"
         return
     yield from _raw_columns(d, t)
+    if len({d.register_, *t.registers}) != 1 + len(t.registers):
+        yield "`registers` names one twice, or the dataset's own"
     yield from _columns(d, t)
     yield from _facets(t)
     yield from _keys(d, t)

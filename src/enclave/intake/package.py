@@ -180,6 +180,8 @@ class Resource(Text):
     """Whether a table without a row is no mistake."""
     unit: RawName = ""
     """The raw column that names the person."""
+    registers: tuple[Name, ...] = ()
+    """Person registers its rows draw on beside the dataset's own: a question that reads it is charged to each, in full."""
     key: tuple[Name, ...] = ()
     row_clip: int = Field(default=1, ge=1, le=2**20)
     order_by: Name | None = None

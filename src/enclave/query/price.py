@@ -113,6 +113,11 @@ class Priced:
         return self.plan.variables
 
     @property
+    def registers(self) -> tuple[str, ...]:
+        """The person registers that its tables draw on: each pays in full."""
+        return self.dataset.registers_of(table for table, _ in self.variables)
+
+    @property
     def atto_delta(self) -> int:
         """What finding unlisted keys costs beside ρ, in 10⁻¹⁸."""
         return sum(d.threshold.atto_delta for d in self.draws if d.threshold)

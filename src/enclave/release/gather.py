@@ -58,14 +58,14 @@ def gather(
         environment=job.environment,
         executed=job.executed or b"",
     )
-    found = incidents(place, dataset.register, job.project)
+    found = incidents(place, dataset.registers, job.project)
     if found:
         spoken = " / ".join(say("release.incidents", lang, count=found) for lang in LANGUAGES)
         not_covered = (*not_covered, spoken)
     return Provenance(about, asked, spent, process_wall, not_covered)
 
 
-def incidents(place: Place, register: str, project: str) -> int:
+def incidents(place: Place, registers: tuple[str, ...], project: str) -> int:
     """Charged questions that failed on our side, of these persons or in this project: ε says nothing of them."""
-    concerned = (population(register), project_account(project))
+    concerned = (*map(population, registers), project_account(project))
     return max((balance.incidents for balance in balances(place) if balance.account in concerned), default=0)

@@ -78,6 +78,8 @@ REFUSED = [
     ("a rule that compares text", _put("visits", rules=["dept >= ward"]), "policy.incoherent", "two dates or two numbers"),
     ("a column that yields nothing", _field("visits", "dept", yields=[]), "policy.malformed", "resources.1"),
     ("finer than no facet", _field("visits", "ward", finer_than=["ward"]), "policy.incoherent", "no facet"),
+    ("a register twice", _put("visits", registers=["insured", "insured"]), "policy.incoherent", "names one twice"),
+    ("the dataset's register again", _put("visits", registers=["town"]), "policy.incoherent", "the dataset's own"),
     ("a reference of no list", _reference(list="depts"), "policy.incoherent", "no code list depts"),
     ("a reference by a table's name", _reference(name="visits"), "policy.incoherent", "twice"),
     ("a reference that tells its key", _reference(key="division"), "policy.incoherent", "its key"),
