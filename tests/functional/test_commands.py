@@ -83,6 +83,21 @@ def test_a_steward_drafts_a_descriptor_that_nobody_can_sign_before_it_is_settled
     assert [row["actor"] for row in as_json(searched)] == ["steward"]
 
 
+def test_a_steward_takes_a_list_of_opt_outs_in_and_no_researcher_does(living: Living, tmp_path: Path) -> None:
+    refused = tmp_path / "refused.txt"
+    refused.write_text("4.4052E+17\n")
+    asked = ("enclave", "optout", str(refused), "--as", "hospital")
+    assert living.cli("researcher", *asked).returncode == 3
+    done = living.cli("steward", *asked)
+    assert done.returncode == 2 and "line 1" in done.stderr and "4.4052" not in done.stderr
+    consented = tmp_path / "consented.txt"
+    consented.write_text("nobody of this hospital\n")
+    taken = as_json(living.cli("steward", "enclave", "consent", str(consented), "--as", "hospital", "--json"))
+    assert taken == {"register": "hospital_patients", "changed": 1, "barred": []}
+    events = as_json(living.cli("auditor", "enclave", "audit", "search", "--kind", "choices.", "--json"))
+    assert [row["actor"] for row in events] == ["steward"]
+
+
 def test_the_auditor_finds_who_signed_the_policy(living: Living) -> None:
     rows = as_json(living.cli("auditor", "enclave", "audit", "search", "--kind", "policy.", "--json"))
     assert {row["actor"] for row in rows} == {"officer"}

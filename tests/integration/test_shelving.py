@@ -212,7 +212,7 @@ def test_what_is_not_there_is_not_found(home: clinic.Home, source: Path) -> None
 def test_a_rehearsal_writes_nothing(home: clinic.Home, source: Path) -> None:
     before = {p: p.stat().st_mtime_ns for p in home.place.home.rglob("*") if p.is_file()}
     path = home.place.policies / "datasets" / "clinic" / "datapackage.yaml"
-    found = catalogue.rehearse(home.place, home.keyring, path, source, demo_home=False)
+    found = catalogue.rehearse(home.db, home.place, home.keyring, path, source, demo_home=False)
     assert found.refusals == () and found.read["visits"] == 4
     assert {p: p.stat().st_mtime_ns for p in home.place.home.rglob("*") if p.is_file()} == before
 

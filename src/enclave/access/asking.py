@@ -17,6 +17,7 @@ from enclave.access.request import EVENTS, OWNERS, Owner, Request, State, check_
 from enclave.access.tables import requests
 from enclave.audit import Event, declare, record
 from enclave.audit.event import now
+from enclave.catalogue.choices import check_grantable
 from enclave.catalogue.dataset import Dataset
 from enclave.errors import BadInput, Refused
 from enclave.people import Action, Member, Permissions, Role, holder_of, refusals_recorded
@@ -46,6 +47,7 @@ def draft(
     with refusals_recorded(db, author.id, Action.REQUEST_CREATE, asked.dataset):
         allowed = permissions.check(author, Action.REQUEST_CREATE)
         _check_people(db, keyring, asked, author)
+        check_grantable(db, asked.dataset, asked.version)
         request_id, at = "req_" + secrets.token_hex(8), now()
         content = content_for(request_id, author.id, asked, dataset, policy)
         row = {"id": request_id, "author": author.id, "state": State.DRAFT.value, "round": 0, "content": content.text()}

@@ -22,6 +22,7 @@ from enclave.access.content import Content, content_of
 from enclave.access.tables import grants, requests
 from enclave.audit import Event, Transaction, canonical, declare
 from enclave.audit.event import now
+from enclave.catalogue.choices import check_not_barred
 from enclave.catalogue.dataset import Dataset
 from enclave.errors import NotFound, Refused, Tampered
 from enclave.people import (
@@ -132,7 +133,11 @@ def standing_message(grant: str, project: str, digest: str, state: str, at: str)
 
 
 def create(tx: Transaction, keyring: Keyring, content: Content, project: str, actor: str, at: str) -> str:
-    """Make the grant of a request that was just granted, in the same transaction; its id."""
+    """Make the grant of a request that was just granted, in the same transaction; its id.
+
+    Refused for a version that is barred, because persons opted out since it was built.
+    """
+    check_not_barred(tx, content.asked.dataset, content.asked.version)
     grant = "grt_" + secrets.token_hex(8)
     tx.also(Event(CREATED, actor, grant, {"request": content.request, "project": project, "digest": content.digest}))
     state = Standing.ACTIVE.value

@@ -1,6 +1,6 @@
-"""The tables of extracts (migration state/0003) and of what was bought of them (0010)."""
+"""The tables of extracts (migration state/0003), of what was bought of them (0010), of choices and bars (0013)."""
 
-from sqlalchemy import Column, Integer, String, Table, Text
+from sqlalchemy import BigInteger, Column, Integer, String, Table, Text
 
 from enclave.store import STATE
 
@@ -27,4 +27,22 @@ profiles = Table(
     Column("profile", Text, nullable=False),
     Column("bought_at", String(32), nullable=False),
     Column("bought_by", String(128), nullable=False),
+)
+
+choices = Table(
+    "choices",
+    STATE,
+    Column("register", String(48), primary_key=True),
+    Column("domain", String(48), primary_key=True),
+    Column("kind", String(16), primary_key=True),
+    Column("person", BigInteger, primary_key=True, autoincrement=False),
+    Column("since", String(32), nullable=False),
+)
+
+bars = Table(
+    "bars",
+    STATE,
+    Column("name", String(48), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("since", String(32), nullable=False),
 )

@@ -21,6 +21,7 @@ from sqlalchemy import Engine, func, insert, select, update
 
 from enclave import audit
 from enclave.audit.event import now
+from enclave.catalogue import choices
 from enclave.catalogue.bought import with_profile
 from enclave.catalogue.dataset import Dataset
 from enclave.catalogue.dictionary import dataset_of, dictionary_digest, from_json, to_json
@@ -31,6 +32,7 @@ from enclave.catalogue.tables import extracts
 from enclave.errors import EnclaveError, NotFound, Refused
 from enclave.intake import descriptor as descriptors
 from enclave.intake import graded
+from enclave.intake.choices import BY_CHOICE, Choices
 from enclave.intake.extract import Extract, Plan, build, check_home, plan, silent
 from enclave.intake.package import Descriptor
 from enclave.intake.policy import Signed, check_signed
@@ -146,10 +148,12 @@ def shelve(
                 pass
             file_key = secrets.token_bytes(32)
             pseudonym_key = keyring.pseudonym_key(d.register_, create=True)
+            chosen = choices.of(db, d)
             try:
                 extract = build(
-                    d, source, draft, pseudonym_key=pseudonym_key, file_key=file_key.hex(), progress=progress
-                )
+                    d, source, draft, pseudonym_key=pseudonym_key, file_key=file_key.hex(), choices=chosen,
+                    progress=progress,
+                )  # fmt: skip
             except Stopped as stopped:
                 keep_last(place, d.name, replace(stopped.report, policy=signed.digest))
                 raise
@@ -160,8 +164,9 @@ def shelve(
             report = replace(extract.report, policy=signed.digest)
             keep_last(place, d.name, report)
             if same := _unchanged(db, place, keyring, d.name, extract, signed):
-                with audit.record(db, audit.Event(UNCHANGED, actor, f"dataset {d.name}", facts)):
-                    pass
+                with audit.record(db, audit.Event(UNCHANGED, actor, f"dataset {d.name}", facts)) as tx:
+                    choices.check_current(tx, d, chosen)
+                    choices.clear(tx, actor, same.name, same.version)
                 progress("unchanged", 0, None)
                 return Shelved(same, True, extract.rows, extract.dropped)
             version = _newest(db, d.name) + 1
@@ -172,12 +177,13 @@ def shelve(
             kept = keep_with(draft, report)
             write_manifest(draft, _manifest(dataset, extract, signed, sealed, fingerprint, kept), keyring)
             _place(draft, folder_of(place, d.name, version))
-            _commit(db, actor, dataset, extract)
+            _commit(db, actor, dataset, extract, d, chosen)
             progress("shelved", 0, None)
             return Shelved(dataset, False, extract.rows, extract.dropped)
 
 
 def rehearse(
+    db: Engine,
     place: Place,
     keyring: Keyring,
     descriptor_path: Path,
@@ -190,8 +196,11 @@ def rehearse(
     """`intake --dry-run`: what would happen. Nothing is written, no key is made, nothing is shelved."""
     _, d = _read(descriptor_path, keyring, tables)
     check_home(d, source, demo_home=demo_home)
-    # Any key shows which rows would go where; the register's own may not exist yet, and a rehearsal makes none.
-    return plan(d, source, place.run, pseudonym_key=secrets.token_bytes(32), progress=progress)
+    try:
+        key = keyring.pseudonym_key(d.register_)
+    except NotFound:  # a rehearsal makes none: any key shows which rows would go where, and nobody has chosen under one
+        key = secrets.token_bytes(32)
+    return plan(d, source, place.run, pseudonym_key=key, choices=choices.of(db, d), progress=progress)
 
 
 def _manifest(
@@ -211,7 +220,8 @@ def _manifest(
         sealed_key=sealed.hex(),
         rows=extract.rows,
         read=extract.read,
-        dropped=extract.dropped,
+        # how many chose to be left out is told in the steward's report alone
+        dropped={table: {r: n for r, n in found.items() if r != BY_CHOICE} for table, found in extract.dropped.items()},
         lineage=extract.lineage,
         made_at=now(),
         dictionary=dictionary_digest(dataset),
@@ -231,7 +241,7 @@ def _place(draft: Path, folder: Path) -> None:
     _sync(folder.parent)
 
 
-def _commit(db: Engine, actor: str, dataset: Dataset, extract: Extract) -> None:
+def _commit(db: Engine, actor: str, dataset: Dataset, extract: Extract, d: Descriptor, chosen: Choices) -> None:
     """The new version's row, the old one's move and both events, or none of them."""
     check_move(State.CHECKED, State.SHELVED)
     subject = f"dataset {dataset.name}"
@@ -249,6 +259,7 @@ def _commit(db: Engine, actor: str, dataset: Dataset, extract: Extract) -> None:
         "shelved_by": actor,
     }
     with audit.record(db, audit.Event(EVENTS[State.SHELVED], actor, subject, facts)) as tx:
+        choices.check_current(tx, d, chosen)
         shelved = (extracts.c.name == dataset.name) & (extracts.c.state == State.SHELVED)
         for old in tx.execute(select(extracts.c.version).where(shelved)).scalars().all():
             check_move(State.SHELVED, State.SUPERSEDED)

@@ -28,7 +28,7 @@ from enclave.twin import PERSONS, described, make, path_of
 policy = typer.Typer(help="What people sign.", no_args_is_help=True)
 
 
-def _policy_file(door: Door, name: str) -> Path:
+def policy_file(door: Door, name: str) -> Path:
     """A file of the home's own policies; nothing outside them."""
     path = (door.place.policies / name).resolve()
     if not path.is_relative_to(door.place.policies.resolve()):
@@ -41,7 +41,7 @@ def sign(context: typer.Context, name: str) -> None:
     """Sign a file of the home's policies as it stands now."""
     door = at(context)
     door.permissions.enforce(door.db, door.member, Action.POLICY_SIGN, name)
-    signed = sign_policy(door.db, _policy_file(door, name), door.keyring, door.member.id)
+    signed = sign_policy(door.db, policy_file(door, name), door.keyring, door.member.id)
     tell(say("house.signed", path=name, digest=signed.digest[:16]))
 
 
@@ -49,7 +49,7 @@ def sign(context: typer.Context, name: str) -> None:
 def check(context: typer.Context, name: str) -> None:
     """Does a descriptor hold what its presets demand, and is a policy signed by this home and unaltered?"""
     door = at(context)
-    path = _policy_file(door, name)
+    path = policy_file(door, name)
     if path.name == DESCRIPTOR:
         _demanded(path)
     signed = check_signed(path, door.keyring)
@@ -100,7 +100,7 @@ def intake(
     """Read raw tables under a signed descriptor and put one encrypted extract on the shelf."""
     door = at(context)
     door.permissions.enforce(door.db, door.member, Action.INTAKE, name)
-    descriptor = _policy_file(door, f"datasets/{name}/datapackage.yaml")
+    descriptor = policy_file(door, f"datasets/{name}/datapackage.yaml")
     if dry_run:
         _rehearsed(door, descriptor, source, json)
         return
@@ -152,7 +152,9 @@ def _progress(quiet: bool) -> Iterator[Callable[[str, int, int | None], None]]:
 def _rehearsed(door: Door, descriptor: Path, source: str, json: bool) -> None:
     """What an intake would do; nothing is written."""
     with _progress(json) as progress:
-        plan = rehearse(door.place, door.keyring, descriptor, source, demo_home=door.mark.demo, progress=progress)
+        plan = rehearse(
+            door.db, door.place, door.keyring, descriptor, source, demo_home=door.mark.demo, progress=progress
+        )
     refusals = [str(refusal) for refusal in plan.refusals]
     if json:
         kept = {"lineage": plan.lineage, "left_behind": plan.left_behind, "read": plan.read, "dropped": plan.dropped}

@@ -16,6 +16,7 @@ import duckdb
 
 from enclave.errors import BadInput, EnclaveError, Incident, Refused
 from enclave.intake import contributions, fingerprint, identifiers, prose, raw, reverify, risk, stage, votes, write
+from enclave.intake.choices import NOBODY, Choices, lay
 from enclave.intake.columns import literal, stored_columns
 from enclave.intake.package import Descriptor, Resource
 from enclave.intake.report import Category, Check, Report, Section, Stopped
@@ -187,6 +188,7 @@ def build(
     *,
     pseudonym_key: bytes,
     file_key: str,
+    choices: Choices = NOBODY,
     room: Room | None = None,
     progress: Progress = silent,
 ) -> Extract:
@@ -197,6 +199,7 @@ def build(
     source = raw.source_of(where)
     with _quietly(draft.parent), _opened(source, draft, (draft,), room) as con:
         contributions.define_root(con)
+        lay(con, choices)
         attach = f"ATTACH {literal(str(path.resolve()))} AS {_CATALOG} (ENCRYPTION_KEY '{file_key}'"
         con.execute(attach + ")")
 
@@ -239,6 +242,7 @@ def plan(
     scratch: Path,
     *,
     pseudonym_key: bytes,
+    choices: Choices = NOBODY,
     room: Room | None = None,
     progress: Progress = silent,
 ) -> Plan:
@@ -251,6 +255,7 @@ def plan(
     waiting: list[Resource] = []
     source = raw.source_of(where)
     with _quietly(scratch), _opened(source, scratch, (), room) as con:
+        lay(con, choices)
         for table in d.tables:
             if any(join.table not in found for join in table.joins):
                 continue  # what it joins was refused: its rows cannot be told apart

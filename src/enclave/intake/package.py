@@ -276,6 +276,8 @@ class Descriptor(Text):
     """The rules the whole descriptor is held against (`intake.graded`)."""
     special: tuple[Literal["hiv", "std"], ...] = ()
     """Groups of diseases of level 5 that are kept; what is not named is held back."""
+    consent: Literal["required"] | None = None
+    """`required`: who has not consented is left out of every build."""
     demo: bool
     register_: Name = Field(alias="register")
     unit: Unit

@@ -14,6 +14,7 @@ import duckdb
 
 from enclave.errors import BadInput
 from enclave.intake import deidentify, prose, raw, treatments
+from enclave.intake.choices import BY_CHOICE, stays_out
 from enclave.intake.columns import stored_columns
 from enclave.intake.graded import special
 from enclave.intake.marks import counted, marked, reach
@@ -68,6 +69,8 @@ def reasons(d: Descriptor, table: Resource) -> list[tuple[str, str]]:
     """(reason, SQL that is true where the row is left out), in order."""
     key = next(field.name for field, output in table.outputs() if output.name == table.key[0])
     found = [(NO_PERSON, f'r."{table.unit}" IS NULL')]
+    own = table.name == d.unit.table
+    found.append((BY_CHOICE, stays_out(d, "r.unit_") if own else "coalesce(r.left_, false)"))
     if table.name != d.unit.table:
         found.append((f"no such person in {d.unit.table}", "r.unit_ IS NULL"))
         found.append((f"no {table.key[0]}", f'r."{key}" IS NULL'))
@@ -82,7 +85,7 @@ def _located(d: Descriptor, table: Resource, file: raw.Raw) -> str:
         digests = f"SELECT r0.*, {deidentify.keyed(d.unit.domain, person)} AS digest_ FROM {file.view} r0"
         return f"(SELECT r1.*, {unit} AS unit_, {shift} AS shift_ FROM ({digests}) r1)"
     also = "".join(f", p.{hidden}" for hidden in person_columns(d).values())
-    return f"(SELECT r0.*, p.unit_, p.shift_{also} FROM {file.view} r0 LEFT JOIN {PERSONS} p ON p.raw_ = {person})"
+    return f"(SELECT r0.*, p.unit_, p.shift_, p.left_{also} FROM {file.view} r0 LEFT JOIN {PERSONS} p ON p.raw_ = {person})"
 
 
 def _of_the_person(d: Descriptor) -> Iterator[tuple[str, str]]:
@@ -139,21 +142,35 @@ def stage(con: duckdb.DuckDBPyConnection, d: Descriptor, table: Resource, file: 
     _check_values(con, file, counts)
     if not counts and not table.may_be_empty:
         raise BadInput("intake.empty_table", place=file.place, table=table.name)
-    failed, empty = _failed(con, d, table, file), _empty(con, table, file)
     names = [reason for reason, _ in reasons(d, table)]
     dropped = {names[n - 1]: sum(c for r, _, c in counts if r == n) for n in range(1, len(names) + 1)}
     if table.name == d.unit.table:
         _check_persons(con, table)
+        _keep_persons(con, d, table)
+    if not dropped[BY_CHOICE]:
+        del dropped[BY_CHOICE]
+    else:  # whoever wants to be left out is left out of every count of faults too
+        con.execute(f"DELETE FROM {staged(table)} WHERE dropped_ = {_number_of_choice(d, table)}")
+    failed, empty = _failed(con, d, table, file), _empty(con, table, file)
     if any(dropped.values()):
         con.execute(f"DELETE FROM {staged(table)} WHERE dropped_ <> 0")
-    if table.name == d.unit.table:
-        own = "".join(f", {prose.own(name)}" for name in prose.owned(d))
-        con.execute(
-            f'CREATE OR REPLACE TABLE {PERSONS} AS SELECT raw_, "{table.unit_column}" AS unit_, shift_{own}'
-            f"{''.join(f', {hidden}' for hidden in person_columns(d).values())} FROM {staged(table)}"
-        )
     dropped |= _drop_orphans(con, d, table)
     return Staged(Tally(sum(c for _, _, c in counts), failed, empty, dropped))
+
+
+def _number_of_choice(d: Descriptor, table: Resource) -> int:
+    return [reason for reason, _ in reasons(d, table)].index(BY_CHOICE) + 1
+
+
+def _keep_persons(con: duckdb.DuckDBPyConnection, d: Descriptor, table: Resource) -> None:
+    """The persons who stay, and beside them, without pseudonym, who is left out by choice: so rows of theirs are known."""
+    own = "".join(f", {prose.own(name)}" for name in prose.owned(d))
+    hidden = "".join(f", {name}" for name in person_columns(d).values())
+    con.execute(
+        f'CREATE OR REPLACE TABLE {PERSONS} AS SELECT raw_, CASE WHEN dropped_ = 0 THEN "{table.unit_column}" END AS unit_, '
+        f"shift_, dropped_ <> 0 AS left_{own}{hidden} FROM {staged(table)} "
+        f"WHERE dropped_ IN (0, {_number_of_choice(d, table)})"
+    )
 
 
 def _checks(d: Descriptor, table: Resource) -> list[Compiled]:

@@ -8,6 +8,7 @@ from enclave.intake.raw.faults import Fault, check_read, fault_of, faults, first
 from enclave.intake.raw.generated import check_generated
 from enclave.intake.raw.listing import Listed, tables_in
 from enclave.intake.raw.opened import Raw, open_raw
+from enclave.intake.raw.people_listed import people_listed
 from enclave.intake.raw.size import expected_rows
 from enclave.intake.raw.source import DatabaseFile, Folder, Server, Source, Where, source_of
 
@@ -27,6 +28,7 @@ __all__ = [
     "faults",
     "first_rows",
     "open_raw",
+    "people_listed",
     "source_of",
     "tables_in",
     "unreadable",

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from enclave.intake.choices import BY_CHOICE
 from enclave.intake.package import Descriptor, Resource
 from enclave.intake.report import Category, Check, Section, score
 from enclave.intake.standards.checks import Compiled
@@ -60,7 +61,7 @@ def _stops(d: Descriptor, table: Resource, tally: Tally, found: list[Check]) -> 
     if 100 * nobody > quality.no_person * read:
         facts = {"most": f"{quality.no_person} %"}
         yield Check("person_missing", facts, Category.THRESHOLD, table.name, table.unit, read, nobody, stops=True)
-    left = sum(tally.dropped.values())
+    left = sum(count for reason, count in tally.dropped.items() if reason != BY_CHOICE)  # a choice is no fault
     if 100 * left > quality.left_out * read:
         yield Check("too_many_left_out", {"most": f"{quality.left_out} %"}, Category.THRESHOLD, table.name, "", read, left,
                     stops=True)  # fmt: skip

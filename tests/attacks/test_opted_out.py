@@ -1,0 +1,215 @@
+"""An opted-out person in a new extract, its twin, its report, a trace or a new grant: tried, each with its control."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sqlalchemy import select, text
+from sqlalchemy.exc import DatabaseError
+from tests.oracle import clinic
+
+from enclave import access, catalogue
+from enclave.audit.tables import events
+from enclave.catalogue import Shelved
+from enclave.catalogue.choices import Act, check_grantable, record
+from enclave.catalogue.manifest import folder_of
+from enclave.catalogue.reports import REPORT
+from enclave.catalogue.tables import bars, choices, extracts
+from enclave.errors import Refused
+from enclave.intake import descriptor
+from enclave.intake.choices import BY_CHOICE, pseudonym_of
+from enclave.intake.package import Descriptor
+from enclave.intake.report import from_json
+from enclave.store import reading
+from enclave.twin import described, make, path_of
+
+if TYPE_CHECKING:
+    from tests.conftest import Cast
+
+GONE = "PATIENT-7731-QXZ"
+"""Who opts out; the others are as in the clinic."""
+
+
+def _raw() -> clinic.Rows:
+    raw = clinic.rows()
+    for rows in raw.values():
+        for row in rows:
+            row["patient_id"] = GONE if row["patient_id"] == "P1" else row["patient_id"]
+    return raw
+
+
+@dataclass(frozen=True)
+class House:
+    home: clinic.Home
+    descriptor_path: Path
+    source: Path
+
+    @property
+    def d(self) -> Descriptor:
+        return descriptor.parse(self.descriptor_path.read_bytes())
+
+    @property
+    def key(self) -> bytes:
+        return self.home.keyring.pseudonym_key("town")
+
+    @property
+    def person(self) -> int:
+        return pseudonym_of(self.key, "person", GONE)
+
+    def shelve(self, **also: Any) -> Shelved:
+        home = self.home
+        return catalogue.shelve(
+            home.db, home.place, home.keyring, "steward", self.descriptor_path, self.source, demo_home=False, **also
+        )
+
+    def choose(self, act: Act, *persons: str) -> tuple[tuple[str, int], ...]:
+        pseudonyms = frozenset(pseudonym_of(self.key, "person", person) for person in persons)
+        return record(self.home.db, "steward", self.d, act, pseudonyms).barred
+
+    def stored(self, version: int) -> str:
+        """Everything that rests in a version, as text."""
+        dataset = catalogue.find(self.home.db, "clinic", version)
+        path, key = catalogue.open_key(self.home.place, self.home.keyring, dataset)
+        with clinic.opened(path, key) as con:
+            return str([con.execute(f'SELECT * FROM extract.main."{t.name}"').fetchall() for t in dataset.tables])
+
+    def kinds(self) -> list[str]:
+        with reading(self.home.db) as connection:
+            return list(connection.execute(select(events.c.kind).order_by(events.c.seq)).scalars())
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    home = clinic.home(tmp_path / "home")
+    found = House(home, home.signed(clinic.text()), clinic.write_csv(tmp_path / "raw", _raw()))
+    found.shelve()
+    yield found
+    home.db.dispose()
+
+
+def test_attack_a_late_opt_out_is_in_no_new_version_nor_in_what_is_said_of_it(house: House, tmp_path: Path) -> None:
+    assert str(house.person) in house.stored(1)  # the control
+    house.choose(Act.REFUSE, GONE)
+    made = house.shelve()
+    assert (made.version, made.unchanged) == (2, False)
+    assert str(house.person) not in house.stored(2)
+    assert made.rows == {"patients": 2, "visits": 1, "diagnoses": 1}
+    twin = path_of(house.home.place, made.dataset)
+    make(described(house.home.place, house.home.keyring, made.dataset), twin)
+    report = from_json((folder_of(house.home.place, "clinic", 2) / REPORT).read_bytes())
+    counted = {c.table: c.failed for c in report.checks if c.facts.get("rule") == BY_CHOICE}
+    assert counted == {"patients": 1, "visits": 3, "diagnoses": 2}  # the steward's report counts, and names nobody
+    for path in house.home.place.home.rglob("*"):
+        if path.is_file():
+            found = path.read_bytes()
+            assert GONE.encode() not in found, path
+            if path.name != "state.db" and not path.name.startswith("state.db-"):
+                assert str(house.person).encode() not in found, path
+    assert GONE.encode() in (house.source / "patients.csv").read_bytes()  # the control: it is there to be found
+
+
+def test_attack_the_trace_or_the_manifest_tells_how_many_opted_out(house: House) -> None:
+    house.choose(Act.REFUSE, GONE)
+    made = house.shelve()
+    manifest = json.loads((folder_of(house.home.place, "clinic", made.version) / "manifest.json").read_bytes())
+    assert BY_CHOICE not in json.dumps(manifest)
+    with reading(house.home.db) as connection:
+        told = connection.execute(select(events.c.detail).where(events.c.kind == "choices.refused")).scalar()
+    assert set(json.loads(told or "{}")) == {"register", "list"}
+
+
+def test_attack_an_old_version_is_granted_before_the_next_is_built(cast: Cast, tmp_path: Path) -> None:
+    home = clinic.Home(cast.place, cast.keyring, cast.db)
+    house = House(home, home.signed(clinic.text()), clinic.write_csv(tmp_path / "raw", _raw()))
+    house.shelve()
+
+    def drafted(version: int | None = None) -> access.Request:
+        asked = cast.asked(dataset="clinic", version=version)
+        dataset = catalogue.find(cast.db, "clinic", version)
+        who = cast.member("researcher")
+        return access.draft(cast.db, cast.keyring, cast.permissions, cast.policy, who, asked, dataset)
+
+    under_way = cast.approve(cast.submit(drafted()), "steward")  # asked for before anybody opted out
+    cast.approve(cast.approve(cast.submit(drafted()), "steward"), "officer")  # the control: a grant
+    assert house.choose(Act.REFUSE, GONE) == (("clinic", 1),)
+    for version in (None, 1):
+        with pytest.raises(Refused) as refused:
+            drafted(version)
+        assert refused.value.code == "choices.version_barred"
+    with pytest.raises(Refused) as refused:
+        cast.approve(under_way, "officer")
+    assert refused.value.code == "choices.version_barred"
+    house.shelve()
+    assert cast.approve(under_way, "officer").state is access.State.GRANTED  # whichever is current: the next
+    drafted()
+    with pytest.raises(Refused):
+        drafted(1)
+
+
+def test_attack_somebody_opts_out_while_the_build_runs(house: House) -> None:
+    """The build read the list before; what it made holds them, and must not come to the shelf."""
+    said: list[str] = []
+
+    def progress(stage: str, done: int, total: int | None) -> None:
+        if stage.startswith("write") and not said:
+            said.append(stage)
+            house.choose(Act.REFUSE, GONE)
+
+    (house.source / "patients.csv").write_text((house.source / "patients.csv").read_text().replace("1960", "1961"))
+    with pytest.raises(Refused) as refused:
+        house.shelve(progress=progress)
+    assert refused.value.code == "choices.changed"
+    assert catalogue.find(house.home.db, "clinic").version == 1
+    assert str(house.person) not in house.stored(house.shelve().version)
+
+
+def test_attack_a_choice_is_kept_without_its_event_or_its_bar(house: House) -> None:
+    """The database refuses the bar: the choice and both events go with it."""
+    before = house.kinds()
+    with house.home.db.begin() as connection:
+        connection.execute(text("CREATE TRIGGER no_bars BEFORE INSERT ON bars BEGIN SELECT RAISE(ABORT, 'full'); END"))
+    with pytest.raises(DatabaseError):
+        house.choose(Act.REFUSE, GONE)
+    with reading(house.home.db) as connection:
+        assert connection.execute(select(choices)).all() == []
+    assert house.kinds() == before
+    with house.home.db.begin() as connection:
+        connection.execute(text("DROP TRIGGER no_bars"))
+    house.choose(Act.REFUSE, GONE)  # the control
+    assert house.kinds()[len(before) :] == ["choices.refused", "extract.barred"]
+
+
+def test_a_bar_tells_nothing_of_who_is_in_a_dataset_and_falls_with_the_next_build(house: House) -> None:
+    assert house.choose(Act.REFUSE, "somebody who never came") == (("clinic", 1),)
+    with pytest.raises(Refused):
+        check_grantable(house.home.db, "clinic", None)
+    same = house.shelve()
+    assert (same.unchanged, same.version) == (True, 1)
+    check_grantable(house.home.db, "clinic", None)
+    assert house.kinds()[-2:] == ["extract.unchanged", "extract.cleared"]
+    assert house.choose(Act.REFUSE, "somebody who never came") == ()  # known already
+
+
+def test_a_choice_taken_back_counts_from_the_next_build_on(house: House) -> None:
+    house.choose(Act.REFUSE, GONE)
+    assert str(house.person) not in house.stored(house.shelve().version)
+    assert house.choose(Act.LIFT, GONE) == ()
+    assert str(house.person) in house.stored(house.shelve().version)
+
+
+def test_where_consent_is_the_basis_only_who_consented_is_in(house: House) -> None:
+    house.home.signed(clinic.text(lambda tree: tree.update(consent="required")))
+    house.choose(Act.CONSENT, GONE, "P2")
+    made = house.shelve()
+    assert made.rows["patients"] == 2 and str(house.person) in house.stored(made.version)
+    house.choose(Act.REFUSE, "P2")
+    assert house.choose(Act.WITHDRAW, GONE) == ()  # barred already
+    with reading(house.home.db) as connection:
+        standing = connection.execute(select(extracts.c.version).order_by(extracts.c.version)).scalars().all()
+        assert connection.execute(select(bars.c.version).order_by(bars.c.version)).scalars().all() == standing
+    assert house.shelve().rows["patients"] == 0
