@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +106,7 @@ def test_a_plan_that_cannot_be_is_refused_before_anything_starts(living: Living,
         (text + "[", "TOML"),
     ):
         plan.write_text(changed)
-        for command in COMMANDS[:2]:
+        for command in COMMANDS[:2] if changed is dear else COMMANDS[:1]:
             refused = typed(living, plan, command)
             assert refused.returncode == 3 and words in refused.stdout + refused.stderr, (words, refused)
     plan.write_text(text)
@@ -114,3 +115,22 @@ def test_a_plan_that_cannot_be_is_refused_before_anything_starts(living: Living,
     assert living.cli("stranger", "domicile", "batch", "submit", str(plan)).returncode == 3
     assert living.cli("stranger", "domicile", "batch", "status", "bat_0123456789abcdef").returncode == 3
     assert len(listing(living.db, limit=10_000)) == before
+
+
+def test_a_plan_that_recurs_starts_nothing_by_itself_and_is_bounded_by_its_grant(living: Living, plan: Path) -> None:
+    text, before = plan.read_text(), len(listing(living.db, limit=10_000))
+    (said,) = re.findall(r"```toml\n(\[schedule\].*?)```", PAGE, re.DOTALL)
+    last = date.today() + timedelta(days=20)
+    within = text + "\n" + said.replace("0 6 1 * *", "0 6 * * *").replace("2026-12-31", str(last)).replace("12 ", "3 ")
+    plan.write_text(within.replace(str(last), str(last + timedelta(days=40))))
+    refused = typed(living, plan, COMMANDS[1])
+    assert refused.returncode == 3 and "cannot recur after it" in refused.stderr
+    plan.write_text(within)
+    priced = as_json(typed(living, plan, COMMANDS[0], "--json"))
+    assert priced["occurrences"] == 3 and priced["rho"] == 3 * sum(step["rho"] for step in priced["steps"])
+    made = as_json(typed(living, plan, COMMANDS[1].removesuffix(" --wait"), "--json"))
+    assert made["state"] == "open" and made["schedule"]["fired"] == 0 and made["schedule"]["due_at"]
+    shown = typed(living, plan, COMMANDS[2])
+    assert "3 times at most" in shown.stdout and "Handed in 0 times" in shown.stdout
+    assert len(listing(living.db, limit=10_000)) == before
+    assert as_json(typed(living, plan, COMMANDS[3], "--json"))["state"] == "cancelled"

@@ -122,7 +122,7 @@ def _show(card: BatchCard, json: bool) -> None:
             **one.model_dump(),
             "follows": ", ".join(one.after[:4]) + (" …" if len(one.after) > 4 else ""),
             "parameters": ", ".join(f"{name}={value}" for name, value in one.parameters.items()),
-            "price": f"{one.rho / card.rho:.1%}" if card.rho else "–",
+            "price": f"{one.rho * card.occurrences / card.rho:.1%}" if card.rho else "–",
             "run": one.run or "",
             "cells": f"{one.cells_done}/{one.cells}" if one.run else "",
         }
@@ -130,7 +130,13 @@ def _show(card: BatchCard, json: bool) -> None:
     ]
     seen = ("run", "state", "cells", "why") if card.batch else ()
     table("", ("step", "notebook", "parameters", "follows", "price", *seen), rows)
-    tell(say("client.plan_price", runs=len(card.steps), epsilon=f"{card.epsilon:.4g}"))
+    tell(say("client.plan_price", runs=len(card.steps) * card.occurrences, epsilon=f"{card.epsilon:.4g}"))
+    if card.schedule is not None:
+        far = card.schedule
+        due = far.due_at.isoformat(timespec="minutes") if far.due_at else "–"
+        when = say("client.recurs", cron=far.cron, timezone=far.timezone, due=due, most=card.occurrences)
+        done = say("client.recurred", fired=far.fired, passed=far.passed_over)
+        tell(f"{when} {done} {far.why}".strip())
     show_accounts([account.model_dump(exclude={"more_such"}) for account in card.accounts])
     for refusal_ in card.refusals:
         tell(refusal_)

@@ -32,7 +32,7 @@ from domicile.rules.plan import Step, expand
 from domicile.wire.shapes import BatchForm
 
 _ENTRY = "run"
-_KEYS = {"name", "project", "dataset", _ENTRY}
+_KEYS = {"name", "project", "dataset", "schedule", _ENTRY}
 
 
 def read(path: Path, project: str, dataset: str) -> tuple[BatchForm, tuple[Step, ...]]:

@@ -57,7 +57,7 @@ def expand(form: BatchForm, schemas: Mapping[str, Schema | None]) -> tuple[Step,
 
 def digest_of(form: BatchForm) -> str:
     """SHA-256 (hex) of a plan: the same plan handed in again is told by it."""
-    said = form.model_dump(mode="json")
+    said = form.model_dump(mode="json", exclude_none=True)
     said["notebooks"] = {n: hashlib.sha256(t.encode("utf-8", "replace")).hexdigest() for n, t in form.notebooks.items()}
     return hashlib.sha256(json.dumps(said, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 

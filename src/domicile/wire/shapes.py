@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -211,6 +211,15 @@ class StepForm(Shape):
     priority: int = 0
 
 
+class ScheduleForm(Shape):
+    """When a plan is due: five fields of cron, in a time zone, until a day (the grant's last at most)."""
+
+    cron: str = Field(max_length=128)
+    timezone: str = Field(default="UTC", max_length=64)
+    until: date = Field(description="the last day, in that time zone")
+    times: int | None = Field(default=None, ge=1, le=1000, description="how often at most")
+
+
 class BatchForm(Shape):
     """A plan of runs as it is handed in."""
 
@@ -219,6 +228,7 @@ class BatchForm(Shape):
     dataset: str
     notebooks: dict[str, str] = Field(description="file name → text")
     runs: tuple[StepForm, ...]
+    schedule: ScheduleForm | None = None
 
 
 class StepCard(Shape):
@@ -237,6 +247,19 @@ class StepCard(Shape):
     why: str = ""
 
 
+class ScheduleCard(Shape):
+    """How far a plan that recurs is."""
+
+    cron: str
+    timezone: str
+    ends_at: datetime
+    times: int | None
+    due_at: datetime | None = Field(description="when its next occurrence is due; None when there is none")
+    fired: int = Field(description="occurrences handed in")
+    passed_over: int
+    why: str = Field(description="in words: what kept the latest occurrence from being handed in")
+
+
 class BatchCard(Shape):
     """A batch, or (`batch` empty) a plan that was priced and not submitted. Prices are upper bounds: the same question
     asked twice costs once."""
@@ -248,7 +271,9 @@ class BatchCard(Shape):
     dataset: str
     state: str
     steps: tuple[StepCard, ...]
-    rho: int = Field(description="nano-rho all runs together may spend")
+    rho: int = Field(description="nano-rho all runs of all occurrences together may spend")
+    occurrences: int = Field(default=1, description="how often its runs are handed in at most")
+    schedule: ScheduleCard | None = None
     epsilon: float = Field(description="the same, as ε at the dataset's δ")
     accounts: tuple[AccountCard, ...] = Field(description="what is left of the project and of the researcher")
     refusals: tuple[str, ...] = Field(default=(), description="why it may not be submitted now")
@@ -265,7 +290,7 @@ class BatchCard(Shape):
     @property
     def has_ended(self) -> bool:
         """True once nothing more will happen behind the wall for it."""
-        return not set(self.counts) & {"", "submitted", "waiting", "queued", "running"}
+        return self.state != "open" and not set(self.counts) & {"", "submitted", "waiting", "queued", "running"}
 
 
 class OutputCard(Shape):

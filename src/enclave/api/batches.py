@@ -13,8 +13,10 @@ from enclave.access import check as check_grant
 from enclave.access import find_grant, find_project, projects_of
 from enclave.api.identity import AHouse, AMember
 from enclave.api.reviews import limits_of
-from enclave.batch import Batch, Price, card, find, listing, plan_card, prepared
+from enclave.audit.event import now
+from enclave.batch import Batch, Price, Schedule, card, find, listing, plan_card, prepared
 from enclave.batch.batch import For
+from enclave.batch.schedule import checked
 from enclave.bootstrap.house import House
 from enclave.catalogue import find as find_dataset
 from enclave.errors import NotFound, Refused
@@ -31,6 +33,7 @@ class Planned:
     steps: tuple[Step, ...]
     price: Price
     whom: For
+    schedule: Schedule | None
 
 
 def _planned(form: BatchForm, house: House, member: Member) -> Planned:
@@ -40,22 +43,24 @@ def _planned(form: BatchForm, house: House, member: Member) -> Planned:
     grant.check_covers(dataset)
     steps = prepared(form, limits_of(house))
     asks = RunPolicy.load(house.place.policies).asks(grant.project, dataset.name, dataset.grade)
-    whom = For(grant.id, member.id, dataset.version, asks)
-    return Planned(steps, batches_.price(house.place, dataset, grant, member.id, steps), whom)
+    whom, at = For(grant.id, member.id, dataset.version, asks), now()
+    schedule = checked(form.schedule, at, grant.ends_at) if form.schedule else None
+    often = schedule.count(at) if schedule else 1
+    return Planned(steps, batches_.price(house.place, dataset, grant, member.id, steps, often), whom, schedule)
 
 
 @router.post("/batches/check")
 def check(form: BatchForm, house: AHouse, member: AMember) -> BatchCard:
     """The runs of a plan and its whole price, beside what is left; nothing is stored."""
     plan = _planned(form, house, member)
-    return plan_card(form, plan.steps, plan.price)
+    return plan_card(form, plan.steps, plan.price, plan.schedule)
 
 
 @router.post("/batches")
 def hand_in(form: BatchForm, house: AHouse, member: AMember) -> BatchCard:
     """Hand a plan in; handed in again it is the batch there is."""
     plan = _planned(form, house, member)
-    made = batches_.submit(house.db, form, plan.steps, plan.price, plan.whom, limits_of(house))
+    made = batches_.submit(house.db, form, plan.steps, plan.price, plan.whom, limits_of(house), plan.schedule)
     return card(house.db, made, plan.steps, plan.price)
 
 
@@ -75,8 +80,10 @@ def _card(house: House, member: Member, batch: Batch) -> BatchCard:
     form = batch.plan
     steps = prepared(form, limits_of(house))
     grant = find_grant(house.db, house.keyring, house.permissions, member, batch.project)
-    dataset = find_dataset(house.db, batch.dataset, grant.version)
-    return card(house.db, batch, steps, batches_.price(house.place, dataset, grant, batch.member, steps))
+    dataset, often = find_dataset(house.db, batch.dataset, grant.version), 1
+    if form.schedule is not None:
+        often = checked(form.schedule, batch.submitted_at, grant.ends_at).count(batch.submitted_at)
+    return card(house.db, batch, steps, batches_.price(house.place, dataset, grant, batch.member, steps, often))
 
 
 @router.get("/batches")

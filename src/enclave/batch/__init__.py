@@ -6,6 +6,8 @@ handed in as a whole: its runs, what each follows and what each may spend are on
 
 from enclave.batch.batch import Batch, cancel, find, listing, prepared, submit
 from enclave.batch.price import Price, price
+from enclave.batch.recurring import hand_in_due
+from enclave.batch.schedule import Schedule
 from enclave.batch.standing import card, plan_card
 from enclave.batch.states import BatchState
 
@@ -13,9 +15,11 @@ __all__ = [
     "Batch",
     "BatchState",
     "Price",
+    "Schedule",
     "cancel",
     "card",
     "find",
+    "hand_in_due",
     "listing",
     "plan_card",
     "prepared",

@@ -20,8 +20,9 @@ from domicile.wire.shapes import BatchForm
 from enclave import audit
 from enclave.audit.event import now
 from enclave.batch.price import Price
+from enclave.batch.schedule import Schedule
 from enclave.batch.states import EVENTS, BatchState, check_move
-from enclave.batch.tables import batches
+from enclave.batch.tables import batches, schedules
 from enclave.errors import BadInput, NotFound, Tampered
 from enclave.run import Limits, RunState, Source, Submission
 from enclave.run.job import Checked, checked, enter
@@ -80,9 +81,18 @@ class For:
     review_policy: str
 
 
-def submit(db: Engine, form: BatchForm, steps: tuple[Step, ...], price: Price, whom: For, limits: Limits) -> Batch:
+def submit(
+    db: Engine,
+    form: BatchForm,
+    steps: tuple[Step, ...],
+    price: Price,
+    whom: For,
+    limits: Limits,
+    schedule: Schedule | None = None,
+) -> Batch:
     """Hand in a plan that was `prepared` and priced; the batch there is when the project has handed it in before.
 
+    One that recurs waits for its first occurrence (`batch.recurring`).
     All of it is one transaction, or nothing. Refused when it cannot be paid for; BadInput when a run of it may not be.
     """
     digest = digest_of(form)
@@ -105,8 +115,12 @@ def submit(db: Engine, form: BatchForm, steps: tuple[Step, ...], price: Price, w
             if tx.execute(_of_plan(form.project, digest)).first() is not None:
                 raise _Quicker
             tx.execute(insert(batches), {**row, "state": BatchState.OPEN})
-            enter_all(tx, steps, ready)
-            move(tx, batch, BatchState.OPEN, BatchState.COMPLETE, whom.member)
+            if schedule is not None:
+                due = {"due_at": schedule.next_after(str(row["submitted_at"])), "fired": 0, "passed_over": 0, "why": ""}
+                tx.execute(insert(schedules), {"batch": batch, **vars(schedule), **due})
+            else:
+                enter_all(tx, steps, ready)
+                move(tx, batch, BatchState.OPEN, BatchState.COMPLETE, whom.member)
     except _Quicker:
         found = _same(db, form.project, digest)
         assert found is not None
@@ -119,7 +133,14 @@ class _Quicker(Exception):
 
 
 def checked_runs(
-    db: Engine, form: BatchForm, steps: tuple[Step, ...], each: Mapping[str, int], whom: For, limits: Limits, batch: str
+    db: Engine,
+    form: BatchForm,
+    steps: tuple[Step, ...],
+    each: Mapping[str, int],
+    whom: For,
+    limits: Limits,
+    batch: str,
+    occurrence: int = 0,
 ) -> dict[str, Checked]:
     """Every run of a plan as it would be stored, by its name; BadInput when one may not be."""
     return {
@@ -138,6 +159,7 @@ def checked_runs(
                 review_policy=whom.review_policy,
                 batch=batch,
                 step=step.name,
+                occurrence=occurrence,
                 rho_cap=each[step.name],
             ),
             limits,

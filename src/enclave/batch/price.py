@@ -28,6 +28,7 @@ class Price:
 
     each: Mapping[str, int]
     rho: int
+    occurrences: int
     epsilon: float
     accounts: tuple[AccountCard, ...]
     refusals: tuple[Refused, ...]
@@ -38,10 +39,12 @@ class Price:
             raise refusal
 
 
-def price(place: Place, dataset: Dataset, grant: Grant, member: str, steps: tuple[Step, ...]) -> Price:
-    """The price of all of `steps`, and whether the accounts of project and researcher can bear it."""
+def price(
+    place: Place, dataset: Dataset, grant: Grant, member: str, steps: tuple[Step, ...], occurrences: int = 1
+) -> Price:
+    """The price of all of `steps`, so often, and whether the accounts of project and researcher can bear it."""
     each = {step.name: sum(rho_for(epsilon, dataset.delta) for epsilon in step.epsilon) for step in steps}
-    rho = sum(each.values())
+    rho = sum(each.values()) * occurrences
     who, open_ = payers(dataset.registers, grant, member), {balance.account: balance for balance in balances(place)}
     granted = {who.project: grant.epsilon_project, who.researcher: grant.epsilon_researcher}
     standing = [
@@ -50,7 +53,7 @@ def price(place: Place, dataset: Dataset, grant: Grant, member: str, steps: tupl
     ]
     refusals = tuple(r for balance in standing if (r := _refusal(balance, rho, dataset.delta)) is not None)
     cards = tuple(account_card(balance, dataset.delta) for balance in standing)
-    return Price(each, rho, epsilon_of(rho, dataset.delta), cards, refusals)
+    return Price(each, rho, occurrences, epsilon_of(rho, dataset.delta), cards, refusals)
 
 
 def _refusal(balance: Balance, rho: int, delta: str) -> Refused | None:

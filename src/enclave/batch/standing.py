@@ -8,10 +8,13 @@ from typing import Any
 from sqlalchemy import Engine, select
 
 from domicile.rules.plan import Step, digest_of
-from domicile.wire.shapes import BatchCard, BatchForm, StepCard
+from domicile.wire.shapes import BatchCard, BatchForm, ScheduleCard, StepCard
 from domicile.wire.words import catalogue, say
+from enclave.audit.event import now
 from enclave.batch.batch import Batch
 from enclave.batch.price import Price
+from enclave.batch.recurring import Standing, standing
+from enclave.batch.schedule import Schedule
 from enclave.run import RunState
 from enclave.run.tables import runs
 from enclave.store import reading
@@ -20,8 +23,11 @@ _SEEN = ("run", "step", "state", "cells_done", "cells", "questions", "why")
 _WAITS = {RunState.SUBMITTED: "run.awaits_reader", RunState.WAITING: "run.waits_for_others"}
 
 
-def plan_card(form: BatchForm, steps: tuple[Step, ...], price: Price) -> BatchCard:
+def plan_card(
+    form: BatchForm, steps: tuple[Step, ...], price: Price, schedule: Schedule | None = None, at: str | None = None
+) -> BatchCard:
     """A plan as priced; nothing of it was stored."""
+    waits = schedule and Standing(schedule, schedule.next_after(at or now()), 0, 0, "")
     return BatchCard(
         batch="",
         digest=digest_of(form),
@@ -31,6 +37,8 @@ def plan_card(form: BatchForm, steps: tuple[Step, ...], price: Price) -> BatchCa
         state="",
         steps=tuple(_step(step, price.each[step.name], {}) for step in steps),
         rho=price.rho,
+        occurrences=price.occurrences,
+        schedule=_recurring(waits) if waits else None,
         epsilon=price.epsilon,
         accounts=price.accounts,
         refusals=tuple(refusal.words() for refusal in price.refusals),
@@ -42,16 +50,39 @@ def card(db: Engine, batch: Batch, steps: tuple[Step, ...], price: Price) -> Bat
     query = select(*[runs.c[name] for name in _SEEN]).where(runs.c.batch == batch.batch).order_by(runs.c.occurrence)
     with reading(db) as connection:
         there = {row.step: dict(row._mapping) for row in connection.execute(query)}
-    planned = plan_card(batch.plan, steps, price)
+    planned, far = plan_card(batch.plan, steps, price), standing(db, batch.batch)
     return planned.model_copy(
         update={
             "batch": batch.batch,
             "state": batch.state.value,
+            "schedule": _recurring(far) if far else None,
             "steps": tuple(_step(step, price.each[step.name], there.get(step.name, {})) for step in steps),
             "refusals": (),
             "submitted_at": datetime.fromisoformat(batch.submitted_at),
         }
     )
+
+
+def _recurring(far: Standing) -> ScheduleCard:
+    said = far.schedule
+    return ScheduleCard(
+        cron=said.cron,
+        timezone=said.timezone,
+        ends_at=datetime.fromisoformat(said.ends_at),
+        times=said.times,
+        due_at=datetime.fromisoformat(far.due_at) if far.due_at else None,
+        fired=far.fired,
+        passed_over=far.passed_over,
+        why=say("batch.passed_over", why=_plain(far.why)) if far.why else "",
+    )
+
+
+def _plain(code: str) -> str:
+    """The words of a code when they stand without facts, which are not kept; else the code."""
+    try:
+        return say(code)
+    except KeyError:
+        return code
 
 
 def _step(step: Step, rho: int, there: dict[str, Any]) -> StepCard:

@@ -1,6 +1,6 @@
-"""The table of batches (migration state/0012). A batch's runs carry its name (`run.tables`)."""
+"""The tables of batches, and of when they recur (migrations state/0012, 0014). Runs carry their batch (`run.tables`)."""
 
-from sqlalchemy import BigInteger, Column, String, Table, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Column, ForeignKey, Integer, String, Table, Text, UniqueConstraint
 
 from enclave.store import STATE
 
@@ -19,4 +19,18 @@ batches = Table(
     Column("submitted_at", String(32), nullable=False),
     Column("ended_at", String(32), nullable=True),
     UniqueConstraint("project", "digest", name="one_batch_per_plan"),
+)
+
+schedules = Table(
+    "schedules",
+    STATE,
+    Column("batch", String(32), ForeignKey("batches.batch"), primary_key=True),
+    Column("cron", String(128), nullable=False),
+    Column("timezone", String(64), nullable=False),
+    Column("ends_at", String(32), nullable=False),
+    Column("times", Integer, nullable=True),
+    Column("due_at", String(32), nullable=True, index=True),
+    Column("fired", Integer, nullable=False),
+    Column("passed_over", Integer, nullable=False),
+    Column("why", String(64), nullable=False),
 )

@@ -20,6 +20,7 @@ from enclave.access import check as check_grant
 from enclave.access import expire_due
 from enclave.access.standing import SYSTEM
 from enclave.audit.event import now
+from enclave.batch import hand_in_due
 from enclave.bootstrap.broker import control_path
 from enclave.bootstrap.gate import send_decided, take_in_finished
 from enclave.bootstrap.house import House, open_house
@@ -58,7 +59,9 @@ def run(settings: Settings, name: str = "worker") -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: ended.set())
         worker = f"{socket.gethostname()[:40]}-{os.getpid()}-{secrets.token_hex(4)}"
-        gate = threading.Thread(target=_until, args=(ended, settings, lambda: keep_gate(house)), name="gate")
+        gate = threading.Thread(
+            target=_until, args=(ended, settings, lambda: keep_gate(house, wall.limits)), name="gate"
+        )
         gate.start()  # what was passed leaves, and what finished is vetted, while the next notebook runs
         try:
             with pool, ready(house.place, name):
@@ -89,12 +92,13 @@ def run_next(house: House, wall: Wall, pool: Pool, worker: str) -> bool:
     return job is not None
 
 
-def keep_gate(house: House) -> bool:
-    """Everything else there is to do: grants that ended, runs whose time has come, outputs to vet, releases to send.
+def keep_gate(house: House, limits: Limits) -> bool:
+    """Everything else there is to do: grants that ended, plans and runs whose time has come, outputs to vet, releases.
 
     True when there was some."""
     expire_due(house.db, house.keyring)
-    busy = bool(follow(house.db, SYSTEM))
+    busy = bool(hand_in_due(house.db, house.keyring, house.place, limits, SYSTEM))
+    busy = bool(follow(house.db, SYSTEM)) or busy
     busy = take_in_finished(house) or busy
     return bool(send_decided(house)) or busy
 
