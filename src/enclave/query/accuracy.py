@@ -1,18 +1,25 @@
 """How much noise may stand beside each number, when it is said in the units of the answer?
 
 `accuracy=50, confidence=0.95` asks for the smallest price at which the noise of every number stays within ±50 in at least
-95 of 100 answers. It is of the noise only, and only for counts and sums: how far a mean, a ratio or a quantile moves
-depends on the private rows under it, so no price from text alone delivers it (design §4).
+95 of 100 answers. It is of the noise only, and promised only for counts and sums: how far a mean, a ratio or a quantile
+moves depends on the private rows under it, so no price from text alone delivers it (design §4).
+
+Of a mean it is estimated, where a profile was bought: for a group of average size, N rows by the paid histograms. With e the
+noise of Σ(x − mid), f that of the count and h half the range of x, the mean moves by (|e| + h|f|) / (N − |f|) at most; they
+are kept within r and r/h, r = aNh / (2h + a), each in all but half of the cases that may miss: then it is within a.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from enclave.catalogue.dataset import WEIGHT_ONE
+from enclave.catalogue.profile import Profile
 from enclave.errors import BadInput, Refused
-from enclave.query import mechanisms
+from enclave.query import advised, mechanisms
 from enclave.query.plan import Measure, Plan
 from enclave.query.tally import Tally
 
@@ -58,9 +65,11 @@ def _decimal(written: str, what: str) -> Fraction:
     return Fraction(text)
 
 
-def check_promised(plan: Plan) -> None:
-    """Refuses an accuracy for what no price from text alone can deliver."""
-    other = next((a for a in plan.aggregates if a.measure not in TOTALS), None)
+def check_promised(plan: Plan, profile: Profile | None) -> None:
+    """Refuses an accuracy for what no price from text alone can deliver, and nothing paid can estimate."""
+    told = profile is not None and advised.rows_of(plan, profile) is not None
+    allowed = (*TOTALS, Measure.MEAN) if told else TOTALS
+    other = next((a for a in plan.aggregates if a.measure not in allowed), None)
     if other is not None:
         raise Refused("query.accuracy_of_others", column=other.name)
     reckoned = next((o for o in plan.outputs if o.plain is None), None)
@@ -68,16 +77,39 @@ def check_promised(plan: Plan) -> None:
         raise Refused("query.accuracy_of_others", column=reckoned.name)
 
 
-def scale_of(tally: Tally, accuracy: Accuracy) -> int:
-    """The largest scale whose noise stays within the accuracy: it costs the least."""
-    radius = int(accuracy.within * tally.unit)
-    if mechanisms.noise_radius(1, accuracy.miss) > radius:
+def scales(plan: Plan, moved: Sequence[Tally], accuracy: Accuracy, profile: Profile | None) -> list[int]:
+    """Of every tally the largest scale whose noise stays within the accuracy: it costs the least."""
+    halves = {t.aggregate: Fraction(t.factor * WEIGHT_ONE) / t.unit for t in moved if is_centred(plan, t)}
+    found = []
+    for tally in moved:
+        half = halves.get(tally.aggregate)
+        if half is None or profile is None:
+            found.append(_scale(int(accuracy.within * tally.unit), accuracy.miss, accuracy))
+        else:
+            within = _of_mean(accuracy.within, half, Fraction(advised.rows_kept(plan, tally, profile) or 1))
+            within /= half if tally.counts else 1
+            found.append(_scale(int(within * tally.unit), accuracy.miss / 2, accuracy))
+    return found
+
+
+def is_centred(plan: Plan, tally: Tally) -> bool:
+    """The sum of a mean, from the middle of its bounds."""
+    return plan.aggregates[tally.aggregate].measure is Measure.MEAN and not tally.counts
+
+
+def _of_mean(within: Fraction, half: Fraction, rows: Fraction) -> Fraction:
+    """r of the module's argument, in units of the value."""
+    return within * rows * half / (2 * half + within)
+
+
+def _scale(radius: int, miss: Fraction, accuracy: Accuracy) -> int:
+    if mechanisms.noise_radius(1, miss) > radius:
         raise Refused("query.accuracy_too_fine", accuracy=str(float(accuracy.within)))
     low, high = 1, 2
-    while mechanisms.noise_radius(high, accuracy.miss) <= radius:
+    while mechanisms.noise_radius(high, miss) <= radius:
         low, high = high, 2 * high
     while high - low > 1:
         middle = (low + high) // 2
-        fits = mechanisms.noise_radius(middle, accuracy.miss) <= radius
+        fits = mechanisms.noise_radius(middle, miss) <= radius
         low, high = (middle, high) if fits else (low, middle)
     return low

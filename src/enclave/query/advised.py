@@ -190,6 +190,31 @@ def _clipping(plan: Plan, tally: Tally, profile: Profile) -> Clipping | None:
     return clipping(histogram, tally.norm.clip, persons=persons, squared=tally.norm.squared)
 
 
+def rows_of(plan: Plan, profile: Profile) -> float | None:
+    """All rows of the root, by what was paid for; None where nothing paid tells."""
+    if plan.exact or plan.sources[0].made is not None:
+        return None
+    rows = profile.of(plan.root.name, "unit_rows")
+    if rows is not None:
+        curve = curve_of(rows)
+        return curve.whole if curve else None
+    if not plan.root.one_row_per_person:
+        return None
+    found = (profile.of(plan.root.name, column.name) for column in plan.root.columns)
+    persons = next((sum(h.persons) for h in found if h is not None), 0.0)
+    return persons if persons >= 1 else None
+
+
+def rows_kept(plan: Plan, tally: Tally, profile: Profile) -> float | None:
+    """Rows of a group of average size, as far as filter and clip leave them."""
+    rows = rows_of(plan, profile)
+    if rows is None:
+        return None
+    curve = _curve(plan, tally, profile)
+    left = 1 - curve.at(tally.norm.clip) / max(curve.whole, 1e-9) if curve else 1.0
+    return max(rows * left * share_of(plan, profile) / plan.cells, 1.0)
+
+
 def per_sensitivity(rho: int) -> float:
     """The standard deviation of a discrete Gaussian of this nano-rho, as a multiple of its sensitivity."""
     return 1 / math.sqrt(2 * rho / 10**9)

@@ -21,7 +21,7 @@ from enclave.catalogue.profile import Profile
 from enclave.errors import BadInput, Refused
 from enclave.query import advised as advice
 from enclave.query import mechanisms, scaled
-from enclave.query.accuracy import Accuracy, check_promised, scale_of, wanted
+from enclave.query.accuracy import Accuracy, check_promised, is_centred, scales, wanted
 from enclave.query.bounds import tallies
 from enclave.query.effort import (
     begins_ns,
@@ -112,6 +112,14 @@ class Priced:
     def variables(self) -> frozenset[tuple[str, str]]:
         return self.plan.variables
 
+    def _estimated(self, draw: Draw) -> tuple[str, ...]:
+        """What the accuracy of a mean was estimated for."""
+        profile = self.dataset.profile
+        if profile is None or not isinstance(self.asked, Accuracy) or not is_centred(self.plan, draw.tally):
+            return ()
+        rows = advice.rows_kept(self.plan, draw.tally, profile) or 1
+        return (f"accuracy estimated for groups of about {rows:.3g} rows (profile)",)
+
     @property
     def registers(self) -> tuple[str, ...]:
         """The person registers that its tables draw on: each pays in full."""
@@ -137,7 +145,7 @@ class Priced:
                 *(LABELS if matrix_in(self.plan) else ()),
                 *(o.name for o in self.plan.outputs),
             ),
-            mechanisms=tuple(_card(self.plan, d) for d in self.draws),
+            mechanisms=tuple(_card(self.plan, d, self._estimated(d)) for d in self.draws),
         )
 
 
@@ -148,7 +156,7 @@ def prepare(
     plan = parse(sql, dataset)
     within = wanted(epsilon, accuracy, confidence)
     if within is not None:
-        check_promised(plan)
+        check_promised(plan, dataset.profile)
         return priced(sql, plan, dataset, within)
     return priced(sql, plan, dataset, checked_epsilon(epsilon))
 
@@ -174,7 +182,11 @@ def priced(
     elif dataset.profile is not None:
         moved = _advised(plan, moved, dataset.profile, asked, dataset.delta)
     statements = emitted(plan, moved)
-    draws = _accurate(moved, asked) if isinstance(asked, Accuracy) else _shared(moved, asked, dataset.delta)
+    draws = (
+        _accurate(plan, moved, asked, dataset.profile)
+        if isinstance(asked, Accuracy)
+        else _shared(moved, asked, dataset.delta)
+    )
     draws = tuple(_thresholded(d, dataset.keys_delta) for d in draws)
     spent = sum(d.rho for d in draws)
     return Priced(
@@ -195,9 +207,13 @@ def _advised(
     plan: Plan, moved: tuple[Tally, ...], profile: Profile, asked: str | Accuracy, delta: str
 ) -> tuple[Tally, ...]:
     """Under the advisor's clips; in two parts where that is estimated to err less and no accuracy of each was asked."""
+    if isinstance(asked, Accuracy):
+        noise = zip(scales(plan, moved, asked, profile), moved, strict=True)
+        in_rows = tuple(advice.in_rows(scale, tally) for scale, tally in noise)
+        return advice.advised(plan, moved, profile, advice.Precision(in_rows, priced=False))
     plainly = advice.advised(plan, moved, profile, precision(moved, asked, delta))
     parts = scaled.paired(plan, moved)
-    if isinstance(asked, Accuracy) or len(parts) == len(moved):
+    if len(parts) == len(moved):
         return plainly
     apart = advice.advised(plan, parts, profile, precision(parts, asked, delta))
     if advice.is_better(plan, apart, plainly, profile, lambda of: precision(of, asked, delta)):
@@ -205,10 +221,8 @@ def _advised(
     return plainly
 
 
-def precision(moved: tuple[Tally, ...], asked: str | Accuracy, delta: str) -> advice.Precision:
+def precision(moved: tuple[Tally, ...], asked: str, delta: str) -> advice.Precision:
     """How exact each tally shall be, before its clip is known."""
-    if isinstance(asked, Accuracy):
-        return advice.Precision(tuple(advice.in_rows(scale_of(t, asked), t) for t in moved), priced=False)
     found = scaled.shares(moved, mechanisms.rho_for(asked, delta))
     return advice.Precision(tuple(advice.per_sensitivity(max(share, 1)) for share in found))
 
@@ -218,11 +232,11 @@ def _shared(moved: tuple[Tally, ...], epsilon: str, delta: str) -> tuple[Draw, .
     return tuple(_draw(t, share, epsilon, delta, len(moved)) for t, share in zip(moved, found, strict=True))
 
 
-def _accurate(moved: tuple[Tally, ...], accuracy: Accuracy) -> tuple[Draw, ...]:
-    scales = [scale_of(t, accuracy) for t in moved]
-    if max(scales) > COARSEST:
+def _accurate(plan: Plan, moved: tuple[Tally, ...], accuracy: Accuracy, profile: Profile | None) -> tuple[Draw, ...]:
+    found = scales(plan, moved, accuracy, profile)
+    if max(found) > COARSEST:
         raise Refused("query.accuracy_too_coarse", accuracy=str(float(accuracy.within)))
-    draws = tuple(Draw(t, s, mechanisms.price(s, t.sensitivity)) for t, s in zip(moved, scales, strict=True))
+    draws = tuple(Draw(t, s, mechanisms.price(s, t.sensitivity)) for t, s in zip(moved, found, strict=True))
     if sum(d.rho for d in draws) > mechanisms.DEAREST:
         raise Refused("query.accuracy_too_fine", accuracy=str(float(accuracy.within)))
     return draws
@@ -331,7 +345,7 @@ def _told_from(draw: Draw) -> tuple[str, ...]:
     )
 
 
-def _card(plan: Plan, draw: Draw) -> MechanismCard:
+def _card(plan: Plan, draw: Draw, estimated: tuple[str, ...]) -> MechanismCard:
     aggregate = plan.aggregates[draw.tally.aggregate]
     unit = draw.tally.unit
     part = PARTS.get(draw.tally.part, "")
@@ -345,7 +359,7 @@ def _card(plan: Plan, draw: Draw) -> MechanismCard:
         rho=draw.rho,
         one_per_person=draw.tally.norm.column is None and not draw.tally.votes,
         bound="; ".join(
-            [draw.tally.bound, *_told_from(draw), *(w for s in plan.sources if s.made for w in s.made.said)]
+            [draw.tally.bound, *estimated, *_told_from(draw), *(w for s in plan.sources if s.made for w in s.made.said)]
         ),
         clip=draw.tally.norm.clip if draw.tally.norm.column else None,
         clip_by=None if draw.tally.norm.column is None else "advisor" if draw.tally.norm.advised else "policy",

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 
 import pyarrow as pa
 import pytest
-from tests.oracle.extracts import DATASET
+from tests.oracle.extracts import DATASET, random_rows
+from tests.oracle.persons import People
+from tests.oracle.profiles import exact
 
 from enclave.errors import EnclaveError
 from enclave.query import mechanisms
@@ -73,3 +78,72 @@ def test_what_cannot_be_promised_is_said_in_words(sql: str, price: tuple[str | N
         prepare(sql, DATASET, *price)
     assert refused.value.code == code
     assert refused.value.words("zh") != refused.value.words("en")
+
+
+# --- means, by the paid profile -------------------------------------------------------------------------------------
+
+ROWS = random_rows(600, seed=21)
+PAID = replace(DATASET, profile=exact(DATASET, ROWS))
+MEANS = {
+    "SELECT AVG(los_days) AS m FROM visits": ("2", 1.0),
+    "SELECT AVG(change) AS m FROM visits WHERE urgent": ("1", 1.0),
+    "SELECT AVG(fee) AS m FROM visits": ("3000", 100.0),
+    "SELECT urgent, AVG(los_days) AS m FROM visits GROUP BY urgent": ("2", 1.0),
+    "SELECT AVG(age) AS m FROM patients": ("5", 1.0),
+}
+
+
+@pytest.fixture(scope="module")
+def people() -> Iterator[People]:
+    with People(PAID, ROWS) as made:
+        yield made
+
+
+def missed(people: People, sql: str, within: float, stretch: int = 1) -> float:
+    """How often noise moves the mean of the largest group by more, at the scales of the question times `stretch`."""
+    priced = prepare(sql, PAID, None, MEANS[sql][0])
+    centred, counted = priced.draws
+    vectors = people.vectors(priced.plan, tuple(d.tally for d in priced.draws))
+    cell = max(vectors[1], key=lambda key: vectors[1][key])
+    total, rows = vectors[0][cell], vectors[1][cell]
+    chance, times = random.Random(3), 4_000
+    found = 0
+    for _ in range(times):
+        e, f = chance.gauss(0, stretch * centred.scale), chance.gauss(0, stretch * counted.scale)
+        found += abs((total + e) / (rows + f) - total / rows) > within
+    return found / times
+
+
+@pytest.mark.parametrize("sql", MEANS)
+def test_a_mean_of_a_group_of_average_size_or_more_stays_within_what_was_asked(people: People, sql: str) -> None:
+    accuracy, scale = MEANS[sql]
+    assert missed(people, sql, float(accuracy) * scale) < 0.05
+    assert missed(people, sql, float(accuracy) * scale, stretch=8) > 0.05, "the control: coarser noise does not"
+
+
+def test_what_is_estimated_is_said_with_the_price() -> None:
+    quote = prepare("SELECT AVG(los_days) AS m, COUNT(*) AS n FROM visits", PAID, None, "20").quote
+    said = ["accuracy estimated for groups of about" in m.bound for m in quote.mechanisms]
+    assert said == [True, False, False]
+
+
+def test_a_finer_mean_costs_more_and_one_of_many_groups_more_again() -> None:
+    mean, grouped = "SELECT AVG(los_days) AS m FROM visits", "SELECT dx, AVG(los_days) AS m FROM visits GROUP BY dx"
+    rhos = [prepare(sql, PAID, None, within).rho for sql, within in ((mean, "4"), (mean, "2"), (grouped, "2"))]
+    assert rhos == sorted(rhos) and rhos[0] < rhos[1] < rhos[2]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT AVG(n) AS m FROM (SELECT patient_id, COUNT(*) AS n FROM visits GROUP BY patient_id)",
+        "SELECT AVG(d.rank) AS m FROM visits v JOIN diagnoses d USING (patient_id)",
+        "SELECT MEDIAN(los_days) AS m FROM visits",
+        "SELECT VAR_POP(los_days) AS m FROM visits",
+        "SELECT SUM(los_days) / COUNT(*) AS m FROM visits",
+    ],
+)
+def test_what_nothing_paid_estimates_is_refused(sql: str) -> None:
+    with pytest.raises(EnclaveError) as refused:
+        prepare(sql, PAID, None, "2")
+    assert refused.value.code == "query.accuracy_of_others"
