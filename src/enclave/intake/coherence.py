@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from enclave.intake import rules
 from enclave.intake.columns import norm_names
-from enclave.intake.package import Descriptor, ReferenceText, Resource
+from enclave.intake.package import Descriptor, Identity, ReferenceText, Resource
 from enclave.intake.standards.dictionary import system
 from enclave.intake.treatments import NUMBERS, PROSE, SUMMABLE, Form, Keep, Prefix, Pseudonym, Redact, Surrogate
 
@@ -41,7 +41,22 @@ def complaints(d: Descriptor) -> Iterator[str]:
     for table in d.tables:
         if table.name != person.name and not any(j.table == person.name for j in table.joins):
             yield f"table {table.name} states no join to {person.name}"
+    yield from _identity(d)
     yield from _risk(d)
+
+
+def _identity(d: Descriptor) -> Iterator[str]:
+    """Who is the same person is said of the person table, in terms of its raw columns."""
+    for table in d.tables:
+        if table.name != d.unit.table and table.identity != Identity():
+            yield f"table {table.name}: `identity` stands on the person table, {d.unit.table}"
+    person = d.person_table
+    fields = {f.name: f.type for f in person.fields}
+    wrong = [name for name in person.identity.key if fields.get(name) != "string" or name == person.unit]
+    if wrong:
+        yield f"table {person.name}: `identity` names {wrong[0]}, which is no text column beside its unit"
+    if person.identity.newest and fields.get(person.identity.newest) not in ("date", "datetime"):
+        yield f"table {person.name}: `identity` names {person.identity.newest}, which is no date"
 
 
 def _risk(d: Descriptor) -> Iterator[str]:
@@ -82,7 +97,9 @@ def _table(d: Descriptor, t: Resource, seen: list[str]) -> Iterator[str]:
     yield from _derived(d, t)
 
 
-_OURS = re.compile(r"(unit|shift|raw|digest|sex|birth|dropped|wrong|n)_|marks_\d+|(unread|hit) .*", re.IGNORECASE)
+_OURS = re.compile(
+    r"(unit|shift|raw|digest|sex|birth|dropped|wrong|left|newest|chooser|n)_|marks_\d+|(unread|hit) .*", re.IGNORECASE
+)
 """Names that columns of our own have while a table is worked on."""
 
 

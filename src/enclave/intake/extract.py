@@ -15,7 +15,19 @@ from pathlib import Path
 import duckdb
 
 from enclave.errors import BadInput, EnclaveError, Incident, Refused
-from enclave.intake import contributions, fingerprint, identifiers, prose, raw, reverify, risk, stage, votes, write
+from enclave.intake import (
+    contributions,
+    fingerprint,
+    identifiers,
+    persons,
+    prose,
+    raw,
+    reverify,
+    risk,
+    stage,
+    votes,
+    write,
+)
 from enclave.intake.choices import NOBODY, Choices, lay
 from enclave.intake.columns import literal, stored_columns
 from enclave.intake.package import Descriptor, Resource
@@ -104,6 +116,7 @@ def _report(
     ]
     sections = (
         section(d, {n: s.tally for n, s in found.items()}),
+        persons.section(d, found),
         Section("left_out", checks=tuple(left_out)),
         Section(identifiers.SECTION, checks=tuple(named)),
         risk.section(risks),

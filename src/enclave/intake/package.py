@@ -162,6 +162,25 @@ class Quality(Text):
     """The most rows of a table that row rules and lost parents may leave out."""
 
 
+class Identity(Text):
+    """Which rows of the person table are of one person, and which of them counts. Each looks at that person's rows alone."""
+
+    key: tuple[RawName, ...] = ()
+    """Raw columns that name a person in every system, in this order; the unit's own column comes last of itself."""
+    duplicates: Literal["refuse", "merge"] = "refuse"
+    """What becomes of several rows of one person."""
+    newest: RawName | Literal[""] = ""
+    """The raw date by which the row that counts is chosen; absent: the first by its values."""
+    conflicts: Literal["keep", "leave_out"] = "keep"
+    """What becomes of a person whose rows disagree on sex or birth date."""
+
+    @model_validator(mode="after")
+    def _has_use(self) -> Self:
+        if self.duplicates == "refuse" and (self.newest or self.conflicts == "leave_out"):
+            raise ValueError("`newest` and `conflicts` say what becomes of several rows: they need `duplicates: merge`")
+        return self
+
+
 class Resource(Text):
     """One raw table."""
 
@@ -192,6 +211,8 @@ class Resource(Text):
     checks: tuple[Annotated[CheckText, BeforeValidator(_stated)], ...] = ()
     quality: Quality | None = None
     """This table's own; absent: the dataset's."""
+    identity: Identity = Identity()
+    """Of the person table alone."""
     derived: tuple[Derived, ...] = ()
     table_schema: Schema | None = Field(default=None, alias="schema")
 
@@ -225,7 +246,8 @@ class Resource(Text):
     def compares(self, field: RawField) -> bool:
         """Whether a rule or check reads the column as what it is declared to be, though nothing may be kept of it."""
         rules = (*self.row_rules, *(check.rule for check in self.checks))
-        return bool(field.element or field.plausible) or any(field.name in rule.columns for rule in rules)
+        dated = field.name == self.identity.newest
+        return bool(field.element or field.plausible or dated) or any(field.name in rule.columns for rule in rules)
 
 
 class Openness(Text):

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 import duckdb
 
 from enclave.errors import BadInput
-from enclave.intake import deidentify, prose, raw, treatments
+from enclave.intake import deidentify, identity, prose, raw, treatments
 from enclave.intake.choices import BY_CHOICE, stays_out
 from enclave.intake.columns import stored_columns
 from enclave.intake.graded import special
 from enclave.intake.marks import counted, marked, reach
-from enclave.intake.package import Descriptor, Resource
+from enclave.intake.package import Descriptor, Identity, Resource
 from enclave.intake.standards import Compiled, Tally, compiled, element
 from enclave.intake.standards.checks import PERSON, person_columns
 from enclave.intake.standards.verdict import NO_PERSON
@@ -32,6 +32,8 @@ class Staged:
     """What one scan found: rows read, left out by reason, at fault by check (for the steward alone)."""
 
     tally: Tally
+    settled: identity.Settled | None = None
+    """Of the person table: persons with several rows."""
 
     @property
     def read(self) -> int:
@@ -70,22 +72,34 @@ def reasons(d: Descriptor, table: Resource) -> list[tuple[str, str]]:
     key = next(field.name for field, output in table.outputs() if output.name == table.key[0])
     found = [(NO_PERSON, f'r."{table.unit}" IS NULL')]
     own = table.name == d.unit.table
-    found.append((BY_CHOICE, stays_out(d, "r.unit_") if own else "coalesce(r.left_, false)"))
+    found.append((BY_CHOICE, stays_out(d, identity.chooser(table)) if own else "coalesce(r.left_, false)"))
     if table.name != d.unit.table:
         found.append((f"no such person in {d.unit.table}", "r.unit_ IS NULL"))
         found.append((f"no {table.key[0]}", f'r."{key}" IS NULL'))
-    return found + [(rule.text, f"NOT ({true_of(rule, d.code_lists)})") for rule in table.row_rules]
+    found += [(rule.text, f"NOT ({true_of(rule, d.code_lists)})") for rule in table.row_rules]
+    return found + [
+        (reason, "false") for reason in identity.reasons(table)
+    ]  # found among the person's rows, afterwards
 
 
 def _located(d: Descriptor, table: Resource, file: raw.Raw) -> str:
     """The raw rows with the person's pseudonym (`unit_`) and shift (`shift_`)."""
     person = f'r0."{table.unit}"'
     if table.name == d.unit.table:
+        person = identity.person(d, "r0")
         unit, shift = deidentify.number_of("r1.digest_"), deidentify.shift_of("r1.digest_", d.shift_days)
-        digests = f"SELECT r0.*, {deidentify.keyed(d.unit.domain, person)} AS digest_ FROM {file.view} r0"
+        digests = f"SELECT r0.*, {deidentify.keyed(d.unit.domain, person)} AS digest_{_chosen(d, table)} FROM {file.view} r0"
         return f"(SELECT r1.*, {unit} AS unit_, {shift} AS shift_ FROM ({digests}) r1)"
     also = "".join(f", p.{hidden}" for hidden in person_columns(d).values())
     return f"(SELECT r0.*, p.unit_, p.shift_, p.left_{also} FROM {file.view} r0 LEFT JOIN {PERSONS} p ON p.raw_ = {person})"
+
+
+def _chosen(d: Descriptor, table: Resource) -> str:
+    """Choices are known by the unit's own identifier: where another names the person, its pseudonym is needed beside."""
+    if not table.identity.key:
+        return ""
+    own = f'r0."{table.unit}"'
+    return f", {deidentify.pseudonym(d.unit.domain, own)} AS {identity.CHOOSER}"
 
 
 def _of_the_person(d: Descriptor) -> Iterator[tuple[str, str]]:
@@ -113,6 +127,7 @@ def _select(d: Descriptor, table: Resource, file: raw.Raw) -> str:
     if table.name == d.unit.table:
         kept += [f'r."{table.unit}" AS raw_', "r.shift_ AS shift_", *_own(d)]
         kept += [f'r."{raw_name}" AS {hidden}' for hidden, raw_name in _of_the_person(d)]
+        kept += identity.hidden(table)
     left_out = "".join(f" WHEN {sql} THEN {n}" for n, (_, sql) in enumerate(reasons(d, table), 1))
     wrong = "".join(f" WHEN {fault.sql} THEN {n}" for n, fault in enumerate(raw.faults(file), 1))
     kept += marked([check.sql for check in _checks(d, table)])
@@ -138,6 +153,7 @@ def stage(con: duckdb.DuckDBPyConnection, d: Descriptor, table: Resource, file: 
             raise  # ours, not the file's
         raise raw.unreadable(file) from None
     raw.check_read(con, file)
+    settled = _settled(con, d, table)
     counts = con.execute(f"SELECT dropped_, wrong_, count(*) FROM {staged(table)} GROUP BY ALL ORDER BY ALL").fetchall()
     _check_values(con, file, counts)
     if not counts and not table.may_be_empty:
@@ -155,7 +171,15 @@ def stage(con: duckdb.DuckDBPyConnection, d: Descriptor, table: Resource, file: 
     if any(dropped.values()):
         con.execute(f"DELETE FROM {staged(table)} WHERE dropped_ <> 0")
     dropped |= _drop_orphans(con, d, table)
-    return Staged(Tally(sum(c for _, _, c in counts), failed, empty, dropped))
+    return Staged(Tally(sum(c for _, _, c in counts), failed, empty, dropped), settled)
+
+
+def _settled(con: duckdb.DuckDBPyConnection, d: Descriptor, table: Resource) -> identity.Settled | None:
+    """Settle which row of a person counts, where the policy says how."""
+    if table.name != d.unit.table or table.identity == Identity():
+        return None
+    first = 1 + len(reasons(d, table)) - len(list(identity.reasons(table)))
+    return identity.settle(con, d, table, staged(table), first, _number_of_choice(d, table))
 
 
 def _number_of_choice(d: Descriptor, table: Resource) -> int:
@@ -163,14 +187,17 @@ def _number_of_choice(d: Descriptor, table: Resource) -> int:
 
 
 def _keep_persons(con: duckdb.DuckDBPyConnection, d: Descriptor, table: Resource) -> None:
-    """The persons who stay, and beside them, without pseudonym, who is left out by choice: so rows of theirs are known."""
-    own = "".join(f", {prose.own(name)}" for name in prose.owned(d))
-    hidden = "".join(f", {name}" for name in person_columns(d).values())
-    con.execute(
-        f'CREATE OR REPLACE TABLE {PERSONS} AS SELECT raw_, CASE WHEN dropped_ = 0 THEN "{table.unit_column}" END AS unit_, '
-        f"shift_, dropped_ <> 0 AS left_{own}{hidden} FROM {staged(table)} "
-        f"WHERE dropped_ IN (0, {_number_of_choice(d, table)})"
+    """The persons who stay, by every raw identifier of theirs, with what rows of other tables need of them; and beside them,
+    without pseudonym, who is left out by choice: so rows of theirs are known.
+    """
+    columns = [*(prose.own(name) for name in prose.owned(d)), *person_columns(d).values()]
+    also = "".join(f", {name}" for name in columns)
+    persons = (
+        f'SELECT raw_, CASE WHEN dropped_ = 0 THEN "{table.unit_column}" END AS unit_, shift_, dropped_ <> 0 AS left_{also} '
+        f"FROM {staged(table)} WHERE dropped_ IN (0, {_number_of_choice(d, table)})"
     )
+    named = identity.with_aliases(con, table, staged(table), persons, ["shift_", "left_", *columns])
+    con.execute(f"CREATE OR REPLACE TABLE {PERSONS} AS {named}")
 
 
 def _checks(d: Descriptor, table: Resource) -> list[Compiled]:
@@ -223,6 +250,8 @@ def _check_values(con: duckdb.DuckDBPyConnection, file: raw.Raw, counts: list[tu
 
 def _check_persons(con: duckdb.DuckDBPyConnection, table: Resource) -> None:
     """One row per person, before any row is left out: which of two rows is the person is not ours to guess."""
+    if table.identity.duplicates == "merge":
+        return
     unit = table.unit_column
     (count,) = con.execute(
         f'SELECT count(*) - count(DISTINCT "{unit}") FROM {staged(table)} WHERE raw_ IS NOT NULL'

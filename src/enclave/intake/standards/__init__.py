@@ -2,6 +2,17 @@
 
 from enclave.intake.standards.checks import Compiled, compiled
 from enclave.intake.standards.dictionary import Element, System, element, elements, system
-from enclave.intake.standards.verdict import Tally, section
+from enclave.intake.standards.verdict import Tally, against_person, section
 
-__all__ = ["Compiled", "Element", "System", "Tally", "compiled", "element", "elements", "section", "system"]
+__all__ = [
+    "Compiled",
+    "Element",
+    "System",
+    "Tally",
+    "against_person",
+    "compiled",
+    "element",
+    "elements",
+    "section",
+    "system",
+]

@@ -42,6 +42,7 @@ def compiled(d: Descriptor, table: Resource) -> list[Compiled]:
     """Every check of a table, in order."""
     found = [check for f in table.fields for check in _of_field(d, f)]
     found += _crossed(d, table)
+    found += _against_person(d, table)
     for stated in table.checks:
         category, where = Category.PLAUSIBILITY, stated.rule.left
         sql = f"NOT ({true_of(stated.rule, d.code_lists)})"
@@ -127,6 +128,18 @@ def _sexes(d: Descriptor, table: Resource, column: str) -> dict[str, str]:
     return {
         key: f"{column} IN ({', '.join(map(literal, codes))})" for key, codes in (("male", male), ("female", female))
     }
+
+
+def _against_person(d: Descriptor, table: Resource) -> Iterator[Compiled]:
+    """Whether a row that states sex or birth date states those of its person."""
+    hidden = person_columns(d) if table.name != d.unit.table else {}
+    for f in table.fields:
+        known = element(f.element)
+        if known is not None and known.key in hidden:
+            own, theirs = f'r."{f.name}"', f"r.{hidden[known.key]}"
+            if known.key == "birth_date":
+                own, theirs = f"CAST({own} AS DATE)", f"CAST({theirs} AS DATE)"
+            yield Compiled("differs_from_person", Category.IDENTITY, f.name, f"{own} <> {theirs}")
 
 
 def _crossed(d: Descriptor, table: Resource) -> Iterator[Compiled]:

@@ -43,8 +43,14 @@ def section(d: Descriptor, tallies: Mapping[str, Tally]) -> Section:
         table = d.table(name)
         assert table is not None
         found = list(_found(name, tally))
-        checks += [*found, *_stops(d, table, tally, found)]
+        scored = [check for check in found if check.category is not Category.IDENTITY]
+        checks += [*scored, *_stops(d, table, tally, scored)]
     return Section("standards", checks=tuple(checks))
+
+
+def against_person(name: str, tally: Tally) -> tuple[Check, ...]:
+    """The checks of a table's rows against their person: told with who is who, and no part of the score."""
+    return tuple(check for check in _found(name, tally) if check.category is Category.IDENTITY)
 
 
 def _found(name: str, tally: Tally) -> Iterator[Check]:
