@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
@@ -49,10 +49,15 @@ class Manifest:
     the database that somebody edited."""
     report: str = ""
     """SHA-256 of the intake's report beside the file; "" when none was kept."""
+    apart: dict[str, str] = field(default_factory=dict)
+    """Other register → the signed rule that keeps its persons apart from these; {} when no marks are kept."""
 
     def message(self) -> bytes:
         """The bytes that are signed."""
-        return audit.canonical({"purpose": "domicile extract", **asdict(self)})
+        tree = asdict(self)
+        if not self.apart:
+            del tree["apart"]  # as manifests were before registers were held apart
+        return audit.canonical({"purpose": "domicile extract", **tree})
 
     @classmethod
     def read_from(cls, folder: Path, keyring: Keyring) -> Self:

@@ -21,7 +21,7 @@ from sqlalchemy import Engine, func, insert, select, update
 
 from enclave import audit
 from enclave.audit.event import now
-from enclave.catalogue import choices
+from enclave.catalogue import choices, registers
 from enclave.catalogue.bought import with_profile
 from enclave.catalogue.dataset import Dataset
 from enclave.catalogue.dictionary import dataset_of, dictionary_digest, from_json, to_json
@@ -142,6 +142,7 @@ def shelve(
     with _telling(db, actor, f"intake {descriptor_path.parent.name}", place.extracts):
         signed, d = _read(descriptor_path, keyring, tables)
         check_home(d, source, demo_home=demo_home)
+        registers.check_stated(db, place, keyring, d)
         with _draft(place, d.name) as draft:
             digests = {"policy": signed.digest, "tables": [t.name for t in d.tables]}
             with audit.record(db, audit.Event(EVENTS[State.BUILDING], actor, f"dataset {d.name}", digests)):
@@ -151,9 +152,15 @@ def shelve(
             chosen = choices.of(db, d)
             try:
                 extract = build(
-                    d, source, draft, pseudonym_key=pseudonym_key, file_key=file_key.hex(), choices=chosen,
+                    d,
+                    source,
+                    draft,
+                    pseudonym_key=pseudonym_key,
+                    file_key=file_key.hex(),
+                    choices=chosen,
+                    overlap_key=keyring.overlap_key() if d.apart else b"",
                     progress=progress,
-                )  # fmt: skip
+                )
             except Stopped as stopped:
                 keep_last(place, d.name, replace(stopped.report, policy=signed.digest))
                 raise
@@ -175,9 +182,14 @@ def shelve(
             sealed = seal(wrapping, file_key, seal_purpose(d.name, extract.digest))
             fingerprint = keyring.fingerprint(pseudonym_key)
             kept = keep_with(draft, report)
-            write_manifest(draft, _manifest(dataset, extract, signed, sealed, fingerprint, kept), keyring)
-            _place(draft, folder_of(place, d.name, version))
-            _commit(db, actor, dataset, extract, d, chosen)
+            registers.keep_marks(draft, keyring, d, extract.digest, extract.marks)
+            manifest = _manifest(dataset, extract, signed, sealed, fingerprint, kept)
+            manifest = replace(manifest, apart=dict(d.apart.from_) if d.apart else {})
+            write_manifest(draft, manifest, keyring)
+            with registers.one_at_a_time(place):
+                registers.check_apart(db, place, keyring, d, extract.marks)
+                _place(draft, folder_of(place, d.name, version))
+                _commit(db, actor, dataset, extract, d, chosen)
             progress("shelved", 0, None)
             return Shelved(dataset, False, extract.rows, extract.dropped)
 

@@ -42,7 +42,18 @@ def complaints(d: Descriptor) -> Iterator[str]:
         if table.name != person.name and not any(j.table == person.name for j in table.joins):
             yield f"table {table.name} states no join to {person.name}"
     yield from _identity(d)
+    yield from _apart(d)
     yield from _risk(d)
+
+
+def _apart(d: Descriptor) -> Iterator[str]:
+    """Registers are held apart by a text column of the person table."""
+    if d.apart is not None:
+        field = d.person_table.field(d.apart.by)
+        if field is None or field.type != "string":
+            yield f"`apart` names {d.apart.by}, which is no text column of {d.person_table.name}"
+        if d.register_ in d.apart.from_:
+            yield f"`apart` names {d.register_}, its own register"
 
 
 def _identity(d: Descriptor) -> Iterator[str]:

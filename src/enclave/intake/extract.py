@@ -19,6 +19,7 @@ from enclave.intake import (
     contributions,
     fingerprint,
     identifiers,
+    overlap,
     persons,
     prose,
     raw,
@@ -54,6 +55,8 @@ class Extract:
     lineage: dict[str, dict[str, str]]
     """Table → stored column → "raw column: treatment"."""
     report: Report
+    marks: overlap.Marks = field(default_factory=overlap.Marks)
+    """By which the register is held apart from others; none when the policy does not ask."""
 
 
 @dataclass(frozen=True)
@@ -202,6 +205,7 @@ def build(
     pseudonym_key: bytes,
     file_key: str,
     choices: Choices = NOBODY,
+    overlap_key: bytes = b"",
     room: Room | None = None,
     progress: Progress = silent,
 ) -> Extract:
@@ -209,6 +213,8 @@ def build(
     path, rows, risks = draft / FILE, {}, list[risk.Found]()
     if not all(c in "0123456789abcdef" for c in file_key) or len(file_key) != 64:
         raise ValueError("a file key is 64 hex digits")
+    if d.apart is not None and not overlap_key:
+        raise ValueError("registers are held apart under a key")
     source = raw.source_of(where)
     with _quietly(draft.parent), _opened(source, draft, (draft,), room) as con:
         contributions.define_root(con)
@@ -232,6 +238,7 @@ def build(
             risks.append(risk.measure(con, d, table, f'{_CATALOG}.main."{name}"'))
 
         found, named = _read_all(con, d, source, pseudonym_key, progress, finish)
+        marked = overlap.marks(con, d, raw.open_raw(con, source, d.person_table, zone=d.timezone), overlap_key)
         if (report := _report(d, found, named, risks)).stops:
             raise Stopped(report)
         if max(rows.values()) > d.size_class:
@@ -246,7 +253,7 @@ def build(
         con.execute(f"DETACH {_CATALOG}")
     read, dropped = {n: s.read for n, s in found.items()}, {n: s.dropped for n, s in found.items()}
     norms = fingerprint.norm_digest(d)
-    return Extract(path, digest, _file_digest(path), norms, rows, read, dropped, lineage(d), report)
+    return Extract(path, digest, _file_digest(path), norms, rows, read, dropped, lineage(d), report, marked)
 
 
 def plan(

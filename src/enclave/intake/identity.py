@@ -42,19 +42,19 @@ def person(d: Descriptor, row: str) -> str:
     """SQL of what names the person of a row of the person table."""
     table = d.person_table
     own = f'{row}."{table.unit}"'
-    named = [_named(table, name, f'{row}."{name}"') for name in table.identity.key]
+    keys = [named(table, name, f'{row}."{name}"') for name in table.identity.key]
     # whoever has no identifier of the unit cannot be met by rows of other tables: such a row names nobody
-    return f"CASE WHEN {own} IS NOT NULL THEN coalesce({', '.join([*named, own])}) END" if named else own
+    return f"CASE WHEN {own} IS NOT NULL THEN coalesce({', '.join([*keys, own])}) END" if keys else own
 
 
-def _named(table: Resource, name: str, column: str) -> str:
-    """The value with its column's name before it, so that it meets no other kind of identifier; NULL names nobody."""
+def named(table: Resource, name: str, column: str) -> str:
+    """The value with what it is before it, so that it meets no other kind of identifier; NULL names nobody."""
     stated = table.field(name)
     known = element(stated.element) if stated else None
     value = column
     if known is not None and known.system == "gb11643":
         value = f"CASE WHEN {resident.is_valid(column)} THEN {resident.whole(column)} END"
-    return f"{literal(name)} || chr(30) || {value}"
+    return f"{literal(known.key if known else name)} || chr(30) || {value}"
 
 
 def reasons(table: Resource) -> Iterator[str]:

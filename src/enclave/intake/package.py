@@ -283,6 +283,17 @@ class Unit(Text):
     domain: Name
 
 
+class Apart(Text):
+    """Why this register shares no person with others: one account each is only for registers that do not overlap."""
+
+    by: RawName
+    """The raw column of the person table that names a person in every system."""
+    from_: dict[Name, Annotated[str, StringConstraints(min_length=10, max_length=400)]] = Field(
+        alias="from", min_length=1
+    )
+    """Another register → the rule that keeps its persons apart from these, in words that somebody signs."""
+
+
 class Descriptor(Text):
     """A dataset as signed. `policy_version` counts the descriptor itself, not the extracts made under it."""
 
@@ -302,6 +313,7 @@ class Descriptor(Text):
     """`required`: who has not consented is left out of every build."""
     demo: bool
     register_: Name = Field(alias="register")
+    apart: Apart | None = None
     unit: Unit
     delta: Delta
     keys_delta: Delta | Literal[""] = ""

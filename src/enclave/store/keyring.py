@@ -134,6 +134,10 @@ class Keyring:
         """The 32-byte HMAC key that turns identifiers of a person register into pseudonyms."""
         return self._named(f"pseudonym.{register}", create)
 
+    def overlap_key(self) -> bytes:
+        """The 32-byte HMAC key by which registers are compared; it makes no pseudonym."""
+        return self._named("registers", create=True)
+
     def _named(self, name: str, create: bool) -> bytes:
         if create and not (self._place.keys / f"{name}.sealed").exists():
             self._keep(name, os.urandom(32))
