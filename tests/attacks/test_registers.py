@@ -29,8 +29,12 @@ class House:
     def __init__(self, folder: Path) -> None:
         self.folder, self.home = folder, clinic.home(folder / "home")
 
-    def take(self, name: str, register: str, people: list[dict[str, str]], apart: Any = None) -> catalogue.Shelved:
+    def take(
+        self, name: str, register: str, people: list[dict[str, str]], apart: Any = None, *, also: tuple[str, ...] = ()
+    ) -> catalogue.Shelved:
         tree = yaml.safe_load(front_page.TEXT) | {"name": name, "register": register}
+        for table, charged in zip(tree["resources"], also, strict=False):
+            table["registers"] = [charged]
         if apart is not None:
             tree["apart"] = apart
         path = self.home.signed(yaml.safe_dump(tree, allow_unicode=True).encode())
@@ -72,6 +76,15 @@ def test_without_a_signed_rule_there_is_no_second_register(house: House) -> None
     assert _refused(lambda: take("young", "children", [MAN])) == "catalogue.registers_unchecked"
     assert _refused(lambda: take("young", "children", [MAN], _apart("elsewhere"))) == "catalogue.registers_unstated"
     assert take("young", "aged", [MAN]).dataset.register == "aged", "under the same register, and budget, it may"
+
+
+def test_who_charges_the_other_register_in_every_table_needs_no_rule(house: House) -> None:
+    house.take("aged", "aged", [WOMAN])
+    young = [WOMAN, MAN]
+    assert _refused(lambda: house.take("young", "children", young, also=("aged",))) == "catalogue.registers_unchecked"
+    made = house.take("young", "children", young, also=("aged", "aged"))
+    assert made.dataset.registers == ("children", "aged")
+    assert house.take("aged", "aged", [WOMAN, MAN]).version == 2, "nor when the first is taken in again"
 
 
 def test_a_register_that_keeps_no_marks_is_not_taken_for_disjoint(house: House) -> None:

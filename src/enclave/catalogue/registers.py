@@ -2,7 +2,8 @@
 
 Two registers are separate only by a signed statement of the rule that makes them disjoint and a check that no mark of one
 is a mark of the other (design §4, Population). Whatever is not stated or cannot be checked is refused: the datasets then
-name one register, and share its account. Marks lie beside the version, sealed under the dataset's key, and go with it.
+name one register, or one charges the other's in each of its tables (`registers`). Marks lie beside the version, sealed
+under the dataset's key, and go with it.
 """
 
 from __future__ import annotations
@@ -34,8 +35,8 @@ class _Version:
     register: str
 
 
-def _others(db: Engine, register: str) -> Iterator[_Version]:
-    """Every version of another register that can still be opened."""
+def _others(db: Engine, d: Descriptor) -> Iterator[_Version]:
+    """Every version that can still be opened of a register whose account does not bear the questions on `d` too."""
     kept = (State.SHELVED, State.SUPERSEDED)
     wanted = (
         select(extracts.c.dictionary).where(extracts.c.state.in_(kept)).order_by(extracts.c.name, extracts.c.version)
@@ -43,8 +44,11 @@ def _others(db: Engine, register: str) -> Iterator[_Version]:
     with reading(db) as connection:
         rows = connection.execute(wanted).scalars().all()
     for dataset in map(from_json, rows):
-        if dataset.register != register:
-            yield _Version(dataset.name, dataset.version, dataset.register)
+        theirs, ours = dataset.register, d.register_
+        charged_there = all(theirs in (ours, *table.registers) for table in d.tables)
+        charged_here = all(ours in (theirs, *table.registers) for table in dataset.tables)
+        if not (charged_there or charged_here):
+            yield _Version(dataset.name, dataset.version, theirs)
 
 
 @contextmanager
@@ -58,7 +62,7 @@ def one_at_a_time(place: Place) -> Iterator[None]:
 def check_stated(db: Engine, place: Place, keyring: Keyring, d: Descriptor) -> None:
     """Refused before anything is read when another register is here and nobody signed why they are disjoint."""
     own = d.apart.from_ if d.apart else {}
-    for other in _others(db, d.register_):
+    for other in _others(db, d):
         if d.apart is None:
             raise Refused("catalogue.registers_unchecked", register=d.register_, other=other.register, name=d.name)
         if other.register not in own and d.register_ not in _manifest(place, keyring, other).apart:
@@ -68,7 +72,7 @@ def check_stated(db: Engine, place: Place, keyring: Keyring, d: Descriptor) -> N
 def check_apart(db: Engine, place: Place, keyring: Keyring, d: Descriptor, found: Marks) -> None:
     """Refused when a register shares a person with another, or the other has no marks to compare."""
     check_stated(db, place, keyring, d)
-    for other in _others(db, d.register_):
+    for other in _others(db, d):
         theirs = _marks(place, keyring, other)
         if theirs is None:
             raise Refused("catalogue.registers_unchecked", register=other.register, other=d.register_, name=other.name)
