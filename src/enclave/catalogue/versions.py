@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Engine, func, insert, select, update
 
@@ -143,55 +144,88 @@ def shelve(
         signed, d = _read(descriptor_path, keyring, tables)
         check_home(d, source, demo_home=demo_home)
         registers.check_stated(db, place, keyring, d)
+        work = _Intake(db, place, keyring, actor, signed, d)
         with _draft(place, d.name) as draft:
-            digests = {"policy": signed.digest, "tables": [t.name for t in d.tables]}
-            with audit.record(db, audit.Event(EVENTS[State.BUILDING], actor, f"dataset {d.name}", digests)):
-                pass
             file_key = secrets.token_bytes(32)
-            pseudonym_key = keyring.pseudonym_key(d.register_, create=True)
             chosen = choices.of(db, d)
-            try:
-                extract = build(
-                    d,
-                    source,
-                    draft,
-                    pseudonym_key=pseudonym_key,
-                    file_key=file_key.hex(),
-                    choices=chosen,
-                    overlap_key=keyring.overlap_key() if d.apart else b"",
-                    progress=progress,
-                )
-            except Stopped as stopped:
-                keep_last(place, d.name, replace(stopped.report, policy=signed.digest))
-                raise
-            facts = {"content": extract.digest, "policy": signed.digest, "norms": extract.norm_digest}
-            check_move(State.BUILDING, State.CHECKED)
-            with audit.record(db, audit.Event(EVENTS[State.CHECKED], actor, f"dataset {d.name}", facts)):
-                pass
-            report = replace(extract.report, policy=signed.digest)
-            keep_last(place, d.name, report)
+            extract = _built(work, source, draft, file_key, chosen, progress)
             if same := _unchanged(db, place, keyring, d.name, extract, signed):
-                with audit.record(db, audit.Event(UNCHANGED, actor, f"dataset {d.name}", facts)) as tx:
+                with audit.record(db, audit.Event(UNCHANGED, actor, f"dataset {d.name}", work.facts(extract))) as tx:
                     choices.check_current(tx, d, chosen)
                     choices.clear(tx, actor, same.name, same.version)
                 progress("unchanged", 0, None)
                 return Shelved(same, True, extract.rows, extract.dropped)
-            version = _newest(db, d.name) + 1
-            dataset = dataset_of(d, version=version, digest=extract.digest, policy_digest=signed.digest)
-            wrapping = keyring.dataset_key(d.name, create=True)
-            sealed = seal(wrapping, file_key, seal_purpose(d.name, extract.digest))
-            fingerprint = keyring.fingerprint(pseudonym_key)
-            kept = keep_with(draft, report)
-            registers.keep_marks(draft, keyring, d, extract.digest, extract.marks)
-            manifest = _manifest(dataset, extract, signed, sealed, fingerprint, kept)
-            manifest = replace(manifest, apart=dict(d.apart.from_) if d.apart else {})
-            write_manifest(draft, manifest, keyring)
-            with registers.one_at_a_time(place):
-                registers.check_apart(db, place, keyring, d, extract.marks)
-                _place(draft, folder_of(place, d.name, version))
-                _commit(db, actor, dataset, extract, d, chosen)
+            dataset = _put(work, draft, extract, file_key, chosen)
             progress("shelved", 0, None)
             return Shelved(dataset, False, extract.rows, extract.dropped)
+
+
+@dataclass(frozen=True)
+class _Intake:
+    """An intake under way: in which house, by whom, under which signed text."""
+
+    db: Engine
+    place: Place
+    keyring: Keyring
+    actor: str
+    signed: Signed
+    d: Descriptor
+
+    @property
+    def pseudonym_key(self) -> bytes:
+        return self.keyring.pseudonym_key(self.d.register_, create=True)
+
+    def facts(self, extract: Extract) -> dict[str, str]:
+        """What the trace says of what was built."""
+        return {"content": extract.digest, "policy": self.signed.digest, "norms": extract.norm_digest}
+
+    def tell(self, state: State, facts: dict[str, Any]) -> None:
+        """The event of a state that has no row yet."""
+        with audit.record(self.db, audit.Event(EVENTS[state], self.actor, f"dataset {self.d.name}", facts)):
+            pass
+
+
+def _built(work: _Intake, source: Where, draft: Path, file_key: bytes, chosen: Choices, progress: Progress) -> Extract:
+    """Build in the draft, and keep the report, whatever comes of it."""
+    place, keyring, d = work.place, work.keyring, work.d
+    work.tell(State.BUILDING, {"policy": work.signed.digest, "tables": [t.name for t in d.tables]})
+    try:
+        extract = build(
+            d,
+            source,
+            draft,
+            pseudonym_key=work.pseudonym_key,
+            file_key=file_key.hex(),
+            choices=chosen,
+            overlap_key=keyring.overlap_key() if d.apart else b"",
+            progress=progress,
+        )
+    except Stopped as stopped:
+        keep_last(place, d.name, replace(stopped.report, policy=work.signed.digest))
+        raise
+    check_move(State.BUILDING, State.CHECKED)
+    work.tell(State.CHECKED, work.facts(extract))
+    keep_last(place, d.name, replace(extract.report, policy=work.signed.digest))
+    return extract
+
+
+def _put(work: _Intake, draft: Path, extract: Extract, file_key: bytes, chosen: Choices) -> Dataset:
+    """The draft as the newest version on the shelf."""
+    db, place, keyring, d = work.db, work.place, work.keyring, work.d
+    version = _newest(db, d.name) + 1
+    dataset = dataset_of(d, version=version, digest=extract.digest, policy_digest=work.signed.digest)
+    wrapping = keyring.dataset_key(d.name, create=True)
+    sealed = seal(wrapping, file_key, seal_purpose(d.name, extract.digest))
+    kept = keep_with(draft, replace(extract.report, policy=work.signed.digest))
+    registers.keep_marks(draft, keyring, d, extract.digest, extract.marks)
+    manifest = _manifest(dataset, extract, work.signed, sealed, keyring.fingerprint(work.pseudonym_key), kept)
+    apart = dict(d.apart.from_) if d.apart else {}
+    write_manifest(draft, replace(manifest, apart=apart), keyring)
+    with registers.one_at_a_time(place):
+        registers.check_apart(db, place, keyring, d, extract.marks)
+        _place(draft, folder_of(place, d.name, version))
+        _commit(db, work.actor, dataset, extract, d, chosen)
+    return dataset
 
 
 def rehearse(

@@ -137,9 +137,7 @@ def _leave_out(
         con.execute(f"UPDATE {staged} SET dropped_ = {mark} WHERE rowid IN (SELECT row_ FROM ({ranked}) WHERE at_ > 1)")
 
 
-def with_aliases(
-    con: duckdb.DuckDBPyConnection, table: Resource, staged: str, persons: str, columns: list[str]
-) -> str:
+def with_aliases(con: duckdb.DuckDBPyConnection, table: Resource, staged: str, persons: str, columns: list[str]) -> str:
     """The known persons, under every identifier under which rows of other tables may name them."""
     if table.identity.duplicates != "merge":
         return persons

@@ -88,7 +88,9 @@ def _located(d: Descriptor, table: Resource, file: raw.Raw) -> str:
     if table.name == d.unit.table:
         person = identity.person(d, "r0")
         unit, shift = deidentify.number_of("r1.digest_"), deidentify.shift_of("r1.digest_", d.shift_days)
-        digests = f"SELECT r0.*, {deidentify.keyed(d.unit.domain, person)} AS digest_{_chosen(d, table)} FROM {file.view} r0"
+        digests = (
+            f"SELECT r0.*, {deidentify.keyed(d.unit.domain, person)} AS digest_{_chosen(d, table)} FROM {file.view} r0"
+        )
         return f"(SELECT r1.*, {unit} AS unit_, {shift} AS shift_ FROM ({digests}) r1)"
     also = "".join(f", p.{hidden}" for hidden in person_columns(d).values())
     return f"(SELECT r0.*, p.unit_, p.shift_, p.left_{also} FROM {file.view} r0 LEFT JOIN {PERSONS} p ON p.raw_ = {person})"
