@@ -183,6 +183,14 @@ def test_the_workers_own_loop_hands_it_in(house: Living) -> None:
     ).state is BatchState.COMPLETE
 
 
+def test_one_that_cannot_be_moved_on_holds_up_no_other(house: Living) -> None:
+    broken, sound = planned(house, name="broken"), planned(house, name="sound")
+    with sqlite3.connect(house.place.home / "state.db") as state:
+        state.execute("UPDATE schedules SET timezone = 'Nowhere/Any' WHERE batch = ?", (broken.batch,))
+    assert fire(house, due(house, sound)) == [sound.batch]
+    assert runs_of(house, broken) == [] and len(runs_of(house, sound)) == 2
+
+
 def test_code_that_was_passed_once_recurs_without_asking(house: Living) -> None:
     policy = house.place.policies / "run.toml"
     policy.write_text(policy.read_text().replace("projects = []", f"projects = ['{house.project}']"))

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 
 from sqlalchemy import Engine, select, update
@@ -76,9 +75,13 @@ def hand_in_due(
         found = connection.execute(query).scalars().all()
     moved = []
     for batch in found:
-        with suppress(_NotAnyMore):
+        try:
             _hand_in(db, keyring, place, limits, actor, batch, at)
             moved.append(batch)
+        except _NotAnyMore:
+            pass
+        except EnclaveError as trouble:  # one that cannot even be passed over holds up no other
+            log.error("%s is due and cannot be moved on: %s", batch, trouble)
     return moved
 
 

@@ -30,7 +30,7 @@ class Schedule:
 
     def next_after(self, at: str) -> str | None:
         """The first instant (UTC) after `at` at which it is due; None when there is none before its end."""
-        start = datetime.fromisoformat(at).astimezone(ZoneInfo(self.timezone))
+        start = datetime.fromisoformat(at).astimezone(_zone(self.timezone))
         try:
             found = next(due for due in CronSim(self.cron, start) if due.astimezone(UTC) > start.astimezone(UTC))
         except StopIteration:
@@ -66,10 +66,7 @@ def checked(form: ScheduleForm, at: str, grant_ends_at: str) -> Schedule:
         CronSim(cron, datetime.now(UTC))
     except (CronSimError, ValueError, AssertionError) as wrong:
         raise BadInput("batch.cron_wrong", place="schedule.cron") from wrong
-    try:
-        zone = ZoneInfo(form.timezone)
-    except (ValueError, LookupError, OSError) as unknown:
-        raise BadInput("batch.timezone_unknown", place="schedule.timezone") from unknown
+    zone = _zone(form.timezone)
     first, last = (_midnight(form, zone, days) for days in (0, 1))
     if first >= grant_ends_at:
         raise Refused("batch.until_after_grant", place="schedule.until", ends=grant_ends_at[:16])
@@ -80,6 +77,14 @@ def checked(form: ScheduleForm, at: str, grant_ends_at: str) -> Schedule:
     if often > MAX_OCCURRENCES:
         raise BadInput("batch.too_often", place="schedule", most=MAX_OCCURRENCES)
     return found
+
+
+def _zone(name: str) -> ZoneInfo:
+    """The zone of this name; BadInput. Asked again later: what a machine knew once it may have lost."""
+    try:
+        return ZoneInfo(name)
+    except (ValueError, LookupError, OSError) as unknown:
+        raise BadInput("batch.timezone_unknown", place="schedule.timezone") from unknown
 
 
 def _midnight(form: ScheduleForm, zone: ZoneInfo, days: int) -> str:

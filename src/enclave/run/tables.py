@@ -1,4 +1,4 @@
-"""The tables of runs, their declared outputs, and what was decided on their code (migrations state/0005, 0011, 0012)."""
+"""The tables of runs, their declared outputs and decisions on their code (migrations state/0005, 0011, 0012, 0015)."""
 
 from sqlalchemy import (
     BigInteger,
@@ -51,6 +51,9 @@ runs = Table(
     Column("occurrence", Integer, nullable=False, server_default="0"),
     Column("rho_cap", BigInteger, nullable=True),
 )
+Index(
+    "state_of_run", runs.c.run, runs.c.state
+)  # read without the row, whose notebook may be large: `run.follow` asks often
 Index("one_run_per_step", runs.c.batch, runs.c.occurrence, runs.c.step, unique=True)
 
 run_follows = Table(
