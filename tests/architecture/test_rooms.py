@@ -16,6 +16,9 @@ STARTERS = {
     "enclave/bootstrap/up.py",
     # builds the jail's environment with pip and venv before any notebook exists (docs/decisions/0003)
     "enclave/run/environment.py",
+    # at home: pip for the same packages, and JupyterLab over them (docs/decisions/0074)
+    "domicile/lab/locked.py",
+    "domicile/lab/start.py",
 }
 STARTING_MODULES = {"subprocess", "multiprocessing", "pty", "_posixsubprocess"}
 STARTING_CALLS = {

@@ -229,3 +229,24 @@ def test_a_notebook_is_read_before_it_runs_where_policy_says_so(living: Living, 
     assert ended.state == "refused" and "what for?" in ended.why
     found = as_json(living.cli("researcher", "domicile", "lint", str(path), "--json"))["findings"]
     assert [(f["rule"], f["place"]) for f in found] == [("code_environment", "cell 1, line 1")]
+
+
+def test_what_holds_on_this_machine_is_said(living: Living) -> None:
+    told = as_json(living.cli("operator", "enclave", "selfcheck", "wall", "--json"))
+    assert {"kernel", "landlock", "bubblewrap", "jails_run_as", "environment"} <= set(told["machine"])
+    assert len(told["checks"]) > 300 and {row["holds"] for row in told["checks"]} == {"yes"}
+    shown = living.cli("operator", "enclave", "selfcheck")
+    assert shown.returncode == 0, shown.stderr
+    words = " ".join(shown.stdout.split())
+    assert "things tried from inside" in words and "bubblewrap" in words and "memory" in words
+    assert "see /proc/self/maps" not in words, "only with --all"
+
+
+def test_the_lock_at_home_is_the_one_behind_the_wall(living: Living) -> None:
+    from enclave.run import SandboxFiles, prepare
+
+    told = living.api().environment()
+    jail = prepare(SandboxFiles.find())
+    assert told.digest == jail.lock
+    refused = living.cli("researcher", "domicile", "lab")
+    assert (refused.returncode, "domicile[lab]" in refused.stderr) == (3, True), "JupyterLab is not installed here"

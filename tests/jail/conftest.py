@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -54,6 +56,19 @@ class Runner:
 @pytest.fixture(scope="session")
 def jailed(wall: Wall) -> Runner:
     return Runner(wall)
+
+
+@pytest.fixture(scope="session")
+def for_others(wall: Wall) -> dict[str, str]:
+    """Variables with which another user's Python finds the product; skipped where no other user may walk to it."""
+    where = [Path(__file__).parents[2] / "src", *(Path(p) for p in sys.path if p.endswith("site-packages"))]
+    environ = {"PATH": "/usr/bin:/bin", "PYTHONPATH": ":".join(map(str, where)), "HOME": "/tmp"}
+    uid, gid, groups = wall.environment.user.change
+    asked = [str(wall.environment.interpreter.path), "-B", "-c", "import enclave.run"]
+    found = subprocess.run(asked, env=environ, cwd="/", user=uid, group=gid, extra_groups=groups, check=False)
+    if found.returncode != 0:
+        pytest.skip("this checkout lies where no other user may walk, or is for another Python")
+    return environ
 
 
 @pytest.fixture

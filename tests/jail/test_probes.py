@@ -127,10 +127,9 @@ ORDINARY = 64_211
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="the other tests of this file are run as an ordinary user already")
-def test_the_wall_holds_for_an_ordinary_user_who_starts_the_jail(wall: Wall) -> None:
+def test_the_wall_holds_for_an_ordinary_user_who_starts_the_jail(wall: Wall, for_others: dict[str, str]) -> None:
     """Nothing of root's: the starter itself is the user whose jail it is, as on a machine of one's own."""
     environment = wall.environment
-    where = [ROOT / "src", *(Path(p) for p in sys.path if p.endswith("site-packages"))]
     mine = Wall(
         wall.sandbox,
         type(environment)(
@@ -145,7 +144,7 @@ def test_the_wall_holds_for_an_ordinary_user_who_starts_the_jail(wall: Wall) -> 
     done = subprocess.run(
         [environment.interpreter.path, "-B", "-c", AS_A_USER],
         input=pickle.dumps(mine),
-        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": ":".join(map(str, where)), "HOME": "/tmp"},
+        env=for_others,
         cwd="/",
         capture_output=True,
         check=False,
@@ -153,8 +152,6 @@ def test_the_wall_holds_for_an_ordinary_user_who_starts_the_jail(wall: Wall) -> 
         group=ORDINARY,
         extra_groups=(),
     )
-    if b"No module named" in done.stderr or b"Permission denied" in done.stderr:
-        pytest.skip("this checkout lies where no other user may walk, or is for another Python")
     assert done.returncode == 0, done.stderr.decode()[-2000:]
     found = json.loads(done.stdout)
     assert unexpected(found) == [] and list(found) == list(PROBES)
@@ -180,5 +177,5 @@ def test_the_self_check_finds_nothing_open_and_leaves_nothing_running(wall: Wall
     begun = time.monotonic()
     checks = selfcheck(wall)
     assert [check for check in checks if not check.ok] == []
-    assert {"run_past_the_deadline", "memory", *PROBES} == {check.name for check in checks}
+    assert {"run_past_the_deadline", *PROBES} == {check.name for check in checks}
     assert time.monotonic() - begun < 20

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import socket
+import subprocess
 import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from domicile.lab.locked import built
 from domicile.wire import frame
+from domicile.wire.shapes import EnvironmentCard
 from enclave.errors import BadInput, NoWall
 from enclave.run import JailSpec, OwnError, Progress, Wall
+from enclave.run.environment import lock_of
 from enclave.run.jail import run
 from enclave.run.limits import Limits
 from enclave.run.notebook import Source
@@ -173,3 +178,18 @@ def test_declared_outputs_are_capped_in_number_and_size(jailed: Runner) -> None:
 
 def test_limits_are_those_of_the_sandbox_file(wall: Wall) -> None:
     assert {limit["name"] for limit in wall.sandbox.wall["limit"]} == {f.name for f in dataclasses.fields(Limits)}
+
+
+PACKAGES = "import importlib.metadata as m\nfound = sorted(f'{d.name}=={d.version}' for d in m.distributions())\n"
+
+
+@pytest.mark.audit
+def test_packages_at_home_are_those_behind_the_wall(jailed: Runner, tmp_path: Path) -> None:
+    text, digest = lock_of(jailed.wall.sandbox)
+    home = built(EnvironmentCard(requirements=text, digest=digest), tmp_path)
+    asked = [str(home.python), "-c", f"{PACKAGES}import json; print(json.dumps(found))"]
+    environ = {"PYTHONPATH": str(home.product)}
+    at_home = json.loads(subprocess.run(asked, env=environ, capture_output=True, text=True, check=True).stdout)
+    (behind,) = jailed.declared(f"{PACKAGES}declare(found)")
+    assert at_home == behind and len(behind) > 40
+    assert jailed.wall.environment.lock == digest

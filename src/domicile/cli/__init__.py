@@ -1,7 +1,7 @@
 """The terminal door of the researcher.
 
 login · datasets · dataset · request · requests · quote · budget · submit · runs · run · cancel · fetch · verify · lint ·
-batch
+batch · lab
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from domicile.cli import asking, batch, running
+from domicile.cli import asking, batch, notebooks, running
 from domicile.client import ProblemError
 
 app = typer.Typer(
@@ -22,7 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for part in (asking, running, batch):
+for part in (asking, running, batch, notebooks):
     part.add_to(app)
 
 

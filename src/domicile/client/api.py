@@ -12,7 +12,17 @@ from domicile.client.answer import Answer
 from domicile.client.problem import received, refusal
 from domicile.client.rehearsal import note
 from domicile.client.session import Session
-from domicile.wire.shapes import AccountCard, AnswerHead, BatchCard, BatchForm, DatasetCard, Quote, RunCard, Shape
+from domicile.wire.shapes import (
+    AccountCard,
+    AnswerHead,
+    BatchCard,
+    BatchForm,
+    DatasetCard,
+    EnvironmentCard,
+    Quote,
+    RunCard,
+    Shape,
+)
 
 if TYPE_CHECKING:
     import httpx
@@ -45,6 +55,10 @@ class Api:
     def key(self) -> str:
         """The public key under which this enclave signs its receipts, in hex."""
         return str(self._get("key")["public_key"])
+
+    def environment(self) -> EnvironmentCard:
+        """The lock of the packages that notebooks find behind the wall."""
+        return self._card(EnvironmentCard, self._get("environment"))
 
     def me(self) -> dict[str, Any]:
         """Whose token this is: member, name, roles, expiry."""

@@ -19,6 +19,13 @@ class Shape(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class EnvironmentCard(Shape):
+    """What a notebook finds behind the wall: the lock of its packages, and the SHA-256 of that text."""
+
+    requirements: str
+    digest: str
+
+
 class VariableCard(Shape):
     """One column as the dictionary declares it; nothing here was read from data."""
 

@@ -6,8 +6,11 @@ from typing import Any
 
 from fastapi import APIRouter
 
+from domicile.wire.shapes import EnvironmentCard
 from enclave.api.identity import AHouse, AMember
 from enclave.bootstrap.up import status
+from enclave.run import SandboxFiles
+from enclave.run.environment import lock_of
 
 router = APIRouter(tags=["standing"])
 
@@ -22,6 +25,13 @@ def health(house: AHouse) -> dict[str, Any]:
 def key(house: AHouse) -> dict[str, str]:
     """The public key (hex, Ed25519) under which receipts verify."""
     return {"public_key": house.keyring.public_key}
+
+
+@router.get("/environment")
+def environment(member: AMember) -> EnvironmentCard:
+    """The lock of the packages that notebooks find behind the wall, to have the same at home (`domicile lab`)."""
+    text, digest = lock_of(SandboxFiles.find())
+    return EnvironmentCard(requirements=text, digest=digest)
 
 
 @router.get("/me")

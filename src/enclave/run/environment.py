@@ -102,6 +102,8 @@ class Environment:
     layer: Path
     user: JailUser
     digest: str = field(default="")
+    lock: str = ""
+    """SHA-256 of the requirements that were installed; the same lock is handed out for notebooks at home."""
 
     @property
     def python(self) -> Path:
@@ -162,6 +164,12 @@ def find_interpreter(user: JailUser, candidates: Sequence[Path] = _PYTHONS) -> I
     raise NoWall("run.no_interpreter", tried=", ".join(str(path) for path in (*candidates, own)), uid=user.uid)
 
 
+def lock_of(sandbox: SandboxFiles) -> tuple[str, str]:
+    """The requirements that are behind the wall, and the SHA-256 of their text."""
+    text = sandbox.path("requirements.txt").read_text(encoding="utf-8")
+    return text, hashlib.sha256(text.encode()).hexdigest()
+
+
 def _product() -> dict[str, bytes]:
     """The files of the domicile package, as they are installed here."""
     with as_file(files("domicile")) as folder:
@@ -194,18 +202,23 @@ def _drafting(target: Path) -> Iterator[Path]:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """One builder at a time; and nobody but us may write where the inside of the wall comes from."""
+    """One builder at a time."""
     old = os.umask(0o022)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     finally:
         os.umask(old)
-    about = folder.stat()
-    if about.st_uid not in (0, os.geteuid()) or about.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        raise NoWall("run.environment_writable", folder=folder)
+    _check_ours(folder)
     with (folder / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+def _check_ours(folder: Path) -> None:
+    """Nobody but us may write where the inside of the wall comes from."""
+    about = folder.stat()
+    if about.st_uid not in (0, os.geteuid()) or about.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise NoWall("run.environment_writable", folder=folder)
 
 
 def _build_packages(sandbox: SandboxFiles, interpreter: Interpreter, target: Path) -> None:
@@ -270,20 +283,24 @@ def prepare(
     """Find or build both layers, and walk to them as the jail's user; NoWall with the reason when that cannot be."""
     user, folder = user or jail_user(), folder or environments_folder()
     interpreter = find_interpreter(user, pythons)
-    lock = {"requirements.txt": sandbox.path("requirements.txt").read_bytes()}
+    text, locked = lock_of(sandbox)
+    lock = {"requirements.txt": text.encode()}
     parts = {f"inside/site/{name}": content for name, content in _product().items()}
     parts |= {f"inside/{name}": sandbox.path(name).read_bytes() for name in ("runner.py", "client.py")}
     parts |= {"stage.sh": sandbox.path("stage.sh").read_bytes()}
     packages = folder / f"packages-{_digest(lock, interpreter)}"
     layer = folder / f"inside-{_digest(parts, interpreter)}"
-    with _locked(folder):
-        if not packages.is_dir():
-            say("run.building_environment")
-            _build_packages(sandbox, interpreter, packages)
-        if not layer.is_dir():
-            _build_layer(parts, packages / "bin" / "python", layer)
+    if packages.is_dir() and layer.is_dir():  # whole, or they would not be there; the folder may be read-only
+        _check_ours(folder)
+    else:
+        with _locked(folder):
+            if not packages.is_dir():
+                say("run.building_environment")
+                _build_packages(sandbox, interpreter, packages)
+            if not layer.is_dir():
+                _build_layer(parts, packages / "bin" / "python", layer)
     digest = hashlib.sha256(f"{packages.name} {layer.name}".encode()).hexdigest()
-    environment = Environment(interpreter, packages, layer, user, digest)
+    environment = Environment(interpreter, packages, layer, user, digest, locked)
     check_reachable(environment)
     return environment
 

@@ -74,6 +74,11 @@ class Wall:
     cages: Cages | None = None
     """Where each jail gets a cgroup of its own; None: rlimits alone."""
 
+    @property
+    def counted_by(self) -> str:
+        """The code of the words that say what caps a jail's memory."""
+        return "run.counted_by_cgroup" if self.cages else "run.counted_by_rlimits"
+
     @cached_property
     def _mounts(self) -> list[dict[str, str]]:
         return [dict(mount) for mount in self.sandbox.wall["mount"]]
