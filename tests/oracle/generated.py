@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 
 from enclave.catalogue.dataset import Column, Dataset, Kind, Table
+from enclave.query.lookup import table_of
 
 NUMBERS = (Kind.INTEGER, Kind.DECIMAL)
 JOINED_AT_MOST = 2
@@ -25,6 +26,19 @@ class Drawn:
         self.joins = ""
         while len(self.tables) <= JOINED_AT_MOST and draw.random() < 0.3:
             self._join(dataset)
+        if dataset.references and draw.random() < 0.15:
+            self._look_up(dataset)
+
+    def _look_up(self, dataset: Dataset) -> None:
+        """A public list, joined to a column of its codes."""
+        one = self.draw.choice(dataset.references)
+        near = [
+            f"{alias}.{c.name}" for alias, table in self.tables for c in table.columns if set(one.codes) & set(c.codes)
+        ]
+        if near:
+            kind = "LEFT JOIN" if self.draw.random() < 0.4 else "JOIN"
+            self.joins += f" {kind} {one.name} r ON {self.draw.choice(near)} = r.{one.key}"
+            self.tables.append(("r", table_of(one)))
 
     def _join(self, dataset: Dataset) -> None:
         names = [table.name for _, table in self.tables]
