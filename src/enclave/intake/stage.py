@@ -84,16 +84,14 @@ def reasons(d: Descriptor, table: Resource) -> list[tuple[str, str]]:
 
 def _located(d: Descriptor, table: Resource, file: raw.Raw) -> str:
     """The raw rows with the person's pseudonym (`unit_`) and shift (`shift_`)."""
-    person = f'r0."{table.unit}"'
+    person, view = f'r0."{table.unit}"', special.laid(d, table, file.view)
     if table.name == d.unit.table:
         person = identity.person(d, "r0")
         unit, shift = deidentify.number_of("r1.digest_"), deidentify.shift_of("r1.digest_", d.shift_days)
-        digests = (
-            f"SELECT r0.*, {deidentify.keyed(d.unit.domain, person)} AS digest_{_chosen(d, table)} FROM {file.view} r0"
-        )
+        digests = f"SELECT r0.*, {deidentify.keyed(d.unit.domain, person)} AS digest_{_chosen(d, table)} FROM {view} r0"
         return f"(SELECT r1.*, {unit} AS unit_, {shift} AS shift_ FROM ({digests}) r1)"
     also = "".join(f", p.{hidden}" for hidden in person_columns(d).values())
-    return f"(SELECT r0.*, p.unit_, p.shift_, p.left_{also} FROM {file.view} r0 LEFT JOIN {PERSONS} p ON p.raw_ = {person})"
+    return f"(SELECT r0.*, p.unit_, p.shift_, p.left_{also} FROM {view} r0 LEFT JOIN {PERSONS} p ON p.raw_ = {person})"
 
 
 def _chosen(d: Descriptor, table: Resource) -> str:
@@ -132,7 +130,7 @@ def _select(d: Descriptor, table: Resource, file: raw.Raw) -> str:
         kept += identity.hidden(table)
     left_out = "".join(f" WHEN {sql} THEN {n}" for n, (_, sql) in enumerate(reasons(d, table), 1))
     wrong = "".join(f" WHEN {fault.sql} THEN {n}" for n, fault in enumerate(raw.faults(file), 1))
-    kept += marked([check.sql for check in _checks(d, table)])
+    kept += marked([special.test_of(check) for check in _checks(d, table)])
     kept.append(f"CAST(CASE{left_out} ELSE 0 END AS USMALLINT) AS dropped_")
     kept.append(f"CAST(CASE{wrong} ELSE 0 END AS USMALLINT) AS wrong_" if wrong else "0::USMALLINT AS wrong_")
     return f"SELECT {', '.join(kept)} FROM {_located(d, table, file)} r"

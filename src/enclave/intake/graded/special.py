@@ -21,6 +21,7 @@ from enclave.intake.report import Category
 from enclave.intake.standards import Compiled
 
 RULE = "level-5"
+HELD = "special_held"
 MARKS = ("[特殊病种]", "[SPECIAL-DISEASE]")
 """What stands in the place of such a word in a Chinese and in another text."""
 
@@ -71,20 +72,35 @@ def held_back(field: RawField, d: Descriptor) -> str:
     return f"regexp_matches(r.{_quoted(field)}, {literal('|'.join(patterns))})"
 
 
+def laid(d: Descriptor, table: Resource, view: str) -> str:
+    """The raw view with the outcome beside each such column: it is needed several times and costs as much as the rest."""
+    tests = [f"{sql} AS {_flag(f.name)}" for f in table.fields if (sql := held_back(f, d))]
+    return f"(SELECT r.*, {', '.join(tests)} FROM {view} r)" if tests else view
+
+
 def read(field: RawField, d: Descriptor) -> str:
-    """SQL of the raw value as treatments see it."""
+    """SQL, over a row of `laid`, of the raw value as treatments see it."""
     held = held_back(field, d)
-    return f"CASE WHEN {held} THEN NULL ELSE r.{_quoted(field)} END" if held else f"r.{_quoted(field)}"
+    return f"CASE WHEN r.{_flag(field.name)} THEN NULL ELSE r.{_quoted(field)} END" if held else f"r.{_quoted(field)}"
+
+
+def test_of(check: Compiled) -> str:
+    """SQL of a check over a row of `laid`."""
+    return f"r.{_flag(check.column)}" if check.code == HELD else check.sql
 
 
 def held(d: Descriptor, table: Resource) -> list[Compiled]:
     """The counts of values held back, for the steward's report."""
     tests = ((field.name, held_back(field, d)) for field in table.fields)
-    return [Compiled("special_held", Category.LEFT_OUT, name, sql) for name, sql in tests if sql]
+    return [Compiled(HELD, Category.LEFT_OUT, name, sql) for name, sql in tests if sql]
 
 
 def _quoted(field: RawField) -> str:
     return f'"{field.name}"'
+
+
+def _flag(column: str) -> str:
+    return f'"held {column}"'
 
 
 def without(raw: str, d: Descriptor) -> str:
