@@ -80,6 +80,14 @@ def test_values_come_from_the_code_lists_and_bounds_and_some_are_missing(hospita
         "SELECT item, AVG(value) AS v FROM labs GROUP BY item",
         "SELECT SSCP(los_days, age, sex, dept) AS total FROM visits JOIN patients USING (patient_id)",
         "SELECT dx_code, COUNT(*) AS n FROM visits GROUP BY dx_code",
+        "SELECT division, AVG(los_days) AS los FROM visits LEFT JOIN departments USING (dept) GROUP BY division",
+        "SELECT QUARTER(admitted_on) AS q, COUNT_IF(dx_category LIKE 'E1%') AS n, COUNT(DISTINCT patient_id) FILTER (WHERE "
+        "dx_code LIKE 'I%') AS p FROM visits GROUP BY q",
+        "SELECT COUNT(*) AS again FROM (SELECT patient_id, DATE_DIFF('day', LAG(admitted_on) OVER (PARTITION BY patient_id "
+        "ORDER BY admitted_on), admitted_on) AS gap FROM visits) WHERE gap <= 30",
+        "WITH per AS (SELECT patient_id, AVG(los_days) AS los, LEAST(COUNT(*), 50) AS n FROM visits GROUP BY patient_id) "
+        "SELECT FLOOR(age / 10) AS decade, AVG(los) AS los, AVG(n) AS n FROM per JOIN patients USING (patient_id) "
+        "GROUP BY decade",
     ],
 )
 def test_questions_run_on_it_as_on_an_extract(hospital: Path, sql: str) -> None:
