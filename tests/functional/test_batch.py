@@ -12,6 +12,8 @@ import nbformat
 import pytest
 from tests.living import ROOT, Living, as_json, granted
 
+from domicile.client.plan import read
+from domicile.client.problem import ProblemError
 from enclave.run.job import listing
 
 PAGE = (ROOT / "docs" / "tutorials" / "batches.md").read_text()
@@ -115,6 +117,22 @@ def test_a_plan_that_cannot_be_is_refused_before_anything_starts(living: Living,
     assert living.cli("stranger", "domicile", "batch", "submit", str(plan)).returncode == 3
     assert living.cli("stranger", "domicile", "batch", "status", "bat_0123456789abcdef").returncode == 3
     assert len(listing(living.db, limit=10_000)) == before
+
+
+def test_a_colleague_sees_a_batch_and_neither_runs_it_twice_nor_calls_it_off(living: Living, tmp_path: Path) -> None:
+    _, project = granted(living, title="Together", people=("stranger",))
+    form, _ = read(written(tmp_path), project, "hospital")
+    form = form.model_copy(update={"runs": form.runs[:1]})
+    mine = living.api().submit_batch(form)
+    theirs = living.api("stranger").submit_batch(form)
+    assert theirs.batch == mine.batch == living.api("stranger").batch(mine.batch).batch
+    assert len([job for job in listing(living.db, limit=10_000) if job.batch == mine.batch]) == 1
+    with pytest.raises(ProblemError) as refused:
+        living.api("stranger").cancel_batch(mine.batch)
+    assert refused.value.code == "people.not_allowed"
+    assert living.api().cancel_batch(mine.batch).state == "cancelled", "the control"
+    with pytest.raises(ProblemError):
+        living.api("officer").batch(mine.batch)
 
 
 def test_a_plan_that_recurs_starts_nothing_by_itself_and_is_bounded_by_its_grant(living: Living, plan: Path) -> None:

@@ -205,6 +205,20 @@ def test_code_that_was_passed_once_recurs_without_asking(house: Living) -> None:
     assert {job.state for job in runs_of(house, one) if job.occurrence == 2} == {RunState.QUEUED, RunState.WAITING}
 
 
+def test_code_that_was_refused_is_not_asked_about_again(house: Living) -> None:
+    policy = house.place.policies / "run.toml"
+    policy.write_text(policy.read_text().replace("projects = []", f"projects = ['{house.project}']"))
+    one = planned(house)
+    first = due(house, one)
+    fire(house, first)
+    run = runs_of(house, one)[0].run
+    decide(house.db, house.permissions, house.member("steward"), run, "refuse", "what for?", LIMITS)
+    fire(house, first + timedelta(days=1))
+    far = standing(house.db, one.batch)
+    assert far is not None and (far.fired, far.passed_over, far.why) == (1, 1, "run.code_refused")
+    assert {job.state for job in runs_of(house, one)} == {RunState.REFUSED}
+
+
 def _worker(home: Path, batch_: str) -> None:
     """Asks for what is due at the very instant it is, and ends what was handed in, for as long as it lives."""
     settings = Settings.load(home, {})

@@ -5,14 +5,14 @@ one transaction that moves `due_at` on, so it is handed in exactly once, whoever
 
 The rule for what was missed: of the occurrences that came due while nobody asked, the latest is handed in, late rather than
 never, and the earlier ones are passed over. An occurrence is passed over, too, while runs of the one before have not ended,
-and when grant, dataset or budget do not allow it at that moment; each time it is on record why. What was passed over is
-not made up for, and does not count as one of its `times`.
+when a reader refused its code, and when grant, dataset or budget do not allow it at that moment; each time it is on record
+why. What was passed over is not made up for, and does not count as one of its `times`.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Engine, select, update
@@ -29,6 +29,8 @@ from enclave.batch.tables import batches, schedules
 from enclave.catalogue import find as find_dataset
 from enclave.errors import EnclaveError, Refused
 from enclave.run import Limits, RunPolicy, RunState
+from enclave.run.code import REFUSED
+from enclave.run.review import decisions
 from enclave.run.states import MOVES as RUN_MOVES
 from enclave.run.tables import runs
 from enclave.store import Keyring, Place, reading
@@ -93,6 +95,7 @@ def _hand_in(db: Engine, keyring: Keyring, place: Place, limits: Limits, actor: 
     try:
         steps, each, whom = _allowed(db, keyring, place, limits, one, at)
         ready = checked_runs(db, one.plan, steps, each, whom, limits, batch, far.fired + 1)
+        _check_not_refused(db, one, {str(run.row["code"]) for run in ready.values()})
     except EnclaveError as refusal:
         log.warning("%s is passed over: %s", batch, refusal.code)
         facts = {"due": due[-1], "count": len(due), "code": refusal.code}
@@ -122,6 +125,14 @@ def _allowed(
     priced.check()
     asks = RunPolicy.load(place.policies).asks(one.project, dataset.name, dataset.grade)
     return steps, priced.each, For(grant.id, one.member, dataset.version, asks)
+
+
+def _check_not_refused(db: Engine, one: Batch, codes: Collection[str]) -> None:
+    """Refused when the last word of a reader on one of these codes was no: asking again would not change it."""
+    for code in codes:
+        said = decisions(db, one.project, one.dataset, code)
+        if said and said[0].verdict == REFUSED:
+            raise Refused("run.code_refused")
 
 
 def _move_on(tx: audit.Transaction, one: Batch, far: Standing, due: list[str], actor: str, *, why: str) -> None:
