@@ -34,7 +34,7 @@ def lab(
     _, dataset = chosen(enclave, None, dataset)
     if first := write_first(folder, dataset):
         tell(say("client.first_notebook", path=first, dataset=dataset))
-    raise typer.Exit(start(locked, folder.absolute(), context.args))
+    start(locked, folder.absolute(), context.args)
 
 
 def add_to(app: typer.Typer) -> None:

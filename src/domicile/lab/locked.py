@@ -47,8 +47,9 @@ class Locked:
     def python(self) -> Path:
         return self.packages / "bin" / "python"
 
-    def kernel(self, place: Path) -> None:
-        """Write the kernel that JupyterLab is to start into `place`, a folder of JUPYTER_PATH."""
+    def kernel(self) -> Path:
+        """Write the kernel that JupyterLab is to start; the folder that JUPYTER_PATH must name."""
+        place = self.packages.parent / f"jupyter-{self.packages.name}-{self.product.name}"
         spec = {
             "argv": [str(self.python), "-m", "ipykernel_launcher", "-f", "{connection_file}"],
             "display_name": "Python, as behind the wall",
@@ -58,6 +59,7 @@ class Locked:
         folder = place / "kernels" / KERNEL
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "kernel.json").write_text(json.dumps(spec, indent=1) + "\n", encoding="utf-8")
+        return place
 
 
 def built(card: EnvironmentCard, folder: Path | None = None, on_build: Callable[[], None] = lambda: None) -> Locked:

@@ -8,10 +8,9 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
-import subprocess
 import sys
-import tempfile
 from pathlib import Path
+from typing import NoReturn
 
 from domicile.client.problem import refusal
 from domicile.lab.locked import KERNEL, Locked
@@ -46,12 +45,9 @@ def write_first(folder: Path, dataset: str) -> Path | None:
     return path
 
 
-def start(locked: Locked, folder: Path, more: list[str]) -> int:
-    """Run JupyterLab over `folder` until it ends; its exit code. `more` are words of JupyterLab's own."""
-    with tempfile.TemporaryDirectory(prefix="domicile-lab-") as place:
-        locked.kernel(Path(place))
-        environ = {**os.environ, "JUPYTER_PATH": place}
-        own = [f"--ServerApp.root_dir={folder}", f"--MultiKernelManager.default_kernel_name={KERNEL}"]
-        own += [f"--KernelSpecManager.allowed_kernelspecs={KERNEL}", "--KernelSpecManager.ensure_native_kernel=False"]
-        command = [sys.executable, "-m", "jupyterlab", *own, *more]
-        return subprocess.run(command, env=environ, check=False).returncode
+def start(locked: Locked, folder: Path, more: list[str]) -> NoReturn:
+    """Become JupyterLab over `folder`: what ends this process ends it. `more` are words of JupyterLab's own."""
+    environ = {**os.environ, "JUPYTER_PATH": str(locked.kernel())}
+    own = [f"--ServerApp.root_dir={folder}", f"--MultiKernelManager.default_kernel_name={KERNEL}"]
+    own += [f"--KernelSpecManager.allowed_kernelspecs={KERNEL}", "--KernelSpecManager.ensure_native_kernel=False"]
+    os.execve(sys.executable, [sys.executable, "-m", "jupyterlab", *own, *more], environ)

@@ -46,8 +46,7 @@ def test_it_is_made_once_of_what_is_locked_and_of_domicile_alone(lock: str, tmp_
         [locked.python, "-c", ask], env={"PYTHONPATH": str(locked.product)}, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == f"[['domicile', '{SMALL}'], True, True]"
-    locked.kernel(tmp_path / "jupyter")
-    spec = json.loads((tmp_path / "jupyter" / "kernels" / KERNEL / "kernel.json").read_text())
+    spec = json.loads((locked.kernel() / "kernels" / KERNEL / "kernel.json").read_text())
     assert spec["argv"][0] == str(locked.python) and spec["env"]["PYTHONPATH"] == str(locked.product)
 
 
