@@ -133,6 +133,9 @@ def test_a_colleague_sees_a_batch_and_neither_runs_it_twice_nor_calls_it_off(liv
     assert living.api().cancel_batch(mine.batch).state == "cancelled", "the control"
     with pytest.raises(ProblemError):
         living.api("officer").batch(mine.batch)
+    other = living.api().submit_batch(form.model_copy(update={"name": "for the operator"}))
+    called_off = living.api("operator").cancel_batch(other.batch)
+    assert called_off.state == "cancelled" and called_off.accounts == (), "who keeps the house sees no budget"
 
 
 def test_a_plan_that_recurs_starts_nothing_by_itself_and_is_bounded_by_its_grant(living: Living, plan: Path) -> None:

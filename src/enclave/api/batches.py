@@ -10,7 +10,9 @@ from domicile.rules.plan import Step
 from domicile.wire.shapes import BatchCard, BatchForm
 from enclave import batch as batches_
 from enclave.access import check as check_grant
-from enclave.access import find_grant, find_project, projects_of
+from enclave.access import find_project, projects_of
+from enclave.access.grant import load
+from enclave.access.tables import grants
 from enclave.api.identity import AHouse, AMember
 from enclave.api.reviews import limits_of
 from enclave.audit.event import now
@@ -77,13 +79,16 @@ def _visible(house: House, member: Member, batch: str, action: Action = Action.R
 
 
 def _card(house: House, member: Member, batch: Batch) -> BatchCard:
+    """A batch for whoever may see it; what is left of the accounts for those alone who may see that."""
     form = batch.plan
     steps = prepared(form, limits_of(house))
-    grant = find_grant(house.db, house.keyring, house.permissions, member, batch.project)
+    grant = load(house.db, house.keyring, grants.c.project, batch.project)
     dataset, often = find_dataset(house.db, batch.dataset, grant.version), 1
     if form.schedule is not None:
         often = checked(form.schedule, batch.submitted_at, grant.ends_at).count(batch.submitted_at)
-    return card(house.db, batch, steps, batches_.price(house.place, dataset, grant, batch.member, steps, often))
+    shown = card(house.db, batch, steps, batches_.price(house.place, dataset, grant, batch.member, steps, often))
+    mine = house.permissions.may(member, Action.BUDGET_READ, {"members": sorted(grant.members)})
+    return shown if mine else shown.model_copy(update={"accounts": ()})
 
 
 @router.get("/batches")
