@@ -83,8 +83,10 @@ def stored_column(column: str, n: int) -> str:
     """The name a column is stored under: its own in small letters, else of the dictionary, else `column_N`."""
     if _STORED.fullmatch(column.lower()):
         return column.lower()
-    known = known_by(column)
-    return known.name if known else f"column_{n}"
+    if known := known_by(column):
+        return known.name
+    whole = "".join(_parts(column))
+    return next((str(name) for name, words in _tree()["names"].items() if whole in words), f"column_{n}")
 
 
 def _parts(name: str) -> list[str]:

@@ -166,7 +166,14 @@ def test_chinese_headers_and_file_names_are_understood(tmp_path: Path) -> None:
         for n in range(40)
     ]
     stays = [
-        {"住院流水号": f"Z{n}", "患者编号": f"A{n}", "联系人电话": "x", "主要诊断编码": "I10.x00"} for n in range(40)
+        {
+            "住院流水号": f"Z{n}",
+            "患者编号": f"A{n}",
+            "联系人电话": "x",
+            "主要诊断编码": "I10.x00",
+            "入院时间": "2021-03-04 08:00",
+        }
+        for n in range(40)
     ]
     write(tmp_path, "患者", people, "gb18030")
     write(tmp_path, "住院记录", stays, "gb18030")
@@ -181,6 +188,7 @@ def test_chinese_headers_and_file_names_are_understood(tmp_path: Path) -> None:
     folder.mkdir()
     extract = build(d, tmp_path, folder, pseudonym_key=clinic.KEY, file_key=clinic.FILE_KEY)
     assert {row["sex"] for row in clinic.stored(extract, "patients")} == {"male", "female"}
+    assert set(clinic.stored(extract, "visits")[0]) >= {"visits_id", "person_id", "dx_chapter", "admitted_on"}
 
 
 @pytest.mark.parametrize(
