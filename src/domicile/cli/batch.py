@@ -120,16 +120,17 @@ def _show(card: BatchCard, json: bool) -> None:
     rows = [
         {
             **one.model_dump(),
-            "follows": ", ".join(one.after[:4]) + (" …" if len(one.after) > 4 else ""),
+            "follows": ", ".join(dict.fromkeys(name.partition("[")[0] for name in one.after)),
             "parameters": ", ".join(f"{name}={value}" for name, value in one.parameters.items()),
             "price": f"{one.rho * card.occurrences / card.rho:.1%}" if card.rho else "–",
             "run": one.run or "",
             "cells": f"{one.cells_done}/{one.cells}" if one.run else "",
+            "why": "" if one.state == "waiting" else one.why,
         }
         for one in card.steps
     ]
-    seen = ("run", "state", "cells", "why") if card.batch else ()
-    table("", ("step", "notebook", "parameters", "follows", "price", *seen), rows)
+    before, since = ("notebook", "parameters", "follows", "price"), ("parameters", "run", "state", "cells", "why")
+    table("", ("step", *(since if card.batch else before)), rows)
     tell(say("client.plan_price", runs=len(card.steps) * card.occurrences, epsilon=f"{card.epsilon:.4g}"))
     if card.schedule is not None:
         far = card.schedule
