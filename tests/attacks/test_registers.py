@@ -20,6 +20,7 @@ from enclave.catalogue.manifest import folder_of
 from enclave.catalogue.registers import MARKS
 from enclave.errors import BadInput, Refused, Tampered
 from enclave.intake import descriptor
+from enclave.intake.report import from_json
 
 RULE = "Children's hospital and hospital for the aged: nobody is in both."
 OLD_NUMBER = WOMAN["id_no"][:6] + WOMAN["id_no"][8:17]
@@ -68,6 +69,13 @@ def test_one_person_in_two_registers_is_found_whatever_form_the_number_has(house
     assert not list((house.home.place.extracts / "young").glob("v*"))
     disjoint = house.take("young", "children", [MAN], _apart("aged"))
     assert disjoint.dataset.register == "children", "the control: who shares nobody comes in"
+
+
+def test_who_cannot_be_compared_is_told_to_the_steward(house: House) -> None:
+    house.take("aged", "aged", [WOMAN, {**MAN, "id_no": "440524188001010015"}], _apart("children"))
+    report = from_json((house.home.place.extracts / "aged" / "report.json").read_bytes())
+    (check,) = [c for c in report.checks if c.code == "unmarked"]
+    assert (check.failed, check.of, check.column) == (1, 2, "id_no")
 
 
 def test_without_a_signed_rule_there_is_no_second_register(house: House) -> None:

@@ -51,12 +51,16 @@ class Manifest:
     """SHA-256 of the intake's report beside the file; "" when none was kept."""
     apart: dict[str, str] = field(default_factory=dict)
     """Other register → the signed rule that keeps its persons apart from these; {} when no marks are kept."""
+    made_by: str = ""
+    standing: dict[str, dict[str, str]] = field(default_factory=dict)
+    """What program made it, and each table from what (`intake.carried`): what still stands is not made again."""
 
     def message(self) -> bytes:
         """The bytes that are signed."""
         tree = asdict(self)
-        if not self.apart:
-            del tree["apart"]  # as manifests were before registers were held apart
+        for name in ("apart", "made_by", "standing"):
+            if not tree[name]:
+                del tree[name]  # as manifests were before these were kept
         return audit.canonical({"purpose": "domicile extract", **tree})
 
     @classmethod

@@ -63,6 +63,14 @@ def read_report(
     return reports.from_json(text)
 
 
+def report_of(folder: Path, manifest: Manifest) -> Report:
+    """The report of a version as its manifest names it; OSError, ValueError and the like when it is not that."""
+    text = (folder / REPORT).read_bytes()
+    if manifest.report != hashlib.sha256(text).hexdigest():
+        raise ValueError("the report is not the manifest's")
+    return reports.from_json(text)
+
+
 def _last(place: Place, name: str) -> bytes:
     return (place.extracts / name / REPORT).read_bytes()
 

@@ -14,7 +14,7 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +27,13 @@ from enclave.catalogue.bought import with_profile
 from enclave.catalogue.dataset import Dataset
 from enclave.catalogue.dictionary import dataset_of, dictionary_digest, from_json, to_json
 from enclave.catalogue.manifest import Manifest, folder_of, open_key, seal_purpose, write_manifest
-from enclave.catalogue.reports import keep_last, keep_with
+from enclave.catalogue.reports import keep_last, keep_with, report_of
 from enclave.catalogue.states import EVENTS, State, check_move
 from enclave.catalogue.tables import extracts
 from enclave.errors import EnclaveError, NotFound, Refused
 from enclave.intake import descriptor as descriptors
 from enclave.intake import graded
+from enclave.intake.carried import Earlier, Standing, made_by
 from enclave.intake.choices import BY_CHOICE, Choices
 from enclave.intake.extract import Extract, Plan, build, check_home, plan, silent
 from enclave.intake.package import Descriptor
@@ -54,6 +55,8 @@ class Shelved:
     unchanged: bool
     rows: dict[str, int]
     dropped: dict[str, dict[str, int]]
+    taken_over: tuple[str, ...] = ()
+    """The tables that had not changed, and were not made again."""
 
     @property
     def name(self) -> str:
@@ -137,9 +140,13 @@ def shelve(
     *,
     demo_home: bool,
     tables: tuple[str, ...] | None = None,
+    anew: bool = False,
     progress: Progress = silent,
 ) -> Shelved:
-    """Build an extract from the raw tables in `source` under the signed descriptor, and shelve it as the newest version."""
+    """Build an extract from the raw tables in `source` under the signed descriptor, and shelve it as the newest version.
+
+    Tables whose raw files did not change are taken over from the version on the shelf, unless `anew`.
+    """
     with _telling(db, actor, f"intake {descriptor_path.parent.name}", place.extracts):
         signed, d = _read(descriptor_path, keyring, tables)
         check_home(d, source, demo_home=demo_home)
@@ -148,16 +155,17 @@ def shelve(
         with _draft(place, d.name) as draft:
             file_key = secrets.token_bytes(32)
             chosen = choices.of(db, d)
-            extract = _built(work, source, draft, file_key, chosen, progress)
+            before = None if anew else _earlier(work)
+            extract = _built(work, source, draft, file_key, chosen, before, progress)
             if same := _unchanged(db, place, keyring, d.name, extract, signed):
                 with audit.record(db, audit.Event(UNCHANGED, actor, f"dataset {d.name}", work.facts(extract))) as tx:
                     choices.check_current(tx, d, chosen)
                     choices.clear(tx, actor, same.name, same.version)
                 progress("unchanged", 0, None)
-                return Shelved(same, True, extract.rows, extract.dropped)
+                return Shelved(same, True, extract.rows, extract.dropped, extract.taken_over)
             dataset = _put(work, draft, extract, file_key, chosen)
             progress("shelved", 0, None)
-            return Shelved(dataset, False, extract.rows, extract.dropped)
+            return Shelved(dataset, False, extract.rows, extract.dropped, extract.taken_over)
 
 
 @dataclass(frozen=True)
@@ -177,7 +185,8 @@ class _Intake:
 
     def facts(self, extract: Extract) -> dict[str, str]:
         """What the trace says of what was built."""
-        return {"content": extract.digest, "policy": self.signed.digest, "norms": extract.norm_digest}
+        over = {"taken_over": ", ".join(extract.taken_over)} if extract.taken_over else {}
+        return {"content": extract.digest, "policy": self.signed.digest, "norms": extract.norm_digest, **over}
 
     def tell(self, state: State, facts: dict[str, Any]) -> None:
         """The event of a state that has no row yet."""
@@ -185,7 +194,15 @@ class _Intake:
             pass
 
 
-def _built(work: _Intake, source: Where, draft: Path, file_key: bytes, chosen: Choices, progress: Progress) -> Extract:
+def _built(
+    work: _Intake,
+    source: Where,
+    draft: Path,
+    file_key: bytes,
+    chosen: Choices,
+    before: Earlier | None,
+    progress: Progress,
+) -> Extract:
     """Build in the draft, and keep the report, whatever comes of it."""
     place, keyring, d = work.place, work.keyring, work.d
     work.tell(State.BUILDING, {"policy": work.signed.digest, "tables": [t.name for t in d.tables]})
@@ -198,6 +215,7 @@ def _built(work: _Intake, source: Where, draft: Path, file_key: bytes, chosen: C
             file_key=file_key.hex(),
             choices=chosen,
             overlap_key=keyring.overlap_key() if d.apart else b"",
+            earlier=before,
             progress=progress,
         )
     except Stopped as stopped:
@@ -220,7 +238,8 @@ def _put(work: _Intake, draft: Path, extract: Extract, file_key: bytes, chosen: 
     registers.keep_marks(draft, keyring, d, extract.digest, extract.marks)
     manifest = _manifest(dataset, extract, work.signed, sealed, keyring.fingerprint(work.pseudonym_key), kept)
     apart = dict(d.apart.from_) if d.apart else {}
-    write_manifest(draft, replace(manifest, apart=apart), keyring)
+    standing = {name: asdict(made_from) for name, made_from in extract.standing.items()}
+    write_manifest(draft, replace(manifest, apart=apart, made_by=made_by(), standing=standing), keyring)
     with registers.one_at_a_time(place):
         registers.check_apart(db, place, keyring, d, extract.marks)
         _place(draft, folder_of(place, d.name, version))
@@ -313,6 +332,25 @@ def _commit(db: Engine, actor: str, dataset: Dataset, extract: Extract, d: Descr
             tx.also(gone)
         tx.execute(update(extracts).where(shelved).values(state=State.SUPERSEDED))
         tx.execute(insert(extracts), row)
+
+
+def _earlier(work: _Intake) -> Earlier | None:
+    """The shelved version, when it was made under this very text, by these keys and this program, and is whole."""
+    place, keyring, d = work.place, work.keyring, work.d
+    dataset = _dataset(work.db, d.name, None)
+    if dataset is None or dataset.policy_digest != work.signed.digest:
+        return None
+    try:
+        path, key = open_key(place, keyring, dataset)
+        manifest = Manifest.read_from(path.parent, keyring)
+        report = report_of(path.parent, manifest)
+    except (OSError, ValueError, KeyError, TypeError, EnclaveError):
+        return None  # what cannot be trusted is made again
+    ours = (keyring.fingerprint(work.pseudonym_key), made_by(), sorted(t.name for t in d.tables))
+    if (manifest.pseudonym_key, manifest.made_by, sorted(manifest.lineage)) != ours:
+        return None
+    standing = {name: Standing(**made_from) for name, made_from in manifest.standing.items()}
+    return Earlier(path, key, standing, manifest.read, manifest.dropped, report)
 
 
 def _newest(db: Engine, name: str) -> int:

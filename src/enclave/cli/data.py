@@ -95,6 +95,7 @@ def intake(
     ],
     name: Annotated[str, typer.Option("--as", help="The dataset, whose descriptor lies in policies/datasets/NAME.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing; say what would happen.")] = False,
+    anew: Annotated[bool, typer.Option("--anew", help="Read every table, also those that did not change.")] = False,
     json: AsJson = False,
 ) -> None:
     """Read raw tables under a signed descriptor and put one encrypted extract on the shelf."""
@@ -113,6 +114,7 @@ def intake(
             descriptor,
             source,
             demo_home=door.mark.demo,
+            anew=anew,
             progress=progress,
         )
     if json:
@@ -120,6 +122,8 @@ def intake(
         return
     rows = [{"table": t, "kept": f"{n:,}", "dropped": _dropped(made.dropped.get(t, {}))} for t, n in made.rows.items()]
     table("", ("table", "kept", "dropped"), rows)
+    if made.taken_over:
+        tell(say("house.taken_over", tables=", ".join(made.taken_over)))
     code = "house.unchanged" if made.unchanged else "house.shelved"
     tell(say(code, name=made.name, version=made.version, digest=made.digest[:16]))
 

@@ -7,7 +7,7 @@ happen. Both refuse at the first thing that is not as the signed descriptor says
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +16,7 @@ import duckdb
 
 from enclave.errors import BadInput, EnclaveError, Incident, Refused
 from enclave.intake import (
+    carried,
     contributions,
     fingerprint,
     identifiers,
@@ -29,7 +30,7 @@ from enclave.intake import (
     votes,
     write,
 )
-from enclave.intake.choices import NOBODY, Choices, lay
+from enclave.intake.choices import BY_CHOICE, NOBODY, Choices, lay
 from enclave.intake.columns import literal, stored_columns
 from enclave.intake.package import Descriptor, Resource
 from enclave.intake.report import Category, Check, Report, Section, Stopped
@@ -57,6 +58,10 @@ class Extract:
     report: Report
     marks: overlap.Marks = field(default_factory=overlap.Marks)
     """By which the register is held apart from others; none when the policy does not ask."""
+    standing: dict[str, carried.Standing] = field(default_factory=dict)
+    """What each table was made from, where that can be told again."""
+    taken_over: tuple[str, ...] = ()
+    """The tables that were not made again."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +114,11 @@ def lineage(d: Descriptor) -> dict[str, dict[str, str]]:
 
 
 def _report(
-    d: Descriptor, found: dict[str, stage.Staged], named: Iterable[Check], risks: Iterable[risk.Found]
+    d: Descriptor,
+    found: dict[str, stage.Staged],
+    named: Iterable[Check],
+    risks: Iterable[risk.Found],
+    marked: overlap.Marks | None = None,
 ) -> Report:
     """What was read, what was left out, rule by rule, which identifiers were found, and what risk remains."""
     left_out = [
@@ -119,7 +128,7 @@ def _report(
     ]
     sections = (
         section(d, {n: s.tally for n, s in found.items()}),
-        persons.section(d, found),
+        persons.section(d, found, marked),
         Section("left_out", checks=tuple(left_out)),
         Section(identifiers.SECTION, checks=tuple(named)),
         risk.section(risks),
@@ -143,24 +152,85 @@ def _file_digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+@dataclass
+class _Made:
+    """What a build has made so far."""
+
+    key: bytes
+    files: Mapping[str, raw.Seen | None]
+    kept: carried.Carried
+    rows: dict[str, int] = field(default_factory=dict)
+    risks: list[risk.Found] = field(default_factory=list)
+    standing: dict[str, carried.Standing] = field(default_factory=dict)
+
+    def digest(self, name: str) -> str:
+        file = self.files[name]
+        return file.digest if file else ""
+
+    def know(self, con: duckdb.DuckDBPyConnection, d: Descriptor, table: Resource, dropped: Iterable[str]) -> None:
+        """Note what a staged table was made from; not where somebody is left out by choice, who may come back."""
+        file = self.files[table.name]
+        if file is not None and table.name != d.unit.table and BY_CHOICE not in dropped:
+            persons_ = carried.persons_of(con, table, stage.staged(table))
+            self.standing[table.name] = carried.Standing(file.digest, persons_)
+
+    def finish(self, con: duckdb.DuckDBPyConnection, d: Descriptor, name: str, progress: Progress) -> None:
+        """Measure, write and weigh a staged table."""
+        table = d.table(name)
+        assert table is not None
+        staged = stage.count(con, table)
+        with watched(con, progress, f"measure {name}", staged):
+            contributions.measure(con, table)
+            votes.measure(con, table, stage.staged(table), self.key)
+        progress(f"measure {name}", staged, staged)
+        with watched(con, progress, f"write {name}", staged):
+            self.rows[name] = write.write(con, d, table, _CATALOG)
+        write.clear(con, table)
+        progress(f"write {name}", self.rows[name], self.rows[name])
+        self._weigh(con, d, table, progress)
+
+    def take(self, con: duckdb.DuckDBPyConnection, d: Descriptor, table: Resource, progress: Progress) -> None:
+        """Take a table over that still stands."""
+        assert self.kept.earlier is not None
+        with watched(con, progress, f"take over {table.name}", self.kept.earlier.read[table.name]):
+            self.rows[table.name] = self.kept.take(con, d, table, _CATALOG)
+        progress(f"take over {table.name}", self.rows[table.name], self.rows[table.name])
+        self.standing[table.name] = self.kept.earlier.standing[table.name]
+        self._weigh(con, d, table, progress)
+
+    def _weigh(self, con: duckdb.DuckDBPyConnection, d: Descriptor, table: Resource, progress: Progress) -> None:
+        progress(f"weigh risk {table.name}", 0, None)
+        self.risks.append(risk.measure(con, d, table, f'{_CATALOG}.main."{table.name}"'))
+
+
 def _read_all(
     con: duckdb.DuckDBPyConnection,
     d: Descriptor,
     source: raw.Source,
     key: bytes,
     progress: Progress,
-    finish: Callable[[str], None],
+    made: _Made,
 ) -> tuple[dict[str, stage.Staged], list[Check]]:
-    """Look at every table, then stage each in order; `finish` each as soon as it can be, as long as nothing stops."""
+    """Look at every table, then stage each in order; finish each as soon as it can be, as long as nothing stops.
+
+    What still stands of the last version is taken over, not read.
+    """
     files = {table.name: raw.open_raw(con, source, table, zone=d.timezone) for table in d.tables}
     progress("look for identifiers", 0, None)
-    named = [check for file in files.values() for check in identifiers.look(con, file)]
+    unread = [t.name for t in d.tables if made.kept.may_stand(d, t, made.digest(t.name))]
+    named = [check for name, file in files.items() if name not in unread for check in identifiers.look(con, file)]
     identifiers.check_known(named)
     found: dict[str, stage.Staged] = {}
     waiting: list[str] = []
     goes_on = True
     for table in d.tables:
         file = files[table.name]
+        if goes_on and made.kept.stands(con, d, table, made.digest(table.name)):
+            made.take(con, d, table, progress)
+            continue
+        if table.name in unread:
+            named += (seen := identifiers.look(con, file))
+            identifiers.check_known(seen)
         with watched(con, progress, f"read {table.name}", raw.expected_rows(con, file)):
             found[table.name] = stage.stage(con, d, table, file, key)
         progress(f"read {table.name}", found[table.name].read, found[table.name].read)
@@ -169,10 +239,13 @@ def _read_all(
         write.keep_hits(con, d, table)
         waiting.append(table.name)
         goes_on = goes_on and not _stops(d, table.name, found[table.name])
-        ready = [name for name in waiting if goes_on and (name != d.unit.table or not _postponed(d, list(found)))]
-        for name in ready:
-            finish(name)
+        made.know(con, d, table, found[table.name].dropped)
+        there = [*found, *made.kept.tables]
+        for name in [name for name in waiting if goes_on and (name != d.unit.table or not _postponed(d, there))]:
+            made.finish(con, d, name, progress)
             waiting.remove(name)
+    for name in waiting if goes_on else ():  # what waited for a table that was taken over last
+        made.finish(con, d, name, progress)
     return found, named
 
 
@@ -206,42 +279,35 @@ def build(
     file_key: str,
     choices: Choices = NOBODY,
     overlap_key: bytes = b"",
+    earlier: carried.Earlier | None = None,
     room: Room | None = None,
     progress: Progress = silent,
 ) -> Extract:
-    """Make `draft/extract.duckdb`, encrypted under `file_key` (hex), and read it back before saying so."""
-    path, rows, risks = draft / FILE, {}, list[risk.Found]()
+    """Make `draft/extract.duckdb`, encrypted under `file_key` (hex), and read it back before saying so.
+
+    Of `earlier`, a version made under the same text and keys, whatever still stands is taken over: the content is the same.
+    """
+    path = draft / FILE
     if not all(c in "0123456789abcdef" for c in file_key) or len(file_key) != 64:
         raise ValueError("a file key is 64 hex digits")
     if d.apart is not None and not overlap_key:
         raise ValueError("registers are held apart under a key")
     source = raw.source_of(where)
-    with _quietly(draft.parent), _opened(source, draft, (draft,), room) as con:
+    sees = (draft, earlier.path.parent) if earlier else (draft,)
+    with _quietly(draft.parent), _opened(source, draft, sees, room) as con:
         contributions.define_root(con)
         lay(con, choices)
+        if earlier:
+            earlier.attach(con)
+        made = _Made(pseudonym_key, {t.name: raw.seen(source, t) for t in d.tables}, carried.Carried(earlier))
         attach = f"ATTACH {literal(str(path.resolve()))} AS {_CATALOG} (ENCRYPTION_KEY '{file_key}'"
         con.execute(attach + ")")
 
-        def finish(name: str) -> None:
-            table = d.table(name)
-            assert table is not None
-            staged = stage.count(con, table)
-            with watched(con, progress, f"measure {name}", staged):
-                contributions.measure(con, table)
-                votes.measure(con, table, stage.staged(table), pseudonym_key)
-            progress(f"measure {name}", staged, staged)
-            with watched(con, progress, f"write {name}", staged):
-                rows[name] = write.write(con, d, table, _CATALOG)
-            write.clear(con, table)
-            progress(f"write {name}", rows[name], rows[name])
-            progress(f"weigh risk {name}", 0, None)
-            risks.append(risk.measure(con, d, table, f'{_CATALOG}.main."{name}"'))
-
-        found, named = _read_all(con, d, source, pseudonym_key, progress, finish)
-        marked = overlap.marks(con, d, raw.open_raw(con, source, d.person_table, zone=d.timezone), overlap_key)
-        if (report := _report(d, found, named, risks)).stops:
+        found, named = _read_all(con, d, source, pseudonym_key, progress, made)
+        marked = _marked(con, d, source, overlap_key)
+        if (report := made.kept.told(d, _report(d, found, named, made.risks, marked))).stops:
             raise Stopped(report)
-        if max(rows.values()) > d.size_class:
+        if max(made.rows.values()) > d.size_class:
             raise Refused("intake.larger_than_class", dataset=d.name, size_class=d.size_class)
         con.execute(f"CHECKPOINT {_CATALOG}")
         con.execute(f"DETACH {_CATALOG}")
@@ -252,8 +318,21 @@ def build(
         digest = fingerprint.content_digest(con, d, _CATALOG)
         con.execute(f"DETACH {_CATALOG}")
     read, dropped = {n: s.read for n, s in found.items()}, {n: s.dropped for n, s in found.items()}
-    norms = fingerprint.norm_digest(d)
-    return Extract(path, digest, _file_digest(path), norms, rows, read, dropped, lineage(d), report, marked)
+    for name in made.kept.tables if earlier else ():
+        assert earlier is not None
+        read[name], dropped[name] = earlier.read[name], dict(earlier.dropped[name])
+    standing = {n: s for n, s in made.standing.items() if (file := made.files[n]) is not None and file.holds()}
+    norms, rows, over = fingerprint.norm_digest(d), made.rows, tuple(made.kept.tables)
+    return Extract(
+        path, digest, _file_digest(path), norms, rows, read, dropped, lineage(d), report, marked, standing, over
+    )
+
+
+def _marked(con: duckdb.DuckDBPyConnection, d: Descriptor, source: raw.Source, key: bytes) -> overlap.Marks:
+    """The marks of the register's persons, where the policy holds it apart from others."""
+    if d.apart is None:
+        return overlap.Marks()
+    return overlap.marks(con, d, raw.open_raw(con, source, d.person_table, zone=d.timezone), key)
 
 
 def plan(

@@ -5,15 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from enclave.intake import identity
+from enclave.intake.overlap import Marks
 from enclave.intake.package import Descriptor
 from enclave.intake.report import Category, Check, Line, Section
 from enclave.intake.stage import Staged
 from enclave.intake.standards import against_person, element
 
 
-def section(d: Descriptor, found: Mapping[str, Staged]) -> Section:
+def section(d: Descriptor, found: Mapping[str, Staged], marked: Marks | None = None) -> Section:
     """The stated rule, persons with several rows or identifiers, rows that meet nobody, rows at odds with their person."""
-    return Section("identity", (Line("identity_rule", identity.facts(d.person_table)),), tuple(_checks(d, found)))
+    checks = [*_checks(d, found), *_unmarked(d, found, marked)]
+    return Section("identity", (Line("identity_rule", identity.facts(d.person_table)),), tuple(checks))
+
+
+def _unmarked(d: Descriptor, found: Mapping[str, Staged], marked: Marks | None) -> Iterator[Check]:
+    """Persons by whom two registers cannot be compared: the signed rule alone stands for them."""
+    name = d.person_table.name
+    if d.apart is not None and marked is not None:
+        facts = {"registers": ", ".join(d.apart.from_)}
+        of = found[name].read
+        yield Check("unmarked", facts, Category.IDENTITY, name, d.apart.by, of=of, failed=marked.unmarked)
 
 
 def _checks(d: Descriptor, found: Mapping[str, Staged]) -> Iterator[Check]:

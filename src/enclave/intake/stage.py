@@ -279,10 +279,11 @@ def parents(table: Resource) -> str:
     return f'"parents_{table.name}"'
 
 
-def keep_parents(con: duckdb.DuckDBPyConnection, d: Descriptor, table: Resource) -> None:
+def keep_parents(con: duckdb.DuckDBPyConnection, d: Descriptor, table: Resource, place: str = "") -> None:
+    """Keep them, from the staged table or from `place`, where some table joins it."""
     if table.name != d.unit.table and any(j.table == table.name for t in d.tables for j in t.joins):
         columns = ", ".join(f'"{name}"' for name in (*table.key, table.unit_column))
-        con.execute(f"CREATE OR REPLACE TABLE {parents(table)} AS SELECT {columns} FROM {staged(table)}")
+        con.execute(f"CREATE OR REPLACE TABLE {parents(table)} AS SELECT {columns} FROM {place or staged(table)}")
 
 
 def check_key(con: duckdb.DuckDBPyConnection, table: Resource) -> None:

@@ -71,6 +71,13 @@ def write(con: duckdb.DuckDBPyConnection, d: Descriptor, table: Resource, catalo
     return int(count)
 
 
+def copy(con: duckdb.DuckDBPyConnection, d: Descriptor, table: Resource, place: str, catalog: str) -> int:
+    """Write the stored rows at `place` into the attached `catalog` as they stand; the number of rows."""
+    con.execute(f'CREATE TABLE {catalog}.main."{table.name}" ({_declaration(d, table)})')
+    (count,) = con.execute(f'INSERT INTO {catalog}.main."{table.name}" SELECT * FROM {place}').fetchall()[0]
+    return int(count)
+
+
 def clear(con: duckdb.DuckDBPyConnection, table: Resource) -> None:
     """Drop what the table needed while it was worked on."""
     of_keys = [name for k in table.keys for name in (votes.voters(table, k), votes.passed(table, k))]

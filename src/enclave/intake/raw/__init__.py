@@ -11,6 +11,7 @@ from enclave.intake.raw.opened import Raw, open_raw
 from enclave.intake.raw.people_listed import people_listed
 from enclave.intake.raw.size import expected_rows
 from enclave.intake.raw.source import DatabaseFile, Folder, Server, Source, Where, source_of
+from enclave.intake.raw.unchanged import Seen, seen
 
 __all__ = [
     "DatabaseFile",
@@ -18,6 +19,7 @@ __all__ = [
     "Folder",
     "Listed",
     "Raw",
+    "Seen",
     "Server",
     "Source",
     "Where",
@@ -29,6 +31,7 @@ __all__ = [
     "first_rows",
     "open_raw",
     "people_listed",
+    "seen",
     "source_of",
     "tables_in",
     "unreadable",
