@@ -70,7 +70,8 @@ class Carried:
             return False
         if any(join.table not in (d.unit.table, *self.tables) for join in table.joins):
             return False
-        return persons_of(con, table, f'{CATALOG}.main."{table.name}"') == self.earlier.standing[table.name].persons
+        whose = f'SELECT DISTINCT "{table.unit_column}" FROM {CATALOG}.main."{table.name}"'
+        return persons_of(con, whose) == self.earlier.standing[table.name].persons
 
     def take(self, con: duckdb.DuckDBPyConnection, d: Descriptor, table: Resource, catalog: str) -> int:
         """Copy the stored rows in their order, and keep what other tables need of them; the number of rows."""
@@ -104,9 +105,8 @@ class Carried:
         return replace(now, checks=tuple(checks))
 
 
-def persons_of(con: duckdb.DuckDBPyConnection, table: Resource, place: str) -> str:
-    """Everybody who has a row at `place`, under every identifier, with all that rows need of them: a sum of hashes."""
-    whose = f'SELECT "{table.unit_column}" FROM {place}'
+def persons_of(con: duckdb.DuckDBPyConnection, whose: str) -> str:
+    """All of these persons, under every identifier, with what rows of theirs need of them: a sum of hashes."""
     found = con.execute(
         f"SELECT count(*), coalesce(sum(hash(p)::HUGEINT), 0) FROM {stage.PERSONS} p WHERE p.unit_ IN ({whose})"
     ).fetchall()[0]

@@ -167,14 +167,16 @@ class _Made:
         file = self.files[name]
         return file.digest if file else ""
 
-    def know(self, con: duckdb.DuckDBPyConnection, d: Descriptor, table: Resource, dropped: Iterable[str]) -> None:
-        """Note what a staged table was made from; not where somebody is left out by choice, who may come back."""
+    def _know(self, con: duckdb.DuckDBPyConnection, d: Descriptor, table: Resource, dropped: Iterable[str]) -> None:
+        """Note what a measured table was made from; not where somebody is left out by choice, who may come back."""
         file = self.files[table.name]
         if file is not None and table.name != d.unit.table and BY_CHOICE not in dropped:
-            persons_ = carried.persons_of(con, table, stage.staged(table))
+            persons_ = carried.persons_of(con, f"SELECT unit_ FROM {contributions.norms(table)}")
             self.standing[table.name] = carried.Standing(file.digest, persons_)
 
-    def finish(self, con: duckdb.DuckDBPyConnection, d: Descriptor, name: str, progress: Progress) -> None:
+    def finish(
+        self, con: duckdb.DuckDBPyConnection, d: Descriptor, name: str, dropped: Iterable[str], progress: Progress
+    ) -> None:
         """Measure, write and weigh a staged table."""
         table = d.table(name)
         assert table is not None
@@ -183,6 +185,7 @@ class _Made:
             contributions.measure(con, table)
             votes.measure(con, table, stage.staged(table), self.key)
         progress(f"measure {name}", staged, staged)
+        self._know(con, d, table, dropped)
         with watched(con, progress, f"write {name}", staged):
             self.rows[name] = write.write(con, d, table, _CATALOG)
         write.clear(con, table)
@@ -239,13 +242,12 @@ def _read_all(
         write.keep_hits(con, d, table)
         waiting.append(table.name)
         goes_on = goes_on and not _stops(d, table.name, found[table.name])
-        made.know(con, d, table, found[table.name].dropped)
         there = [*found, *made.kept.tables]
         for name in [name for name in waiting if goes_on and (name != d.unit.table or not _postponed(d, there))]:
-            made.finish(con, d, name, progress)
+            made.finish(con, d, name, found[name].dropped, progress)
             waiting.remove(name)
     for name in waiting if goes_on else ():  # what waited for a table that was taken over last
-        made.finish(con, d, name, progress)
+        made.finish(con, d, name, found[name].dropped, progress)
     return found, named
 
 

@@ -232,13 +232,17 @@ def _empty(con: duckdb.DuckDBPyConnection, table: Resource, file: raw.Raw) -> tu
 def _rows_at_fault(
     con: duckdb.DuckDBPyConnection, d: Descriptor, table: Resource, file: raw.Raw, tests: dict[int, str]
 ) -> dict[int, tuple[int, ...]]:
-    """The numbers of the first raw rows at fault, test by test: each looks no further into the file than it must."""
+    """The numbers of the first raw rows at fault by each test: one scan, no further into the file than it must."""
     if not file.numbered_from:
         return {}
     also = "" if table.name == d.unit.table else "".join(f", p.{hidden}" for hidden in person_columns(d).values())
     join = f'LEFT JOIN {PERSONS} p ON p.raw_ = r0."{table.unit}"' if also else ""
-    reaches = reach(con, staged(table), list(tests))
-    return {n: raw.first_rows(con, file, tests[n], within=far, also=also, join=join) for n, far in reaches.items()}
+    if not tests:
+        return {}
+    far = max(reach(con, staged(table), list(tests)).values())
+    return dict(
+        zip(tests, raw.first_rows(con, file, list(tests.values()), within=far, also=also, join=join), strict=True)
+    )
 
 
 def _check_values(con: duckdb.DuckDBPyConnection, file: raw.Raw, counts: list[tuple[int, int, int]]) -> None:

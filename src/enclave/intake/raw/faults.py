@@ -7,7 +7,7 @@ quote a row, so they are never passed on.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,7 +68,7 @@ def _faults_of(raw: Raw, field: RawField) -> Iterator[Fault]:
 
 def fault_of(con: duckdb.DuckDBPyConnection, raw: Raw, fault: Fault, count: int) -> BadInput:
     """The complaint about `fault`, with the first rows it stands in."""
-    rows = first_rows(con, raw, fault.sql)
+    (rows,) = first_rows(con, raw, [fault.sql])
     place = f"{raw.place} {_word(raw)} {rows[0]}" if rows else f"{raw.place} {fault.column}"
     lines = shown(rows, count)
     return BadInput(fault.code, place=place, table=raw.table.name, column=fault.column, count=count, lines=lines)
@@ -79,22 +79,27 @@ def _word(raw: Raw) -> str:
 
 
 def first_rows(
-    con: duckdb.DuckDBPyConnection, raw: Raw, test: str, *, within: int | None = None, also: str = "", join: str = ""
-) -> tuple[int, ...]:
-    """The numbers of the first rows `r` of the view for which `test` is true, looked for among the first `within`.
+    con: duckdb.DuckDBPyConnection,
+    raw: Raw,
+    tests: Sequence[str],
+    *,
+    within: int | None = None,
+    also: str = "",
+    join: str = "",
+) -> list[tuple[int, ...]]:
+    """For each test the numbers of the first rows `r` of the view it is true of, looked for among the first `within`.
 
     This is another scan: for complaints, and as short a one as is known to suffice. `join` and `also` bring further columns
     to each row `r0` of the view.
     """
     if not raw.numbered_from:
-        return ()
+        return [()] * len(tests)
     some = raw.view if within is None else f"(SELECT * FROM {raw.view} LIMIT {within})"
     numbered = f"SELECT row_number() OVER () - 1 + {raw.numbered_from} AS n_, * FROM {some}"
     with raw.reading():
-        rows = con.execute(
-            f"SELECT n_ FROM (SELECT r0.*{also} FROM ({numbered}) r0 {join}) r WHERE {test} ORDER BY n_ LIMIT {SHOWN_ROWS}"
-        ).fetchall()
-    return tuple(int(n) for (n,) in rows)
+        firsts = ", ".join(f"min(n_, {SHOWN_ROWS}) FILTER (WHERE {test})" for test in tests)
+        found = con.execute(f"SELECT {firsts} FROM (SELECT r0.*{also} FROM ({numbered}) r0 {join}) r").fetchall()[0]
+    return [tuple(map(int, rows or ())) for rows in found]
 
 
 def shown(rows: tuple[int, ...] | list[int], count: int) -> str:
