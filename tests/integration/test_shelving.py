@@ -139,9 +139,9 @@ def test_an_unsigned_or_altered_descriptor_builds_nothing(home: clinic.Home, sou
 
 
 def test_one_build_of_a_dataset_at_a_time(home: clinic.Home, source: Path) -> None:
-    from enclave.catalogue.versions import _draft
+    from enclave.catalogue.drafts import drafted
 
-    with _draft(home.place, "clinic"), pytest.raises(Refused) as refused:
+    with drafted(home.place, "clinic"), pytest.raises(Refused) as refused:
         _shelve(home, source)
     assert refused.value.code == "catalogue.busy"
 

@@ -7,8 +7,6 @@ the same version.
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import os
 import secrets
 import shutil
@@ -26,11 +24,12 @@ from enclave.catalogue import choices, registers
 from enclave.catalogue.bought import with_profile
 from enclave.catalogue.dataset import Dataset
 from enclave.catalogue.dictionary import dataset_of, dictionary_digest, from_json, to_json
+from enclave.catalogue.drafts import disk_full_named, drafted, sync
 from enclave.catalogue.manifest import Manifest, folder_of, open_key, seal_purpose, write_manifest
 from enclave.catalogue.reports import keep_last, keep_with, report_of
 from enclave.catalogue.states import EVENTS, State, check_move
 from enclave.catalogue.tables import extracts
-from enclave.errors import EnclaveError, NotFound, Refused
+from enclave.errors import EnclaveError, NotFound
 from enclave.intake import descriptor as descriptors
 from enclave.intake import graded
 from enclave.intake.carried import Earlier, Standing, made_by
@@ -71,50 +70,11 @@ class Shelved:
         return self.dataset.digest
 
 
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-@contextmanager
-def _draft(place: Place, name: str) -> Iterator[Path]:
-    """A folder of one's own beside the versions of `name`; one build at a time, and what a crashed one left is removed."""
-    shelf = place.extracts / name
-    shelf.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (shelf / ".lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Refused("catalogue.busy", dataset=name) from None
-        for left in shelf.glob(".draft-*"):
-            shutil.rmtree(left)
-        draft = shelf / f".draft-{secrets.token_hex(4)}"
-        draft.mkdir(mode=0o700)
-        try:
-            yield draft
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
-
-
-@contextmanager
-def _disk_full_named(folder: Path) -> Iterator[None]:
-    """A full disk is the operator's to mend, whoever met it first: the engine, or we."""
-    try:
-        yield
-    except OSError as failed:
-        if failed.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        raise Refused("intake.disk_full", place=str(folder)) from None
-
-
 @contextmanager
 def _telling(db: Engine, actor: str, subject: str, folder: Path) -> Iterator[None]:
     """A refusal is an event too, with its code and place: never with a value."""
     try:
-        with _disk_full_named(folder):
+        with disk_full_named(folder):
             yield
     except EnclaveError as refused:
         detail = {"code": refused.code, "place": refused.place or ""}
@@ -152,7 +112,7 @@ def shelve(
         check_home(d, source, demo_home=demo_home)
         registers.check_stated(db, place, keyring, d)
         work = _Intake(db, place, keyring, actor, signed, d)
-        with _draft(place, d.name) as draft:
+        with drafted(place, d.name) as draft:
             file_key = secrets.token_bytes(32)
             chosen = choices.of(db, d)
             before = None if anew else _earlier(work)
@@ -299,11 +259,11 @@ def _place(draft: Path, folder: Path) -> None:
     for path in draft.iterdir():
         with path.open("rb") as file:
             os.fsync(file.fileno())
-    _sync(draft)
+    sync(draft)
     if folder.exists():
         shutil.rmtree(folder)
     draft.rename(folder)
-    _sync(folder.parent)
+    sync(folder.parent)
 
 
 def _commit(db: Engine, actor: str, dataset: Dataset, extract: Extract, d: Descriptor, chosen: Choices) -> None:
