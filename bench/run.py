@@ -1,7 +1,8 @@
 """How much slower is a notebook behind the wall than papermill at home?
 
 The same notebook, interpreter and packages (the jail's own environment). Bare `papermill in out` as a process takes turns
-with the jailed run, the order turned round each time; each pair gives one ratio, and the median counts.
+with the jailed run, the order turned round each time; each pair gives one ratio, and the median counts. Bare
+papermill draws the notebook's picture; behind the wall nobody would see it and none is drawn (docs/decisions/0071).
 
     run.cold    a jail started for the run, until its result is in hand and nothing of it is left
     run.warm    handed in at the door of a running house, until it says finished; two jails wait
