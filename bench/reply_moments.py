@@ -131,7 +131,11 @@ def extract(path: Path, rows: int) -> Path:
 def with_norms(table: Table) -> str:
     """Norms as intake stores them, by windows: near enough for time, and never used for an answer."""
     unit, columns = table.unit, [f"CAST({c.name} AS {stored_type(c)}) AS {c.name}" for c in table.columns]
-    inner, outer = ["*", f"CAST(256 * count(*) OVER (PARTITION BY {unit}) AS INTEGER) AS unit_rows"], ["unit_rows"]
+    inner, outer = (
+        ["*", f"CAST(256 * count(*) OVER (PARTITION BY {unit}) AS INTEGER) AS unit_rows"],
+        ["unit_rows", "first_unit"],
+    )
+    inner.append(f"row_number() OVER (PARTITION BY {unit}) = 1 AS first_unit")
     for facet in table.facets:
         cell = f"PARTITION BY {unit}, {facet.column}"
         inner.append(f"count(*) OVER ({cell}) AS c_{facet.column}")
@@ -150,9 +154,13 @@ def with_norms(table: Table) -> str:
         value = f"PARTITION BY {unit}, {keys.column}"
         inner.append(f"row_number() OVER ({value}) = 1 AS {keys.vote}")
         outer += [f"true AS {keys.among}", keys.vote]
-    ordered = table.facet(table.order_by) if table.order_by else None
-    order = f" ORDER BY {ordered.norm}" if ordered else ""
-    return f"SELECT {', '.join([*columns, *outer])} FROM (SELECT {', '.join(inner)} FROM raw_{table.name}){order}"
+    rows = f"(SELECT {', '.join([*columns, *outer])} FROM (SELECT {', '.join(inner)} FROM raw_{table.name})) AS n"
+    carried = list[str]()
+    for at, join in enumerate(table.joins):
+        kinds = {c.name: stored_type(c) for t in DATASET.tables if t.name == join.table for c in t.columns}
+        carried += [f"CAST(f{at}.{name} AS {kinds[name]}) AS {join.carried(name)}" for name in join.carries]
+        rows += f" JOIN raw_{join.table} AS f{at} ON f{at}.{join.to} = n.{join.column}"
+    return f"SELECT {', '.join(['n.*', *carried])} FROM {rows} ORDER BY unit_rows"
 
 
 # --- full load ------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""U1: flag and norm of distinct cells serve exactly the key asked, unfiltered; otherwise DISTINCT first."""
+"""U1: a flag serves exactly the key asked (or whoever has it, once), unfiltered; otherwise DISTINCT first."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from enclave.query.tally import Norm, Style
 
 BY_FLAG = {"style": Style.FLAGGED, "norm": Norm("distinct_dept", 2, flag="first_dept")}
 
+ONCE_EACH = {
+    "total": "SELECT COUNT(DISTINCT patient_id) FROM visits",
+    "person key": "SELECT p.sex, COUNT(DISTINCT v.patient_id) FROM visits v JOIN patients p USING (patient_id) "
+    "GROUP BY p.sex",
+}
 DISTINCT_FIRST = {
-    "total": ("SELECT COUNT(DISTINCT patient_id) FROM visits", None),
-    "person key": (
-        "SELECT p.sex, COUNT(DISTINCT v.patient_id) FROM visits v JOIN patients p USING (patient_id) GROUP BY p.sex",
-        None,
-    ),
+    "filtered total": ("SELECT COUNT(DISTINCT patient_id) FROM visits WHERE urgent", None),
     "filtered": ("SELECT dept, COUNT(DISTINCT patient_id) FROM visits WHERE urgent GROUP BY dept", "distinct_dept"),
     "finer": ("SELECT ward, COUNT(DISTINCT patient_id) FROM visits GROUP BY ward", "norm_dept"),
     "coarser": ("SELECT dept = 'A' AS k, COUNT(DISTINCT patient_id) FROM visits GROUP BY k", "unit_rows"),
@@ -38,10 +39,29 @@ def test_every_other_key_or_filter_is_made_distinct_first(sql: str, norm: str | 
         assert people.ratio(sql) <= 1
 
 
-@pytest.mark.parametrize("name", ["total", "coarser"])
-def test_control_by_flag_a_coarser_key_breaks_the_claim(name: str) -> None:
+@pytest.mark.parametrize("sql", [ONCE_EACH["total"], DISTINCT_FIRST["coarser"][0]], ids=["total", "coarser"])
+def test_control_by_flag_a_coarser_key_breaks_the_claim(sql: str) -> None:
     with People(DATASET, spread()) as people:
-        assert people.ratio(DISTINCT_FIRST[name][0], **BY_FLAG) > 1.2
+        assert people.ratio(sql, **BY_FLAG) > 1.2
+
+
+@pytest.mark.parametrize("sql", ONCE_EACH.values(), ids=ONCE_EACH.keys())
+def test_who_falls_into_one_cell_is_counted_by_the_one_row_that_is_marked(sql: str) -> None:
+    (tally,) = tallies(parse(sql, DATASET))
+    assert (tally.style, tally.norm) == (Style.FLAGGED, Norm(None, 1, flag="first_unit"))
+    with People(DATASET, spread()) as people:
+        assert people.ratio(sql) == 1
+
+
+def test_the_facet_and_a_key_of_the_person_are_counted_by_its_flag() -> None:
+    sql = (
+        "SELECT p.sex, v.dept, COUNT(DISTINCT v.patient_id) FROM visits v JOIN patients p USING (patient_id) "
+        "GROUP BY p.sex, v.dept"
+    )
+    (tally,) = tallies(parse(sql, DATASET))
+    assert {"style": tally.style, "norm": tally.norm} == BY_FLAG
+    with People(DATASET, spread()) as people:
+        assert 0.99 < people.ratio(sql) <= 1
 
 
 def test_the_facet_alone_is_counted_by_its_flag() -> None:

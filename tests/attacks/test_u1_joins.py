@@ -9,6 +9,7 @@ from tests.oracle.extracts import DATASET, Row
 from tests.oracle.persons import People
 
 from enclave.errors import EnclaveError
+from enclave.query.bounds import tallies
 from enclave.query.question import parse
 
 FANS_OUT = {
@@ -84,6 +85,19 @@ def test_the_row_of_another_person_never_touches_a_count() -> None:
     rows = person([{"dept": "A"}])
     rows["diagnoses"] = [{"diagnosis_id": 0, "visit_id": 0, "patient_id": 1, "code": "I10", "rank": 1}]
     with People(DATASET, rows) as people:
-        assert people.ratio("SELECT COUNT(*) FROM diagnoses d JOIN visits v USING (visit_id)") == 0
+        there = "SELECT COUNT(*) FROM diagnoses d JOIN visits v USING (visit_id) WHERE v.ward IS NULL OR v.ward <> 'A1'"
+        assert people.ratio(there) == 0
         unsafe = "SELECT count(*) FROM extract.diagnoses d JOIN extract.visits v USING (visit_id)"
         assert people.connection.execute(unsafe).fetchall() == [(1,)]  # control
+
+
+def test_what_is_carried_beside_a_row_is_weighed_by_the_row_that_carries_it() -> None:
+    """Read beside the row or joined for, the same person moves the same cells, no further than paid."""
+    rows = person([{"dept": "A", "ward": "A1"}, {"dept": "B", "ward": "B1"}] * 5, many_diagnoses(50))
+    with People(DATASET, rows) as people:
+        for far in ("dept", "ward"):
+            sql = f"SELECT v.{far}, COUNT(*) FROM diagnoses d JOIN visits v USING (visit_id) GROUP BY v.{far}"
+            plan = parse(sql, DATASET)
+            (cells,) = people.vectors(plan, tallies(plan))
+            assert sorted(cells.values())[-2:] == [25 * (12 * 65536 * 256 // (50 * 256))] * 2
+            assert people.ratio(sql) <= 1

@@ -84,12 +84,11 @@ resources:
     unit: patient_id
     key: [visit_id]
     row_clip: 8
-    order_by: dept
     facets:
       - {column: dept, clip: 4, distinct_clip: 2}
       - {column: dx_category, clip: 4, distinct_clip: 2}
     keys: [{column: dx_code, per_person: 3, in_all: 100}]
-    joins: [{column: patient_id, table: patients, to: patient_id}]
+    joins: [{column: patient_id, table: patients, to: patient_id, carries: [age, sex]}]
     rules: [discharged_at >= admitted_at, los_days <= 365]
     schema:
       fields:
@@ -125,8 +124,8 @@ resources:
     key: [diagnosis_id]
     row_clip: 10
     joins:
-      - {column: patient_id, table: patients, to: patient_id}
-      - {column: visit_id, table: visits, to: visit_id}
+      - {column: patient_id, table: patients, to: patient_id, carries: [sex]}
+      - {column: visit_id, table: visits, to: visit_id, carries: [dept, los_days]}
     schema:
       fields:
         - {name: diagnosis_id, type: string, treatment: pseudonym, domain: diagnosis}

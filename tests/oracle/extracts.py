@@ -50,8 +50,7 @@ VISITS = Table(
     row_clip=8,
     facets=(Facet("dept", 5, 2), Facet("dx", 4, 2)),
     keys=(Keys("finding", 3, 40),),
-    order_by="dept",
-    joins=(Join("patient_id", "patients", "patient_id"),),
+    joins=(Join("patient_id", "patients", "patient_id", ("sex", "age")),),
     columns=(
         Column("visit_id", Kind.TEXT, nullable=False),
         Column("patient_id", Kind.TEXT, nullable=False),
@@ -73,7 +72,10 @@ DIAGNOSES = Table(
     key=("diagnosis_id",),
     row_clip=12,
     facets=(Facet("code", 6, 2),),
-    joins=(Join("visit_id", "visits", "visit_id"), Join("patient_id", "patients", "patient_id")),
+    joins=(
+        Join("visit_id", "visits", "visit_id", ("dept", "los_days", "urgent")),
+        Join("patient_id", "patients", "patient_id", ("sex",)),
+    ),
     columns=(
         Column("diagnosis_id", Kind.TEXT, nullable=False),
         Column("visit_id", Kind.TEXT, nullable=False),
@@ -172,8 +174,27 @@ def with_norms(table: Table, rows: Iterable[Mapping[str, object]]) -> list[Row]:
     for row in rows:
         by_person[row[table.unit]].append({**dict.fromkeys(k.column for k in table.keys), **row})
     finished = [row for mine in by_person.values() for row in _of_person(table, mine)]
-    ordered = table.facet(table.order_by) if table.order_by else None
-    return sorted(finished, key=lambda r: int(str(r[ordered.norm]))) if ordered else finished
+    return sorted(finished, key=lambda row: int(str(row["unit_rows"])))
+
+
+def with_carried(dataset: Dataset, table: Table, mine: Iterable[Row], rows: Mapping[str, list[Row]]) -> list[Row]:
+    """The rows with what their joins carry."""
+    finished = list(mine)
+    for join in table.joins:
+        far = {row[join.to]: row for row in rows[join.table]}
+        for row in finished:
+            met = far.get(row[join.column], {})
+            row |= {f"{join.table}_{name}": met.get(name) for name in join.carries}
+    return finished
+
+
+def carried_types(dataset: Dataset, table: Table) -> dict[str, str]:
+    """The SQL type of every carried column."""
+    types: dict[str, str] = {}
+    for join in table.joins:
+        far = {c.name: c for t in dataset.tables if t.name == join.table for c in t.columns}
+        types |= {f"{join.table}_{name}": stored_type(far[name]) for name in join.carries}
+    return types
 
 
 def _of_person(table: Table, mine: list[Row]) -> list[Row]:
@@ -187,7 +208,7 @@ def _of_person(table: Table, mine: list[Row]) -> list[Row]:
             shared[column.total_norm] = max(1, 256 * sum(abs(int(str(row[column.name] or 0))) for row in mine))
     held = {k.column: set(_held(k, mine)) for k in table.keys}
     seen: set[tuple[str, object]] = set()
-    finished = []
+    finished: list[Row] = []
     for row in mine:
         flags: Row = {}
         for facet in table.facets:
@@ -199,7 +220,7 @@ def _of_person(table: Table, mine: list[Row]) -> list[Row]:
             flags[keys.among] = row[keys.column] in held[keys.column]
             flags[keys.vote] = flags[keys.among] and cell not in seen
             seen.add(cell)
-        finished.append({**row, **shared, **flags})
+        finished.append({**row, **shared, **flags, "first_unit": not finished})
     return finished
 
 
@@ -220,13 +241,15 @@ def build(path: Path, dataset: Dataset, rows: Mapping[str, list[Row]], key: str 
         connection.execute(f"LOAD '{extension}'")
         connection.execute(f"ATTACH '{path}' AS made (ENCRYPTION_KEY $1)", [key])
         for table in dataset.tables:
-            _write(connection, table, with_norms(table, rows[table.name]))
+            mine = with_carried(dataset, table, with_norms(table, rows[table.name]), rows)
+            _write(connection, table, mine, carried_types(dataset, table))
         connection.execute("CHECKPOINT made")
     return path
 
 
-def _write(connection: duckdb.DuckDBPyConnection, table: Table, rows: list[Row]) -> None:
+def _write(connection: duckdb.DuckDBPyConnection, table: Table, rows: list[Row], carried: Mapping[str, str]) -> None:
     columns = {c.name: stored_type(c) for c in table.columns} | {"unit_rows": "INTEGER NOT NULL"}
+    columns |= {"first_unit": "BOOLEAN NOT NULL", **carried}
     for facet in table.facets:
         columns |= {facet.norm: "INTEGER NOT NULL", facet.distinct_norm: "INTEGER NOT NULL", facet.first: "BOOLEAN"}
     columns |= {c.total_norm: "BIGINT NOT NULL" for c in table.columns if c.total_clip is not None}

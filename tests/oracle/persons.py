@@ -10,7 +10,7 @@ from dataclasses import replace
 from types import TracebackType
 
 import duckdb
-from tests.oracle.extracts import Rows, stored_type, with_norms
+from tests.oracle.extracts import Rows, carried_types, stored_type, with_carried, with_norms
 
 from enclave.catalogue.dataset import Dataset
 from enclave.query.bounds import tallies
@@ -32,11 +32,13 @@ class People:
         self.connection.execute(f"ATTACH ':memory:' AS {CATALOG}")
         for table in dataset.tables:
             mine = (stored or {}).get(table.name) or with_norms(table, rows[table.name])
+            mine = with_carried(dataset, table, mine, rows)
             kinds = {c.name: stored_type(c) for c in table.columns}
             norms = [n for f in table.facets for n in (f.norm, f.distinct_norm)]
             norms += ["unit_rows", *(c.total_norm for c in table.columns if c.total_clip is not None)]
             kinds |= dict.fromkeys(norms, "BIGINT") | {f.first: "BOOLEAN" for f in table.facets}
             kinds |= {name: "BOOLEAN" for k in table.keys for name in (k.among, k.vote)}
+            kinds |= {"first_unit": "BOOLEAN"} | carried_types(dataset, table)
             declared = ", ".join(f'"{name}" {kind}' for name, kind in kinds.items())
             self.connection.execute(f'CREATE TABLE {CATALOG}."{table.name}" ({declared})')
             if mine:

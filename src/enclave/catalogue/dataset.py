@@ -7,6 +7,7 @@ stored as integers: a stored value is `value * scale`.
 Stored norms are integers in 1/256 steps, rounded up, at least 1, NOT NULL, one value per person repeated on each row:
 
     unit_rows           the person's row count in this table (an l1 norm; it bounds every grouping)
+    first_unit          BOOLEAN: true on exactly one row of the person
     norm_FACET          l2 norm of the person's row counts by FACET (NULL and unlisted values are cells of their own)
     distinct_FACET      l2 norm of the person's distinct FACET cells, i.e. sqrt(how many)
     first_FACET         BOOLEAN: true on exactly one row of the person in each FACET cell
@@ -16,6 +17,8 @@ Of a column of unlisted keys two flags are stored instead (`intake.votes`); NULL
 
     among_COLUMN        BOOLEAN: the row's value is one of the at most K values the person is counted in
     vote_COLUMN         BOOLEAN: true on exactly one row of the person for each of those
+
+Beside every row rests what its joins carry, under the name TABLE_COLUMN: the same values as there (checked at build).
 """
 
 from __future__ import annotations
@@ -116,11 +119,17 @@ class Keys:
 
 @dataclass(frozen=True)
 class Join:
-    """A declared join whose far side is unique on its key (checked at build): each near row meets at most one far row."""
+    """A declared join whose far side is unique on its key (checked at build): each near row meets one far row."""
 
     column: str
     table: str
     to: str
+    carries: tuple[str, ...] = ()
+    """Columns there that rest beside each near row too."""
+
+    def carried(self, name: str) -> str | None:
+        """Under which name a column there rests beside the near row, if it does."""
+        return f"{self.table}_{name}" if name in self.carries else None
 
 
 @dataclass(frozen=True)
@@ -135,8 +144,6 @@ class Table:
     """Columns declared and checked unique together; () when none."""
     facets: tuple[Facet, ...] = ()
     keys: tuple[Keys, ...] = ()
-    order_by: str | None = None
-    """The facet whose norm orders the stored rows."""
     joins: tuple[Join, ...] = ()
     registers: tuple[str, ...] = ()
     """Person registers its rows draw on beside the dataset's own."""

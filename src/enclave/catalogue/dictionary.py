@@ -42,8 +42,7 @@ def _table(descriptor: Descriptor, resource: Resource) -> Table:
         key=resource.key,
         facets=tuple(Facet(f.column, f.clip, f.distinct_clip) for f in resource.facets),
         keys=tuple(Keys(k.column, k.per_person, k.in_all) for k in resource.keys),
-        order_by=resource.order_by,
-        joins=tuple(Join(j.column, j.table, j.to) for j in resource.joins),
+        joins=tuple(Join(j.column, j.table, j.to, j.carries) for j in resource.joins),
         registers=resource.registers,
         title=resource.title.en,
         title_zh=resource.title.zh,
@@ -112,7 +111,7 @@ def _read_table(tree: dict[str, Any]) -> Table:
     columns = tuple(_read_column(column) for column in tree["columns"])
     facets = tuple(Facet(**facet) for facet in tree["facets"])
     keys = tuple(Keys(**one) for one in tree.get("keys", ()))
-    joins = tuple(Join(**join) for join in tree["joins"])
+    joins = tuple(Join(**join | {"carries": tuple(join["carries"])}) for join in tree["joins"])
     lists = {"columns": columns, "facets": facets, "keys": keys, "joins": joins, "key": tuple(tree["key"])}
     lists["registers"] = tuple(tree.get("registers", ()))
     return Table(**tree | lists)

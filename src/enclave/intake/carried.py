@@ -1,7 +1,8 @@
 """Which tables of the last version still stand, so that they need not be made again?
 
 A table still stands when its raw file is the very same, under the same signed text, keys and program, no row of it looked in
-vain for its person, everybody its rows are of is known as before, and the tables it joins stand. Then its stored rows are
+vain for its person, everybody its rows are of is known as before, the tables it joins stand, and what it carries of them is
+what they hold now. Then its stored rows are
 what a build would write, and are copied in their order. The person table is always made anew: it is small, and everything
 else is found through it. What is copied is verified and digested like what is made.
 """
@@ -19,7 +20,7 @@ import duckdb
 
 from enclave.intake import stage, write
 from enclave.intake.columns import literal
-from enclave.intake.package import Descriptor, Resource
+from enclave.intake.package import Descriptor, JoinText, Resource
 from enclave.intake.report import Report, Section
 
 CATALOG = "earlier"
@@ -64,14 +65,17 @@ class Carried:
         lost = sum(n for why, n in self.earlier.dropped.get(table.name, {}).items() if why.startswith("no such person"))
         return was is not None and was.file == file and not lost
 
-    def stands(self, con: duckdb.DuckDBPyConnection, d: Descriptor, table: Resource, file: str) -> bool:
-        """Whether the table need not be made again."""
+    def stands(
+        self, con: duckdb.DuckDBPyConnection, d: Descriptor, table: Resource, file: str, places: Mapping[str, str]
+    ) -> bool:
+        """Whether the table need not be made again; `places` says where the rows of each table are now."""
         if self.earlier is None or not self.may_stand(d, table, file):
             return False
         if any(join.table not in (d.unit.table, *self.tables) for join in table.joins):
             return False
         whose = f'SELECT DISTINCT "{table.unit_column}" FROM {CATALOG}.main."{table.name}"'
-        return persons_of(con, whose) == self.earlier.standing[table.name].persons
+        known = persons_of(con, whose) == self.earlier.standing[table.name].persons
+        return known and not any(_differ(con, table, join, places[join.table]) for join in table.joins if join.carries)
 
     def take(self, con: duckdb.DuckDBPyConnection, d: Descriptor, table: Resource, catalog: str) -> int:
         """Copy the stored rows in their order, and keep what other tables need of them; the number of rows."""
@@ -103,6 +107,14 @@ class Carried:
         kept = [check for check in was.checks if check.table in self.tables]
         checks = sorted((*now.checks, *kept), key=lambda check: order.get(check.table, len(order)))
         return replace(now, checks=tuple(checks))
+
+
+def _differ(con: duckdb.DuckDBPyConnection, table: Resource, join: JoinText, place: str) -> bool:
+    """Whether what rests beside the stored rows stands otherwise in the joined table now."""
+    differs = " OR ".join(f'f."{name}" IS DISTINCT FROM s."{join.table}_{name}"' for name in join.carries)
+    joined = f'{CATALOG}.main."{table.name}" s LEFT JOIN {place} f ON f."{join.to}" = s."{join.column}"'
+    (count,) = con.execute(f"SELECT count(*) FROM {joined} WHERE {differs}").fetchall()[0]
+    return bool(count)
 
 
 def persons_of(con: duckdb.DuckDBPyConnection, whose: str) -> str:

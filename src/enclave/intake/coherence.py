@@ -11,12 +11,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 
 from enclave.intake import rules
-from enclave.intake.columns import norm_names
+from enclave.intake.columns import norm_names, stored_columns
 from enclave.intake.package import Descriptor, Identity, ReferenceText, Resource
 from enclave.intake.standards.dictionary import system
 from enclave.intake.treatments import NUMBERS, PROSE, SUMMABLE, Form, Keep, Prefix, Pseudonym, Redact, Surrogate
 
 SMALLEST_DELTA = Decimal("1e-18")
+
+CARRIED = ("integer", "decimal", "code", "date", "boolean")
+"""Kinds of columns that may rest beside the rows of another table."""
 
 
 def complaints(d: Descriptor) -> Iterator[str]:
@@ -126,9 +129,10 @@ def _raw_columns(d: Descriptor, t: Resource) -> Iterator[str]:
 
 def _columns(d: Descriptor, t: Resource) -> Iterator[str]:
     stored = [o.name for _, o in t.outputs()] + [x.name for x in t.derived] + list(norm_names(t))
+    stored += [f"{j.table}_{name}" for j in t.joins for name in j.carries]
     twice = sorted({name for name in stored if stored.count(name) > 1})
     if twice:
-        yield f"the stored name {twice[0]} stands twice (norms have names of their own)"
+        yield f"the stored name {twice[0]} stands twice (norms and carried columns have names of their own)"
     pseudonyms = {o.name for _, o in t.outputs() if isinstance(o, Pseudonym)}
     if not t.key or not set(t.key) <= pseudonyms or len(t.key) != 1:
         yield "its `key` is one stored pseudonym"
@@ -195,10 +199,6 @@ def _facets(t: Resource) -> Iterator[str]:
     columns = [f.column for f in t.facets]
     if len(set(columns)) != len(columns) or not set(columns) <= groupable:
         yield "a facet names no stored column, or one stands twice"
-    if t.facets and t.order_by not in columns:
-        yield "`order_by` names one of its facets"
-    if not t.facets and t.order_by is not None:
-        yield "`order_by` needs facets"
 
 
 def _keys(d: Descriptor, t: Resource) -> Iterator[str]:
@@ -228,6 +228,9 @@ def _joins(d: Descriptor, t: Resource, seen: list[str]) -> Iterator[str]:
             there = next(o for _, o in far.outputs() if o.name == join.to)
             if not isinstance(there, Pseudonym) or there.domain != own[join.column].domain:
                 yield f"joins {join.table} by a pseudonym of another domain"
+            fit = {c.name for c in stored_columns(d, far) if c.kind in CARRIED} - {x.name for x in far.derived}
+            if strange := [name for name in join.carries if name not in fit]:
+                yield f"carries {strange[0]}: of {join.table} only numbers, dates and listed codes that are not derived"
 
 
 def _rules(d: Descriptor, t: Resource) -> Iterator[str]:

@@ -12,7 +12,7 @@ from datetime import date
 from typing import Literal
 
 from enclave.intake import treatments as t
-from enclave.intake.package import Descriptor, Resource
+from enclave.intake.package import Descriptor, JoinText, Resource
 
 Kind = Literal["integer", "decimal", "code", "key", "date", "text", "boolean", "prose"]
 _EPOCH = date(1970, 1, 1)
@@ -107,9 +107,18 @@ def stored_columns(d: Descriptor, table: Resource) -> tuple[Stored, ...]:
     return tuple(kept)
 
 
+def carried_columns(d: Descriptor, table: Resource) -> Iterator[tuple[JoinText, str, Stored]]:
+    """(join, stored name, the column there) of what rests beside the rows of a table."""
+    for join in table.joins:
+        far = d.table(join.table)
+        there = {c.name: c for c in stored_columns(d, far)} if far else {}
+        for name in join.carries:
+            yield join, f"{join.table}_{name}", there[name]
+
+
 def norm_names(table: Resource) -> Iterator[str]:
     """The names of the stored norms and flags of a table (conventions of `catalogue.dataset`)."""
-    yield "unit_rows"
+    yield from ("unit_rows", "first_unit")
     for facet in table.facets:
         yield from (f"norm_{facet.column}", f"distinct_{facet.column}", f"first_{facet.column}")
     for column in summed(table):

@@ -1,8 +1,8 @@
 """How much does each person contribute?
 
-Per person and table, exact and rounded up, in 1/256 steps (conventions of `catalogue.dataset`): the row count, the l2
-norm of the row counts by each facet, the l2 norm of the distinct cells, Σ|x| of each summed column. NULL is a cell of its
-own. The root is an integer root: `ceil(sqrt(double))` is wrong from 2^54 on (soundness U1).
+Per person and table, exact and rounded up, in 1/256 steps (conventions of `catalogue.dataset`): the row count and which row
+is the first, the l2 norm of the row counts by each facet, the l2 norm of the distinct cells, Σ|x| of each summed column.
+NULL is a cell of its own. The root is an integer root: `ceil(sqrt(double))` is wrong from 2^54 on (soundness U1).
 """
 
 from __future__ import annotations
@@ -76,9 +76,9 @@ def _totals(table: Resource) -> str:
 def _per_person(table: Resource, facet: str | None, totals: str) -> str:
     """Rows, squares and distinct cells of each person under one facet."""
     if facet is None:
-        unit = f'"{table.unit_column}"'
-        return f"SELECT {unit} AS unit_, count(*) AS rows_{totals} FROM {staged(table)} GROUP BY {unit}"
-    counts = "sum(rows_) AS rows_, sum(rows_ * rows_) AS squares, count(*) AS distinct_"
+        unit, first = f'"{table.unit_column}"', f'min("{table.key[0]}") AS first_'
+        return f"SELECT {unit} AS unit_, count(*) AS rows_, {first}{totals} FROM {staged(table)} GROUP BY {unit}"
+    counts = "sum(rows_) AS rows_, min(first_) AS first_, sum(rows_ * rows_) AS squares, count(*) AS distinct_"
     return f"SELECT unit_, {counts}{totals} FROM {cells(table, facet)} GROUP BY unit_"
 
 
@@ -89,7 +89,7 @@ def _norms_select(table: Resource) -> str:
     joins = "".join(
         f" JOIN ({_per_person(table, facet, '')}) f{n} ON f{n}.unit_ = f0.unit_" for n, facet in enumerate(facets) if n
     )
-    kept = [f"{NORM_STEP} * f0.rows_ AS unit_rows"]
+    kept = [f"{NORM_STEP} * f0.rows_ AS unit_rows", "f0.first_ AS first_"]
     for n, facet in enumerate(facets):
         kept.append(f'ceil_root({_SQUARED} * f{n}.squares::HUGEINT) AS "norm_{facet}"')
         kept.append(f'ceil_root({_SQUARED} * f{n}.distinct_::HUGEINT) AS "distinct_{facet}"')

@@ -167,6 +167,10 @@ class _Made:
         file = self.files[name]
         return file.digest if file else ""
 
+    def places(self, d: Descriptor) -> dict[str, str]:
+        """Where the rows of each table are now: in the extract, or still staged."""
+        return {t.name: f'{_CATALOG}.main."{t.name}"' if t.name in self.rows else stage.staged(t) for t in d.tables}
+
     def _know(self, con: duckdb.DuckDBPyConnection, d: Descriptor, table: Resource, dropped: Iterable[str]) -> None:
         """Note what a measured table was made from; not where somebody is left out by choice, who may come back."""
         file = self.files[table.name]
@@ -187,7 +191,7 @@ class _Made:
         progress(f"measure {name}", staged, staged)
         self._know(con, d, table, dropped)
         with watched(con, progress, f"write {name}", staged):
-            self.rows[name] = write.write(con, d, table, _CATALOG)
+            self.rows[name] = write.write(con, d, table, _CATALOG, self.places(d))
         write.clear(con, table)
         progress(f"write {name}", self.rows[name], self.rows[name])
         self._weigh(con, d, table, progress)
@@ -228,7 +232,7 @@ def _read_all(
     goes_on = True
     for table in d.tables:
         file = files[table.name]
-        if goes_on and made.kept.stands(con, d, table, made.digest(table.name)):
+        if goes_on and made.kept.stands(con, d, table, made.digest(table.name), made.places(d)):
             made.take(con, d, table, progress)
             continue
         if table.name in unread:

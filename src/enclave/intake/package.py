@@ -129,11 +129,14 @@ class KeysText(Text):
 
 
 class JoinText(Text):
-    """`column` of this table meets at most one row of `table`, the same person's; a row that meets none is left out."""
+    """`column` of this table meets at most one row of `table`, the same person's; a row that meets none is left out.
+
+    What is in `carries` rests beside every row of this table too: a question that joins for it alone joins nothing."""
 
     column: Name
     table: Name
     to: Name
+    carries: tuple[Name, ...] = ()
 
 
 class CheckText(Text):
@@ -203,7 +206,6 @@ class Resource(Text):
     """Person registers its rows draw on beside the dataset's own: a question that reads it is charged to each, in full."""
     key: tuple[Name, ...] = ()
     row_clip: int = Field(default=1, ge=1, le=2**20)
-    order_by: Name | None = None
     facets: tuple[FacetText, ...] = ()
     keys: tuple[KeysText, ...] = ()
     joins: tuple[JoinText, ...] = ()

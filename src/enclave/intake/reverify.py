@@ -1,10 +1,10 @@
 """Does the finished file hold what questions will rely on?
 
 Read back from the closed extract, not from what it was made of. For every person: w²·Σc² ≤ (C·65536)² under every facet
-and its distinct cells, every norm exact, every total and row count right, one first-flag per cell, no more keys than the
-policy's K and one vote for each. For every table: the
-key unique, joins meeting one row of the same person, finer columns finer, values within bounds. Any breach is ours, so it
-is an Incident and nothing is shelved.
+and its distinct cells, every norm exact, every total and row count right, one first-flag per cell and person, no more keys
+than the policy's K and one vote for each. For every table: the key unique, joins meeting one row of the same person and
+carrying what stands there, finer columns finer, values within bounds. Any breach is ours, so it is an Incident and nothing
+is shelved.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import duckdb
 
 from enclave.errors import BadInput, Incident, Refused
 from enclave.intake import votes
-from enclave.intake.columns import Stored, stored_columns, summed
+from enclave.intake.columns import Stored, carried_columns, stored_columns, summed
 from enclave.intake.contributions import NORM_STEP, norm_columns
 from enclave.intake.package import Descriptor, FacetText, Resource
 
@@ -59,6 +59,11 @@ def _checks(d: Descriptor, table: Resource, catalog: str) -> Iterator[tuple[str,
         assert far is not None
         there = f'{catalog}.main."{far.name}"'
         same = f'f."{join.to}" = s."{join.column}" AND f."{far.unit_column}" = s."{table.unit_column}"'
+        same += "".join(
+            f' AND f."{there.name}" IS NOT DISTINCT FROM s."{name}"'
+            for carrying, name, there in carried_columns(d, table)
+            if carrying is join
+        )
         yield (
             f"join to {far.name}",
             f"SELECT count(*) FROM {place} s WHERE NOT EXISTS (SELECT 1 FROM {there} f WHERE {same})",
@@ -72,7 +77,7 @@ def _checks(d: Descriptor, table: Resource, catalog: str) -> Iterator[tuple[str,
 
 def _persons(table: Resource, place: str) -> str:
     """One row per person: the row count, the exact totals, and the least and greatest of every stored norm."""
-    parts = [f'"{table.unit_column}" AS unit_', "count(*) AS rows_"]
+    parts = [f'"{table.unit_column}" AS unit_', "count(*) AS rows_", "count(*) FILTER (first_unit) AS firsts"]
     parts += [f'greatest(1, coalesce({NORM_STEP} * sum(abs("{c}"::BIGINT)), 0)) AS "sum {c}"' for c in summed(table)]
     for name, _ in norm_columns(table):
         parts += [f'min("{name}") AS "least {name}"', f'max("{name}") AS "{name}"']
@@ -81,7 +86,7 @@ def _persons(table: Resource, place: str) -> str:
 
 def _totals(table: Resource) -> str:
     """Row counts and totals, and that no norm differs between two rows of a person."""
-    tests = [f"unit_rows <> {NORM_STEP} * rows_"]
+    tests = [f"unit_rows <> {NORM_STEP} * rows_", "firsts <> 1"]
     tests += [f'"total_{c}" <> "sum {c}"' for c in summed(table)]
     tests += [f'"least {name}" <> "{name}"' for name, _ in norm_columns(table)]
     return f"SELECT count(*) FROM {_PERSONS} WHERE {' OR '.join(tests)}"

@@ -1,15 +1,19 @@
 """In which order and form do rows rest in the extract?
 
-One table each, columns typed by the policy, norms NOT NULL with CHECK (>= 1), rows in the order of the facet's norm (zone
-maps then skip), then by person, cell and key: the same content always comes in the same order.
+One table each, columns typed by the policy, norms NOT NULL with CHECK (>= 1). Rows rest in the order of how far their person
+is over the clips, whichever is exceeded most, then by person and key: whatever norm a question weighs by, the rows it must
+take something away from stand together at the end (zone maps then skip the rest), and the same content always comes in the
+same order. What a join carries rests beside each row.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import duckdb
 
 from enclave.intake import votes
-from enclave.intake.columns import stored_columns
+from enclave.intake.columns import carried_columns, stored_columns, summed
 from enclave.intake.contributions import cells, norm_columns, norms
 from enclave.intake.package import Descriptor, Resource
 from enclave.intake.stage import hit, staged
@@ -19,8 +23,9 @@ def _declaration(d: Descriptor, table: Resource) -> str:
     """Columns as CREATE TABLE states them."""
     lines = [f'"{c.name}" {c.sql_type}{"" if c.nullable else " NOT NULL"}' for c in stored_columns(d, table)]
     lines += [f'"{name}" {kind} NOT NULL CHECK ("{name}" >= 1)' for name, kind in norm_columns(table)]
-    lines += [f'"first_{facet.column}" BOOLEAN NOT NULL' for facet in table.facets]
+    lines += [f'"first_{name}" BOOLEAN NOT NULL' for name in ("unit", *(f.column for f in table.facets))]
     lines += votes.columns(table)
+    lines += [f'"{name}" {c.sql_type}{"" if c.nullable else " NOT NULL"}' for _, name, c in carried_columns(d, table)]
     return ", ".join(lines)
 
 
@@ -46,28 +51,41 @@ def kept(table: Resource) -> str:
     return f"(SELECT s.*{derived} FROM {staged(table)} s)"
 
 
-def _select(d: Descriptor, table: Resource) -> str:
-    unit = f's."{table.unit_column}"'
+def _excess(d: Descriptor, table: Resource) -> str:
+    """The largest share of a clip that the person takes up, in 1/256: above 256 something is clipped."""
+    shares = [f"n.unit_rows // {table.row_clip}"]
+    for facet in table.facets:
+        shares += [f'n."norm_{facet.column}" // {facet.clip}', f'n."distinct_{facet.column}" // {facet.distinct_clip}']
+    clips = {c.name: c.total_clip for c in stored_columns(d, table)}
+    shares += [f'n."total_{name}" // {clips[name]}' for name in summed(table)]
+    return f"greatest({', '.join(shares)})"
+
+
+def _select(d: Descriptor, table: Resource, far: Mapping[str, str]) -> str:
+    unit, key = f's."{table.unit_column}"', f's."{table.key[0]}"'
     derived = {x.name for x in table.derived}
     kept = [
         f"{unit} IN (SELECT unit_ FROM {hits(c.name)})" if c.name in derived else f's."{c.name}"'
         for c in stored_columns(d, table)
     ]
     kept += [f'n."{name}"' for name, _ in norm_columns(table)]
-    kept += [f's."{table.key[0]}" IN (SELECT first_ FROM {cells(table, f.column)})' for f in table.facets]
+    kept.append(f"{key} = n.first_")
+    kept += [f"{key} IN (SELECT first_ FROM {cells(table, f.column)})" for f in table.facets]
     kept += votes.selected(table)
-    order = [f'n."norm_{table.order_by}"', unit, f's."{table.order_by}"'] if table.order_by else [unit]
-    return (
-        f"SELECT {', '.join(kept)} FROM {staged(table)} s JOIN {norms(table)} n ON n.unit_ = {unit}"
-        f"{votes.joined(table)} "
-        f'ORDER BY {", ".join(order)}, s."{table.key[0]}"'
-    )
+    kept += [f'far_{table.joins.index(join)}."{there.name}"' for join, _, there in carried_columns(d, table)]
+    rows = f"{staged(table)} s JOIN {norms(table)} n ON n.unit_ = {unit}"
+    for at, join in enumerate(table.joins):
+        if join.carries:
+            rows += f' JOIN {far[join.table]} far_{at} ON far_{at}."{join.to}" = s."{join.column}"'
+    rows += votes.joined(table)
+    return f"SELECT {', '.join(kept)} FROM {rows} ORDER BY {_excess(d, table)}, {unit}, {key}"
 
 
-def write(con: duckdb.DuckDBPyConnection, d: Descriptor, table: Resource, catalog: str) -> int:
-    """Write a staged and measured table into the attached `catalog`; the number of rows."""
+def write(con: duckdb.DuckDBPyConnection, d: Descriptor, table: Resource, catalog: str, far: Mapping[str, str]) -> int:
+    """Write a staged and measured table into the attached `catalog`; the number of rows. `far` says where each table it
+    joins is now."""
     con.execute(f'CREATE TABLE {catalog}.main."{table.name}" ({_declaration(d, table)})')
-    (count,) = con.execute(f'INSERT INTO {catalog}.main."{table.name}" {_select(d, table)}').fetchall()[0]
+    (count,) = con.execute(f'INSERT INTO {catalog}.main."{table.name}" {_select(d, table, far)}').fetchall()[0]
     return int(count)
 
 

@@ -10,8 +10,9 @@ used only when all four rules of design §4 hold:
        it; no key, another facet, a function of a facet, a key of the person alone: `unit_rows`
     3  Σ|x| only for the bare root column x, or f with |f(x)| ≤ |x| row by row, NULL default included; any other
        expression takes (bound of |f|) × a count norm, and is clamped to that bound row by row
-    4  distinct persons by flag only when the flag's facet is the one key, nothing is filtered or joined; otherwise
-       DISTINCT first, under the norm of distinct cells of exactly that key, or any count norm (which is larger)
+    4  distinct persons by flag only when the flag's facet is the one key that is no function of the person, and nothing
+       is filtered (declared joins meet one row of the person and leave none out); otherwise DISTINCT first, under the norm
+       of distinct cells of exactly that key, or any count norm (which is larger)
     5  distinct values by an l1 norm of them (`values_norm`): each value adds the largest weight among its persons, so a
        person moves the sum over all groups by no more than their values times their weight
     6  an unlisted key by the values that are marked for the person, at most K of the policy: distinct persons by it make
@@ -168,8 +169,10 @@ def _bare_root_column(key: Key) -> Column | None:
 def person_norm(plan: Plan, *, filtered: bool = False) -> tuple[Style, Norm]:
     """4: how distinct persons by these keys are counted; `filtered` where only rows with a value count."""
     others = [k for k in plan.keys if not is_of_person(plan, k.term)]
-    if not others or votes_of(plan):
+    if votes_of(plan):
         return Style.DISTINCT, ONE_PER_PERSON
+    if not others:
+        return (Style.DISTINCT, ONE_PER_PERSON) if filtered else _each_once(plan)
     if plan.exact:
         cells = math.prod(len(k.domain) for k in others)  # an exact plan has no unlisted key
         return Style.EXACT_DISTINCT, Norm(EXACT, 1 + math.isqrt(min(cells, plan.row_clip) - 1))
@@ -177,8 +180,7 @@ def person_norm(plan: Plan, *, filtered: bool = False) -> tuple[Style, Norm]:
     facet = plan.root.facet(column.name) if column is not None and len(others) == 1 else None
     if facet is None:
         return Style.DISTINCT, count_norm(plan)
-    alone = len(plan.keys) == 1 and len(plan.sources) == 1 and plan.where is None and not filtered
-    if alone:
+    if plan.where is None and not filtered and plan.unlisted is None and not plan.sources[0].made:
         return Style.FLAGGED, Norm(facet.distinct_norm, facet.distinct_clip, flag=facet.first)
     return Style.DISTINCT, Norm(facet.distinct_norm, facet.distinct_clip)
 
@@ -191,6 +193,15 @@ def votes_of(plan: Plan) -> int:
     others = [k for k in plan.keys if not k.unlisted and not is_of_person(plan, k.term)]
     cells = _keys(plan).per_person * math.prod(len(k.domain) for k in others)
     return cells if cells <= count_norm(plan).reach ** 2 else 0
+
+
+def _each_once(plan: Plan) -> tuple[Style, Norm]:
+    """4: where a person falls into one cell, any one row of theirs will do: the only one, or the one that is marked."""
+    if plan.root.one_row_per_person and not any(s.many for s in plan.sources):
+        return Style.ROWS, ONE_PER_PERSON
+    if plan.where is None and plan.unlisted is None and not plan.exact:
+        return Style.FLAGGED, Norm(None, 1, flag="first_unit")
+    return Style.DISTINCT, ONE_PER_PERSON
 
 
 def values_norm(plan: Plan, term: Term) -> Norm:

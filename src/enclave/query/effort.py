@@ -153,5 +153,5 @@ def within_ns(sources: tuple[Source, ...]) -> float:
             row = ROW_NS + WINDOW_NS * source.made.windows
         row += PART_NS * source.made.size
         for inner in levels:
-            total += row * branches(inner[0]) + JOINED_NS * (len(inner) - 1) + within_ns(inner)
+            total += row * branches(inner[0]) + JOINED_NS * sum(not s.idle for s in inner[1:]) + within_ns(inner)
     return total

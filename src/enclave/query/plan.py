@@ -156,6 +156,8 @@ class Source:
     made: Within | None = None
     many: bool = False
     """Reached on the person's key, and one row may meet many."""
+    idle: bool = False
+    """All that is read of it rests beside the root's rows: it is not joined at all."""
 
 
 def variables_of(sources: tuple[Source, ...], terms: Iterable[Term | None]) -> frozenset[tuple[str, str]]:

@@ -273,7 +273,11 @@ def worst_ms(plan: Plan, moved: tuple[Tally, ...], statements: tuple[Statement, 
                 total += matrix_ms(matrix, plan.cells, rows)
         row += unlisted_row_ns(plan, style) + begins_ns(plan)
         row += BINS_NS * sum(moved[i].bins is not None for i in statement.tallies[:1])
-        row += sum(JOIN_NS if s.table.one_row_per_person or not s.table.unit else MANY_NS for s in plan.sources[1:])
+        row += sum(
+            JOIN_NS if s.table.one_row_per_person or not s.table.unit else MANY_NS
+            for s in plan.sources[1:]
+            if not s.idle
+        )
         twice = 2 if style is Style.ROWS and moved[statement.tallies[0]].norm.column else 1
         row = row * branches(plan.sources[0]) * (fan_out(plan) or 1) + twice * within_ns(plan.sources)
         total += FIXED_MS + rows * row / 1e6

@@ -18,6 +18,7 @@ from sqlglot import exp
 from enclave.catalogue.dataset import Dataset
 from enclave.errors import Refused
 from enclave.query import terms
+from enclave.query.beside import at_rest
 from enclave.query.expressions import Expressions
 from enclave.query.figures import figure, is_figure
 from enclave.query.flat import flattened
@@ -82,7 +83,7 @@ class _Reader:
             raise Refused("query.too_deep", limit=DEEPEST, parts=MOST_TOKENS)
         self._check_cells(plan)
         with self.text.standing_at(self.tree):
-            return flattened(plan)
+            return at_rest(flattened(plan))
 
     def _check_cells(self, plan: Plan) -> None:
         group = self.tree.args.get("group")

@@ -6,7 +6,7 @@ key must agree on the person, whatever the join column is: the row of another pe
 
 from __future__ import annotations
 
-from enclave.catalogue.dataset import Column
+from enclave.catalogue.dataset import NORM_STEP, Column
 from enclave.query.plan import HUNDREDTHS, Branch, Op, Part, PerPerson, Plan, Source, Term, Verb, Within
 from enclave.query.tally import Tally
 from enclave.query.written import CATALOG, compared, key, number, stored_name, truth
@@ -21,6 +21,8 @@ def rows_of(sources: tuple[Source, ...], plan: Plan | None = None) -> str:
         table = f"{_told_apart(plan, i) if plan and i in several else _table(source)} AS t{i}"
         if i == 0:
             written.append(table)
+            continue
+        if source.idle:
             continue
         near = sources[source.near].table
         on = f't{source.near}."{source.column}" = t{i}."{source.to}"'
@@ -117,22 +119,35 @@ def _per_person(within: PerPerson, unit: str) -> str:
     where = f" WHERE {truth(within.where)}" if within.where else ""
     grouped = ", ".join(str(i + 1) for i in range(len(keys) + 1))
     person = f't0."{own}" AS "{unit}"'
+    if counts_rows(within):
+        parts = [f'{_part(p, STORED_ROWS)} AS "made_{i}"' for i, p in enumerate(within.parts)]
+        where, grouped = ' WHERE t0."first_unit"', ""
     selected = ", ".join([person, *keys, *parts])
-    groups = f"SELECT {selected} FROM {rows_of(within.sources)}{where} GROUP BY {grouped}"
+    groups = f"SELECT {selected} FROM {rows_of(within.sources)}{where}{grouped and f' GROUP BY {grouped}'}"
     columns = [f't0."{unit}" AS "{unit}"', *(f'{key(c)} AS "made_{i}"' for i, c in enumerate(within.columns))]
     having = f" WHERE {truth(within.having)}" if within.having else ""
     return f"SELECT {', '.join(columns)} FROM ({groups}) AS t0{having}"
 
 
-def _part(part: Part) -> str:
-    """The aggregate, kept within its clip; a person without values has NULL, not the clip."""
+STORED_ROWS = f'CAST(t0."unit_rows" AS BIGINT) // {NORM_STEP}'
+
+
+def counts_rows(within: PerPerson) -> bool:
+    """All rows of a person in one table counted, nothing else: that number rests on each of them, one of which is marked."""
+    counted = all(p.verb is Verb.COUNT and p.term is None and p.only is None for p in within.parts)
+    stored = all(s.made is None and (s.idle or not at) for at, s in enumerate(within.sources))
+    return counted and stored and not within.keys and within.where is None
+
+
+def _part(part: Part, stored: str = "") -> str:
+    """The aggregate (or what is `stored` for it), kept within its clip; a person without values has NULL, not the clip."""
     term = "*" if part.term is None else number(part.term)
     if part.verb is Verb.MEAN and part.clip is not None:
         return _mean(term, f" FILTER (WHERE {truth(part.only)})" if part.only else "", *part.clip)
     distinct = "DISTINCT " if part.verb is Verb.DISTINCT else ""
     verb = "count" if part.verb is Verb.DISTINCT else part.verb.value
     only = f" FILTER (WHERE {truth(part.only)})" if part.only else ""
-    written = f"{verb}({distinct}{term}){only}"
+    written = stored or f"{verb}({distinct}{term}){only}"
     if part.clip is None:
         return written
     lower, upper = part.clip

@@ -110,10 +110,11 @@ class Type:
 
 @dataclass(frozen=True)
 class Ref:
-    """A column of the n-th source of the plan."""
+    """A column of the n-th source of the plan. `beside` is the name under which it rests beside the root's rows too."""
 
     source: int
     column: Column
+    beside: str = ""
 
 
 @dataclass(frozen=True)

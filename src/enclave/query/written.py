@@ -61,6 +61,8 @@ def bin_number(bins: Bins) -> str:
 def column(term: Term) -> str:
     if term.ref is None:
         raise ValueError("not a column")
+    if term.ref.beside:
+        return f't0."{term.ref.beside}"'
     return f't{term.ref.source}."{stored_name(term.ref.column)}"'
 
 

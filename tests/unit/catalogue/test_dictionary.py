@@ -37,7 +37,7 @@ def test_what_was_shelved_before_there_were_public_lists_reads_as_it_did() -> No
 def test_the_names_of_norms_are_those_the_planner_reads() -> None:
     visits, written = dataset().table("visits"), clinic.parsed().table("visits")
     assert visits is not None and written is not None
-    read = {"unit_rows"} | {n for f in visits.facets for n in (f.norm, f.distinct_norm, f.first)}
+    read = {"unit_rows", "first_unit"} | {n for f in visits.facets for n in (f.norm, f.distinct_norm, f.first)}
     read |= {c.total_norm for c in visits.columns if c.total_clip is not None}
     read |= {n for k in visits.keys for n in (k.among, k.vote)}
     assert read == set(norm_names(written))

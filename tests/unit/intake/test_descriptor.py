@@ -67,7 +67,6 @@ REFUSED = [
     ("a table twice", lambda t: t["resources"].append(t["resources"][1]), "policy.incoherent", "twice"),
     ("no key", _put("visits", key=[]), "policy.incoherent", "key"),
     ("a facet of no column", _facet("x"), "policy.incoherent", "facet"),
-    ("no order", _put("visits", order_by=None), "policy.incoherent", "order_by"),
     ("a clip of nothing", _put("visits", row_clip=0), "policy.malformed", "row_clip"),
     ("a join to another column", _join("patients", "patient_id", "sex"), "policy.incoherent", "key"),
     ("a join to a later table", _join("diagnoses", "visit_id", "diagnosis_id"), "policy.incoherent", "before"),

@@ -41,10 +41,16 @@ def test_norms_are_bound_to_bounds_lists_and_facets(tmp_path: Path) -> None:
     assert made[0].norm_digest != made[1].norm_digest
 
 
-def test_rows_rest_in_the_order_of_the_facets_norm(tmp_path: Path) -> None:
-    visits = clinic.stored(clinic.built(tmp_path, clinic.rows()), "visits")
-    norms = [r["norm_dept"] for r in visits]
-    assert norms == sorted(norms) and len(set(norms)) == 2
+def test_rows_rest_in_the_order_of_what_their_person_exceeds_most(tmp_path: Path) -> None:
+    d = clinic.parsed()
+    table = d.table("visits")
+    assert table is not None
+    clips = {"unit_rows": table.row_clip, "total_los_days": 100, "total_fee": 200_000}
+    for facet in table.facets:
+        clips |= {f"norm_{facet.column}": facet.clip, f"distinct_{facet.column}": facet.distinct_clip}
+    visits = clinic.stored(clinic.built(tmp_path, clinic.rows(), d), "visits")
+    excess = [max(row[norm] // clip for norm, clip in clips.items()) for row in visits]
+    assert excess == sorted(excess) and len(set(excess)) == 2
 
 
 def test_the_file_is_encrypted_and_nothing_else_is_left(tmp_path: Path) -> None:

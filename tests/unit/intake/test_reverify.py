@@ -24,6 +24,10 @@ BREACHES = [
     ("UPDATE visits SET admitted_on = DATE '1999-01-01'", "bounds"),
     ("UPDATE diagnoses SET patient_id = 1", None),
     ("DELETE FROM patients", "join to patients"),
+    ("UPDATE visits SET patients_sex = 'male'", "join to patients"),
+    ("UPDATE diagnoses SET visits_los_days = NULL", "join to visits"),
+    ("UPDATE visits SET first_unit = true", "person totals"),
+    ("UPDATE diagnoses SET first_unit = false", "person totals"),
 ]
 
 

@@ -79,8 +79,48 @@ def test_names_comments_and_aliases_of_the_analyst_never_reach_the_engine() -> N
 
 
 def test_a_join_on_another_key_must_agree_on_the_person() -> None:
-    (one,) = statements("SELECT v.dept, COUNT(*) FROM diagnoses d JOIN visits v USING (visit_id) GROUP BY v.dept")
+    (one,) = statements("SELECT v.ward, COUNT(*) FROM diagnoses d JOIN visits v USING (visit_id) GROUP BY v.ward")
     assert 'ON t0."visit_id" = t1."visit_id" AND t0."patient_id" = t1."patient_id"' in one.sql
+
+
+CARRIED = {
+    "a visit's department": "SELECT v.dept, COUNT(*) FROM diagnoses d JOIN visits v USING (visit_id) GROUP BY v.dept",
+    "over two joins": "SELECT p.sex, v.dept, COUNT(*) FROM diagnoses d JOIN visits v USING (visit_id) "
+    "JOIN patients p ON v.patient_id = p.patient_id GROUP BY p.sex, v.dept",
+    "nothing but the rows": "SELECT COUNT(*) FROM diagnoses d LEFT JOIN visits v USING (visit_id)",
+    "within one person": "SELECT AVG(n) FROM (SELECT d.patient_id, COUNT(*) AS n FROM diagnoses d "
+    "JOIN visits v USING (visit_id) WHERE v.urgent GROUP BY d.patient_id)",
+}
+JOINED = {
+    "a column that stays there": "SELECT v.ward, COUNT(*) FROM diagnoses d JOIN visits v USING (visit_id) GROUP BY v.ward",
+    "behind a join that is needed": "SELECT p.age, v.ward, COUNT(*) FROM diagnoses d JOIN visits v USING (visit_id) "
+    "JOIN patients p ON v.patient_id = p.patient_id WHERE p.sex = 'F' GROUP BY p.age, v.ward",
+    "rows that meet many": "SELECT p.sex, COUNT(*) FROM patients p JOIN visits v USING (patient_id) "
+    "JOIN diagnoses d ON d.patient_id = p.patient_id GROUP BY p.sex",
+}
+
+
+@pytest.mark.parametrize("sql", CARRIED.values(), ids=CARRIED.keys())
+def test_what_a_join_carries_is_read_beside_the_row(sql: str) -> None:
+    plan = parse(sql, DATASET)
+    (one, *_) = emitted(plan, tallies(plan))
+    assert "JOIN" not in one.sql
+    assert plan.variables >= {("visits", "visit_id")}, (
+        "the grant is held against the text, not against what rests where"
+    )
+
+
+@pytest.mark.parametrize("sql", JOINED.values(), ids=JOINED.keys())
+def test_what_is_not_carried_is_joined_for(sql: str) -> None:
+    assert all("JOIN" in s.sql for s in statements(sql))
+
+
+def test_rows_of_a_person_are_counted_at_intake_once_and_for_all() -> None:
+    stored = statements("SELECT AVG(n) FROM (SELECT patient_id, COUNT(*) AS n FROM visits GROUP BY patient_id)")
+    counted = statements("SELECT AVG(n) FROM (SELECT patient_id, COUNT(*) AS n FROM visits WHERE urgent GROUP BY 1)")
+    assert '"unit_rows" AS BIGINT) // 256' in stored[0].sql
+    assert '"first_unit"' in stored[0].sql
+    assert "unit_rows" not in counted[0].sql
 
 
 def test_quotes_in_codes_are_doubled() -> None:
