@@ -18,7 +18,7 @@ from enclave.query.groups import by_keys, grouped
 from enclave.query.marked import marked, persons_by_value
 from enclave.query.plan import Plan, Term
 from enclave.query.products import products_of
-from enclave.query.sources import condition, rows_of, times
+from enclave.query.sources import condition, is_dear, rows_of, times
 from enclave.query.sums import Sums
 from enclave.query.tally import Norm, Style, Tally
 from enclave.query.written import key, saturated
@@ -79,7 +79,8 @@ def _scanned(plan: Plan, rows: str, tallies: list[Tally]) -> str:
     values = [t for tally in tallies for t in _terms(tally)]
     sums = Sums(grouped(plan, tallies[0].bins, values))
     totals = [sums.total(t) for t in tallies]
-    return _totalled(sums, totals, scan.branches(rows, sums.groups, sums.named))
+    added = scan.once if is_dear(plan) else scan.branches
+    return _totalled(sums, totals, added(rows, sums.groups, sums.named))
 
 
 def _terms(tally: Tally) -> list[Term]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enclave.query import exact, scan
 from enclave.query.groups import Groups
 from enclave.query.plan import Plan, Term
-from enclave.query.sources import times
+from enclave.query.sources import is_dear, times
 from enclave.query.sscp import HALF, ONE, Matrix, Slot, Variable
 from enclave.query.tally import Norm, Style
 from enclave.query.written import key, number, saturated, text
@@ -45,7 +45,7 @@ def products_of(plan: Plan, style: Style, norm: Norm, matrix: Matrix, rows: str)
         read = exact.Rows(levels, "t0.u", "t0.m" if times(plan.sources) else "")
         added = exact.branches(read, groups, len(keys), sums, norm)
     else:
-        added = scan.branches(levels, groups, sums)
+        added = (scan.once if is_dear(plan) else scan.branches)(levels, groups, sums)
     named = [f"{group} AS {name}" for group, name in zip(groups.names, (*keys, *codes), strict=True)]
     by_code = f"SELECT {', '.join([*named, *sums])} FROM ({added})"
     entries = ", ".join(saturated(f"sum({_entry(matrix, a, b)})") for a, b in matrix.entries)

@@ -4,6 +4,8 @@ Every row weighs 65536 at first, whatever its norm, as in the plain question; th
 taken away: for each norm, rows with a norm above the clip lose 65536 − numerator // norm, and rows whose norm is NULL lose
 all. The difference is exact, Σ65536·x − Σ(65536 − w)·x = Σw·x in whole numbers. Rows rest in the order in which persons
 exceed their clips, so the second scan skips nearly all blocks, and a NULL is met nowhere.
+
+Where rows must first be joined or made, that is the dear part: they are read once, each with its own weight.
 """
 
 from __future__ import annotations
@@ -13,6 +15,21 @@ from collections.abc import Mapping
 from enclave.catalogue.dataset import WEIGHT_ONE
 from enclave.query.groups import Groups
 from enclave.query.sums import Summed
+
+
+def once(rows: str, groups: Groups, named: Mapping[str, Summed]) -> str:
+    """The same in one pass."""
+    sums = dict[str, str]()
+    for name, wanted in named.items():
+        norm = wanted.norm
+        if norm.column is None:
+            sums[name] = f"CAST({wanted.plain()} AS HUGEINT) * {WEIGHT_ONE}"
+            continue
+        stored = f't0."{norm.column}"'
+        above = f"WHEN {stored} > {norm.clipped_from} THEN {norm.numerator} // {stored}"
+        weight = f"CASE WHEN {stored} <= {norm.clipped_from} THEN {WEIGHT_ONE} {above} ELSE 0 END"
+        sums[name] = f"CAST({wanted.weighed(weight)} AS HUGEINT)"
+    return _branch(rows, groups, sums)
 
 
 def branches(rows: str, groups: Groups, named: Mapping[str, Summed]) -> str:

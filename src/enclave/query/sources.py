@@ -32,6 +32,11 @@ def rows_of(sources: tuple[Source, ...], plan: Plan | None = None) -> str:
     return " ".join(written)
 
 
+def is_dear(plan: Plan) -> bool:
+    """Rows are joined or made before they are added up: to be done once."""
+    return plan.sources[0].made is not None or any(not s.idle for s in plan.sources[1:])
+
+
 def several_of(sources: tuple[Source, ...]) -> tuple[int, ...]:
     """The sides of a many-to-many join."""
     if not any(s.many for s in sources):
