@@ -30,7 +30,7 @@ from dataclasses import replace
 from enclave.catalogue.dataset import WEIGHT_ONE, Column, Facet, Keys
 from enclave.errors import Refused
 from enclave.query import moments, quantiles
-from enclave.query.plan import Aggregate, Key, Measure, Op, Plan, Term
+from enclave.query.plan import Aggregate, Key, Measure, Op, Plan, Source, Term
 from enclave.query.sscp import matrix_of
 from enclave.query.tally import EXACT, EXACT_TOTAL, ONE_PER_PERSON, Norm, Style, Tally, centre_of
 
@@ -168,7 +168,7 @@ def _bare_root_column(key: Key) -> Column | None:
 
 def person_norm(plan: Plan, *, filtered: bool = False) -> tuple[Style, Norm]:
     """4: how distinct persons by these keys are counted; `filtered` where only rows with a value count."""
-    others = [k for k in plan.keys if not is_of_person(plan, k.term)]
+    others = [k for k in plan.keys if not is_of_person(plan.sources, k.term)]
     if votes_of(plan):
         return Style.DISTINCT, ONE_PER_PERSON
     if not others:
@@ -178,9 +178,9 @@ def person_norm(plan: Plan, *, filtered: bool = False) -> tuple[Style, Norm]:
         return Style.EXACT_DISTINCT, Norm(EXACT, 1 + math.isqrt(min(cells, plan.row_clip) - 1))
     column = _bare_root_column(others[0])
     facet = plan.root.facet(column.name) if column is not None and len(others) == 1 else None
-    if facet is None:
+    if facet is None or plan.sources[0].made:
         return Style.DISTINCT, count_norm(plan)
-    if plan.where is None and not filtered and plan.unlisted is None and not plan.sources[0].made:
+    if plan.where is None and not filtered and plan.unlisted is None:
         return Style.FLAGGED, Norm(facet.distinct_norm, facet.distinct_clip, flag=facet.first)
     return Style.DISTINCT, Norm(facet.distinct_norm, facet.distinct_clip)
 
@@ -188,9 +188,9 @@ def person_norm(plan: Plan, *, filtered: bool = False) -> tuple[Style, Norm]:
 def votes_of(plan: Plan) -> int:
     """6: in how many cells a person is counted by the values that are marked for them; 0 where a norm of their rows bounds
     them closer, or there is no unlisted key."""
-    if plan.unlisted is None or is_of_person(plan, plan.unlisted.term):
+    if plan.unlisted is None or is_of_person(plan.sources, plan.unlisted.term):
         return 0
-    others = [k for k in plan.keys if not k.unlisted and not is_of_person(plan, k.term)]
+    others = [k for k in plan.keys if not k.unlisted and not is_of_person(plan.sources, k.term)]
     cells = _keys(plan).per_person * math.prod(len(k.domain) for k in others)
     return cells if cells <= count_norm(plan).reach ** 2 else 0
 
@@ -199,7 +199,7 @@ def _each_once(plan: Plan) -> tuple[Style, Norm]:
     """4: where a person falls into one cell, any one row of theirs will do: the only one, or the one that is marked."""
     if plan.root.one_row_per_person and not any(s.many for s in plan.sources):
         return Style.ROWS, ONE_PER_PERSON
-    if plan.where is None and plan.unlisted is None and not plan.exact:
+    if plan.where is None and plan.unlisted is None and not plan.exact and not plan.sources[0].made:
         return Style.FLAGGED, Norm(None, 1, flag="first_unit")
     return Style.DISTINCT, ONE_PER_PERSON
 
@@ -213,7 +213,11 @@ def values_norm(plan: Plan, term: Term) -> Norm:
         return ONE_PER_PERSON
     column = term.ref.column if term.op is Op.COLUMN and term.ref is not None and term.ref.source == 0 else None
     facet = plan.root.facet(column.name) if column is not None else None
-    if facet is not None and all(is_of_person(plan, key.term) for key in plan.keys):
+    if (
+        facet is not None
+        and not plan.sources[0].made
+        and all(is_of_person(plan.sources, key.term) for key in plan.keys)
+    ):
         return Norm(facet.distinct_norm, facet.distinct_clip, squared=True)
     return Norm("unit_rows", plan.root.row_clip)
 
@@ -224,17 +228,17 @@ def _counted(aggregate: Aggregate) -> Term:
     return aggregate.term
 
 
-def is_of_person(plan: Plan, term: Term) -> bool:
+def is_of_person(sources: tuple[Source, ...], term: Term) -> bool:
     """True when the term is a function of the person alone, so that all rows of a person agree on it."""
-    return all(_source_is_of_person(plan, part.ref.source) for part in term.walk() if part.ref)
+    return all(_source_is_of_person(sources, part.ref.source) for part in term.walk() if part.ref)
 
 
-def _source_is_of_person(plan: Plan, at: int) -> bool:
+def _source_is_of_person(sources: tuple[Source, ...], at: int) -> bool:
     """One row per person, reached by the person key itself over sides that cannot differ between rows of a person."""
-    source = plan.sources[at]
+    source = sources[at]
     if at == 0 or not source.table.one_row_per_person:
         return source.table.one_row_per_person
-    near = plan.sources[source.near]
+    near = sources[source.near]
     by_person = source.column == near.table.unit and source.to == source.table.unit
-    steady = source.near == 0 or not near.keep_unmatched or _source_is_of_person(plan, source.near)
+    steady = source.near == 0 or not near.keep_unmatched or _source_is_of_person(sources, source.near)
     return by_person and steady

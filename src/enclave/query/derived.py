@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from math import lcm
 
-from enclave.catalogue.dataset import Column, Kind, Table
+from enclave.catalogue.dataset import Column, Facet, Kind, Table
 from enclave.query import terms
 from enclave.query.plan import Branch, Made, Op, Sort, Source, Stacked, Term, Type, Within
 
@@ -93,9 +93,11 @@ def made_columns(table: Table) -> list[Made]:
     return [c for c in table.columns if isinstance(c, Made)]
 
 
-def table_of(name: str, unit: str, columns: list[Made], row_clip: int, *, one: bool) -> Table:
-    first = Column(unit, Kind.TEXT, nullable=False)
-    return Table(name=name, unit=unit, key=(unit,) if one else (), row_clip=row_clip, columns=(first, *columns))
+def table_of(
+    name: str, unit: str, columns: list[Made], row_clip: int, *, one: bool, facets: tuple[Facet, ...] = ()
+) -> Table:
+    first, key = Column(unit, Kind.TEXT, nullable=False), (unit,) if one else ()
+    return Table(name=name, unit=unit, key=key, row_clip=row_clip, columns=(first, *columns), facets=facets)
 
 
 def settled(term: Term) -> Term:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
 
-from enclave.catalogue.dataset import Column, Keys, Table
+from enclave.catalogue.dataset import Column, Facet, Keys, Table
 from enclave.query.reckon import Output, Post, Reckon
 from enclave.query.term import DEEPEST, LARGEST, SORT_OF_KIND, WIDEST, Op, Ref, Sort, Term, Type
 
@@ -39,6 +39,27 @@ class Made(Column):
     @property
     def stored(self) -> str:
         return f"made_{self.at}"
+
+
+@dataclass(frozen=True)
+class MadeFacet(Facet):
+    """A column of rows made within one person under which their counts have a norm: that of the rows below them."""
+
+    at: int = 0
+
+    @property
+    def norm(self) -> str:
+        return f"norm_{self.at}"
+
+
+@dataclass(frozen=True)
+class Lent:
+    """A stored norm of the rows below that bounds the rows made of them: there are no more of these, cell by cell. It
+    stands beside them as `name`; the square of a stored root of a count is that count."""
+
+    name: str
+    stored: str
+    squared: bool = False
 
 
 class Verb(StrEnum):
@@ -81,6 +102,7 @@ class PerPerson:
     having: Term | None = None
     said: tuple[str, ...] = ()
     """Which clips the planner chose, in words, for the price of the question."""
+    lent: tuple[Lent, ...] = ()
 
     @property
     def variables(self) -> frozenset[tuple[str, str]]:
@@ -158,6 +180,12 @@ class Source:
     """Reached on the person's key, and one row may meet many."""
     idle: bool = False
     """All that is read of it rests beside the root's rows: it is not joined at all."""
+
+    @property
+    def is_bounded(self) -> bool:
+        """As a root: each person has one row, or a stored norm of them."""
+        lends = isinstance(self.made, PerPerson) and bool(self.made.lent)
+        return self.made is None or self.table.one_row_per_person or lends
 
 
 def variables_of(sources: tuple[Source, ...], terms: Iterable[Term | None]) -> frozenset[tuple[str, str]]:
@@ -268,9 +296,8 @@ class Plan:
 
     @property
     def exact(self) -> bool:
-        """True when no stored norm bounds the rows: they are joined many to many, or made within one person."""
-        made_rows = self.sources[0].made is not None and not self.root.one_row_per_person
-        return made_rows or any(s.many for s in self.sources)
+        """True when no stored norm bounds the rows: they are joined many to many, or made of what has none."""
+        return not self.sources[0].is_bounded or any(s.many for s in self.sources)
 
     @property
     def row_clip(self) -> int:

@@ -7,7 +7,7 @@ key must agree on the person, whatever the join column is: the row of another pe
 from __future__ import annotations
 
 from enclave.catalogue.dataset import NORM_STEP, Column
-from enclave.query.plan import HUNDREDTHS, Branch, Op, Part, PerPerson, Plan, Source, Term, Verb, Within
+from enclave.query.plan import HUNDREDTHS, Branch, Lent, Op, Part, PerPerson, Plan, Source, Term, Verb, Within
 from enclave.query.tally import Tally
 from enclave.query.written import CATALOG, compared, key, number, stored_name, truth
 
@@ -127,11 +127,21 @@ def _per_person(within: PerPerson, unit: str) -> str:
     if counts_rows(within):
         parts = [f'{_part(p, STORED_ROWS)} AS "made_{i}"' for i, p in enumerate(within.parts)]
         where, grouped = ' WHERE t0."first_unit"', ""
-    selected = ", ".join([person, *keys, *parts])
+    lent = [f'{_lent(norm)} AS "{norm.name}"' for norm in within.lent]
+    selected = ", ".join([person, *keys, *parts, *lent])
     groups = f"SELECT {selected} FROM {rows_of(within.sources)}{where}{grouped and f' GROUP BY {grouped}'}"
     columns = [f't0."{unit}" AS "{unit}"', *(f'{key(c)} AS "made_{i}"' for i, c in enumerate(within.columns))]
+    columns += [f't0."{norm.name}" AS "{norm.name}"' for norm in within.lent]
     having = f" WHERE {truth(within.having)}" if within.having else ""
     return f"SELECT {', '.join(columns)} FROM ({groups}) AS t0{having}"
+
+
+def _lent(norm: Lent) -> str:
+    """A norm is one for all rows of a person; a count is rounded up in 1/256 from the square of its root."""
+    stored = f'min(t0."{norm.stored}")'
+    if not norm.squared:
+        return stored
+    return f"(CAST({stored} AS BIGINT) * {stored} + {NORM_STEP - 1}) // {NORM_STEP}"
 
 
 STORED_ROWS = f'CAST(t0."unit_rows" AS BIGINT) // {NORM_STEP}'

@@ -25,6 +25,7 @@ from enclave.query.derived import Derived, made_column, settled, stacked, table_
 from enclave.query.expressions import Expressions
 from enclave.query.grammar import Text, folded
 from enclave.query.grouped import MOST_COLUMNS, Grouped
+from enclave.query.lent import key_of, lent_norms
 from enclave.query.names import Scope, all_of
 from enclave.query.plan import Branch, Made, PerPerson, Stacked, Term
 from enclave.query.windows import Windowed
@@ -238,11 +239,25 @@ class _Inner:
             condition = within.term(having.this)
             with self.text.standing_at(having):
                 terms.needs_truth(condition)
-        made = PerPerson(
-            self.scope.sources, kept, within.keys, tuple(within.parts), tuple(found), condition, tuple(within.said)
-        )
+        sources, keys = self.scope.sources, within.keys
         one = not nodes or self.root.one_row_per_person
-        return table_of(name, self.unit, columns, 1 if one else self.root.row_clip, one=one), made
+        norms = lent_norms(sources, keys)
+        made = PerPerson(
+            sources,
+            kept,
+            keys,
+            tuple(within.parts),
+            tuple(found),
+            condition,
+            tuple(within.said),
+            () if one else norms.lent,
+        )
+        if one:
+            return table_of(name, self.unit, columns, 1, one=True), made
+        facets = norms.facets(
+            [(item.name, key_of(term, len(keys))) for item, term in zip(self.items, found, strict=True)]
+        )
+        return table_of(name, self.unit, columns, norms.row_clip, one=False, facets=facets), made
 
     def _usual_rows(self) -> int | None:
         """What the rows of a person hardly exceed, where the profile tells."""
