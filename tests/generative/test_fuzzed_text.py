@@ -34,11 +34,12 @@ FROM_OUTSIDE = re.compile(
 
 
 def stored_names() -> set[str]:
-    names = {"extract", "main", "unit_rows"}
+    names = {"extract", "main", "unit_rows", "first_unit"}
     for table in DATASET.tables:
         names |= {table.name, *(c.name for c in table.columns), *(c.total_norm for c in table.columns)}
         names |= {n for f in table.facets for n in (f.norm, f.distinct_norm, f.first)}
         names |= {n for k in table.keys for n in (k.among, k.vote)}
+        names |= {f"{join.table}_{name}" for join in table.joins for name in join.carries}
     return names
 
 
