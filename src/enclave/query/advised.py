@@ -126,7 +126,9 @@ def _families(moved: Sequence[Tally]) -> dict[tuple[Style, Norm, int, str], list
 
 
 def _histogram(plan: Plan, tally: Tally, profile: Profile) -> Histogram | None:
-    return profile.of(plan.root.name, tally.norm.column) if tally.norm.column and not plan.exact else None
+    """Of a table of the dictionary: rows made within one person have other norms, whatever they are called."""
+    stored = tally.norm.column and not plan.exact and plan.sources[0].made is None
+    return profile.of(plan.root.name, tally.norm.column or "") if stored else None
 
 
 def _curve(plan: Plan, tally: Tally, profile: Profile) -> Curve | None:

@@ -56,10 +56,11 @@ def make(d: Descriptor, path: Path, persons: int = PERSONS) -> None:
                 con.execute(f"CREATE TABLE {stage.staged(table)} AS {select(d, table, persons)}")
                 stage.keep_parents(con, d, table)
                 write.keep_hits(con, d, table)
+            far = {table.name: stage.staged(table) for table in d.tables}
             for table in d.tables:
                 contributions.measure(con, table)
                 votes.measure(con, table, stage.staged(table), _KEY)
-                write.write(con, d, table, _CATALOG)
+                write.write(con, d, table, _CATALOG, far)
             reverify.reverify(con, d, _CATALOG)
             con.execute(f"DETACH {_CATALOG}")
         draft.chmod(0o600)
