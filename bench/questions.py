@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from domicile import Survival
+
 
 @dataclass(frozen=True)
 class Form:
@@ -44,6 +46,10 @@ def within_days(name: str, since: str, until: str) -> Form:
 FEE = "SUM(total_fee)"
 TWO = ("dept", "payment")
 
+LIVES = """(SELECT patient_id, MAX(los_days) AS days, COUNT(*) > 1 AS back FROM visits GROUP BY patient_id) AS r
+JOIN patients USING (patient_id)"""
+"""Invented lives: the longest stay of a person, and whether they came back."""
+
 SUITE: tuple[Form, ...] = (
     same("count.one_key", "SELECT dept, COUNT(*) AS n FROM visits GROUP BY dept", "dept"),
     same("count.two_keys", "SELECT dept, payment, COUNT(*) AS n FROM visits GROUP BY dept, payment", *TWO),
@@ -72,6 +78,7 @@ SUITE: tuple[Form, ...] = (
         "SELECT dx_category, COUNT(DISTINCT patient_id) AS n FROM visits GROUP BY dx_category",
         "dx_category",
     ),
+    same("unlisted_keys", "SELECT dx_code, COUNT(DISTINCT patient_id) AS n FROM visits GROUP BY dx_code", "dx_code"),
     same("median", "SELECT dept, MEDIAN(los_days) AS los FROM visits GROUP BY dept", "dept", compared=("los",)),
     Form(
         "histogram",
@@ -87,6 +94,14 @@ SUITE: tuple[Form, ...] = (
     within_days("filter.1_percent", "2022-05-01", "2022-05-16"),
     within_days("filter.10_percent", "2022-05-01", "2022-09-24"),
     within_days("filter.100_percent", "2020-12-01", "2025-01-31"),
+    Form(
+        "survival",
+        Survival("days", "back", LIVES, 5, 60, by="sex").sql.replace("AS persons", "AS n"),
+        "SELECT CASE WHEN step = 12 THEN '>= 60' ELSE format('[{}, {})', 5 * step, 5 * step + 5) END AS step, happened, "
+        f"stratum, n FROM (SELECT days // 5 AS step, back AS happened, sex AS stratum, COUNT(*) AS n FROM {LIVES} "
+        "GROUP BY 1, 2, 3)",
+        ("step", "happened", "stratum"),
+    ),
 )
 
 MORE: tuple[Form, ...] = (

@@ -45,6 +45,8 @@ DESCRIBED = {
     "median": Words("median", ("dept",), "los_days"),
     "histogram": Words("count", ("los_bin",)),
     "per_person": Words("per_person"),
+    "unlisted_keys": Words("unlisted"),
+    "survival": Words("survival"),
     "filter.1_percent": Words("count", ("dept",)),
     "filter.10_percent": Words("count", ("dept",)),
     "filter.100_percent": Words("count", ("dept",)),
