@@ -11,32 +11,38 @@ from collections.abc import Iterator
 
 import duckdb
 
-from enclave.intake.columns import summed
-from enclave.intake.package import Resource
+from enclave.intake import firsts
+from enclave.intake.columns import stored_columns, summed
+from enclave.intake.package import Descriptor, Resource
 from enclave.intake.stage import staged
 
 NORM_STEP = 256
 """Stored norms count 1/256."""
 
 _SQUARED = NORM_STEP * NORM_STEP
+_NARROW = 2**52
 
 
 def define_root(con: duckdb.DuckDBPyConnection) -> None:
     """`ceil_root(n)`: the least integer whose square is at least n ≥ 0.
 
-    The double's root is off by at most one below 2^104; the candidates around it are compared in exact integers.
+    The root of an integer below 2^52, correctly rounded, never reaches the next integer: its floor is exact (2^-27 lies
+    between them, half a unit in the last place is 2^-28). Up to 2^104 it is off by at most one, and the candidates around
+    it are compared in exact integers.
     """
-    con.execute("CREATE OR REPLACE TEMP MACRO near_root(n) AS CAST(floor(sqrt(CAST(n AS DOUBLE))) AS HUGEINT)")
-    steps = " ".join(
-        f"WHEN (near_root(n) + {k}) * (near_root(n) + {k}) >= n THEN near_root(n) + {k}" for k in (-1, 0, 1)
-    )
+    root = "CAST(floor(sqrt(CAST(n AS DOUBLE))) AS {})"
+    narrow, near = root.format("BIGINT"), root.format("HUGEINT")
+    steps = " ".join(f"WHEN ({near} + {k}) * ({near} + {k}) >= n THEN {near} + {k}" for k in (-1, 0, 1))
+    wide = f"CASE WHEN n <= 0 THEN 0 {steps} ELSE {near} + 2 END"
+    con.execute(f"CREATE OR REPLACE TEMP MACRO narrow_root(n) AS {narrow} + CAST({narrow} * {narrow} < n AS BIGINT)")
     con.execute(
-        f"CREATE OR REPLACE TEMP MACRO ceil_root(n) AS CASE WHEN n <= 0 THEN 0 {steps} ELSE near_root(n) + 2 END"
+        "CREATE OR REPLACE TEMP MACRO ceil_root(n) AS "
+        f"CASE WHEN n < {_NARROW} THEN CAST(narrow_root(CAST(n AS BIGINT)) AS HUGEINT) ELSE {wide} END"
     )
 
 
-def cells(table: Resource, facet: str) -> str:
-    """The name of the table of (person, cell, rows, first key) of a facet."""
+def _cells(table: Resource, facet: str) -> str:
+    """The name of the table of (person, cell, rows, first row) of a facet."""
     return f'"cells_{table.name}_{facet}"'
 
 
@@ -55,18 +61,32 @@ def norm_columns(table: Resource) -> Iterator[tuple[str, str]]:
         yield f"total_{column}", "BIGINT"
 
 
-def measure(con: duckdb.DuckDBPyConnection, table: Resource) -> None:
-    """Compute the norms of every person of a staged table."""
-    unit, key = f'"{table.unit_column}"', f'"{table.key[0]}"'
+def measure(con: duckdb.DuckDBPyConnection, d: Descriptor, table: Resource) -> None:
+    """Compute the norms of every person of a staged table, and how far the person is over the clips (`excess_`)."""
+    unit = f'"{table.unit_column}"'
     for n, facet in enumerate(table.facets):
-        # the totals ride on the first facet's cells: one scan less
-        totals = _totals(table) if n == 0 else ""
+        # the totals and the least key of all ride on the first facet's cells: one scan less
+        totals = _totals(table) + f', min("{table.key[0]}") AS key_' if n == 0 else ""
         con.execute(
-            f"CREATE OR REPLACE TABLE {cells(table, facet.column)} AS "
-            f'SELECT {unit} AS unit_, "{facet.column}" AS cell_, count(*) AS rows_, min({key}) AS first_{totals} '
+            f"CREATE OR REPLACE TABLE {_cells(table, facet.column)} AS "
+            f'SELECT {unit} AS unit_, "{facet.column}" AS cell_, count(*) AS rows_, {firsts.first(table)}{totals} '
             f"FROM {staged(table)} GROUP BY unit_, cell_"
         )
-    con.execute(f"CREATE OR REPLACE TABLE {norms(table)} AS {_norms_select(table)}")
+    con.execute(
+        f"CREATE OR REPLACE TABLE {norms(table)} AS SELECT *, {_excess(d, table)} AS excess_ FROM ({_norms_select(table)})"
+    )
+    for facet in table.facets:
+        firsts.keep(con, table, facet.column, _cells(table, facet.column))
+
+
+def _excess(d: Descriptor, table: Resource) -> str:
+    """The largest share of a clip that the person takes up, in 1/256: above 256 something is clipped."""
+    shares = [f"unit_rows // {table.row_clip}"]
+    for facet in table.facets:
+        shares += [f'"norm_{facet.column}" // {facet.clip}', f'"distinct_{facet.column}" // {facet.distinct_clip}']
+    clips = {c.name: c.total_clip for c in stored_columns(d, table)}
+    shares += [f'"total_{name}" // {clips[name]}' for name in summed(table)]
+    return f"greatest({', '.join(shares)})"
 
 
 def _totals(table: Resource) -> str:
@@ -76,22 +96,23 @@ def _totals(table: Resource) -> str:
 def _per_person(table: Resource, facet: str | None, totals: str) -> str:
     """Rows, squares and distinct cells of each person under one facet."""
     if facet is None:
-        unit, first = f'"{table.unit_column}"', f'min("{table.key[0]}") AS first_'
-        return f"SELECT {unit} AS unit_, count(*) AS rows_, {first}{totals} FROM {staged(table)} GROUP BY {unit}"
-    counts = "sum(rows_) AS rows_, min(first_) AS first_, sum(rows_ * rows_) AS squares, count(*) AS distinct_"
-    return f"SELECT unit_, {counts}{totals} FROM {cells(table, facet)} GROUP BY unit_"
+        found = f"count(*) AS rows_, {firsts.first(table)}{totals}"
+        return f'SELECT "{table.unit_column}" AS unit_, {found} FROM {staged(table)} GROUP BY unit_'
+    counts = "sum(rows_) AS rows_, sum(rows_ * rows_) AS squares, count(*) AS distinct_"
+    return f"SELECT unit_, {counts}{totals} FROM {_cells(table, facet)} GROUP BY unit_"
 
 
 def _norms_select(table: Resource) -> str:
     facets = [facet.column for facet in table.facets]
-    carried = "".join(f', sum("total_{c}") AS "total_{c}"' for c in summed(table))
+    carried = ", arg_min(first_, key_) AS first_" + "".join(f', sum("total_{c}") AS "total_{c}"' for c in summed(table))
     base = _per_person(table, facets[0], carried) if facets else _per_person(table, None, _totals(table))
     joins = "".join(
         f" JOIN ({_per_person(table, facet, '')}) f{n} ON f{n}.unit_ = f0.unit_" for n, facet in enumerate(facets) if n
     )
-    kept = [f"{NORM_STEP} * f0.rows_ AS unit_rows", "f0.first_ AS first_"]
+    measured = {"unit_rows": f"{NORM_STEP} * f0.rows_"}
     for n, facet in enumerate(facets):
-        kept.append(f'ceil_root({_SQUARED} * f{n}.squares::HUGEINT) AS "norm_{facet}"')
-        kept.append(f'ceil_root({_SQUARED} * f{n}.distinct_::HUGEINT) AS "distinct_{facet}"')
-    kept += [f'greatest(1, {NORM_STEP} * f0."total_{c}") AS "total_{c}"' for c in summed(table)]
+        measured[f"norm_{facet}"] = f"ceil_root({_SQUARED} * f{n}.squares)"
+        measured[f"distinct_{facet}"] = f"ceil_root({_SQUARED} * f{n}.distinct_::HUGEINT)"
+    measured |= {f"total_{c}": f'greatest(1, {NORM_STEP} * f0."total_{c}")' for c in summed(table)}
+    kept = ["f0.first_", *(f'CAST({measured[name]} AS {kind}) AS "{name}"' for name, kind in norm_columns(table))]
     return f"SELECT f0.unit_, {', '.join(kept)} FROM ({base}) f0{joins}"

@@ -134,12 +134,11 @@ def _listed(code: str, raw: str, codes: t.CodeList, otherwise: str | None, store
     if codes.rename:
         steps = "".join(f" WHEN {literal(old)} THEN {literal(new)}" for old, new in codes.rename.items())
         return f"CASE WHEN {raw} IS NULL THEN NULL ELSE CASE {code}{steps} ELSE {other} END END"
-    known = f"TRY_CAST({code} AS ENUM({', '.join(literal(c) for c in codes.codes)}))"
+    known = f"TRY_CAST({code} AS {stored.sql_type})"
     if otherwise is None:
         return known
-    return (
-        f"CASE WHEN {raw} IS NULL THEN NULL ELSE coalesce({known}::{stored.sql_type}, {other}::{stored.sql_type}) END"
-    )
+    # what is unlisted becomes the one code beside the list; a value that reads so already is that code
+    return f"CASE WHEN {raw} IS NULL THEN NULL ELSE coalesce({known}, {other}::{stored.sql_type}) END"
 
 
 @expression.register

@@ -186,8 +186,8 @@ class _Made:
         assert table is not None
         staged = stage.count(con, table)
         with watched(con, progress, f"measure {name}", staged):
-            contributions.measure(con, table)
-            votes.measure(con, table, stage.staged(table), self.key)
+            contributions.measure(con, d, table)
+            votes.measure(con, table, self.key)
         progress(f"measure {name}", staged, staged)
         self._know(con, d, table, dropped)
         with watched(con, progress, f"write {name}", staged):

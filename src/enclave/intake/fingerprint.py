@@ -26,7 +26,9 @@ _BATCH = 122_880  # one DuckDB row group
 
 def _values(array: pa.Array[Any]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
     """(values with NULL as zero, NULL flags) of one column of a batch."""
-    nulls = np.asarray(array.is_null().to_numpy(zero_copy_only=False), dtype=np.uint8)
+    nulls = np.zeros(len(array), dtype=np.uint8)
+    if array.null_count:
+        nulls = np.asarray(array.is_null().to_numpy(zero_copy_only=False), dtype=np.uint8)
     if isinstance(array, pa.StringArray):
         return _ended(array), nulls
     if isinstance(array, pa.DictionaryArray):

@@ -14,14 +14,9 @@ from collections.abc import Iterator
 import duckdb
 
 from enclave.errors import BadInput, Incident, Refused
-from enclave.intake import votes
-from enclave.intake.columns import Stored, carried_columns, stored_columns, summed
-from enclave.intake.contributions import NORM_STEP, norm_columns
-from enclave.intake.package import Descriptor, FacetText, Resource
-
-_PERSONS = "temp.proof_"
-_ONE = 65536
-_STEPS = NORM_STEP * NORM_STEP
+from enclave.intake import promises, votes
+from enclave.intake.columns import Stored, carried_columns, stored_columns
+from enclave.intake.package import Descriptor, Resource
 
 
 def reverify(con: duckdb.DuckDBPyConnection, d: Descriptor, catalog: str) -> None:
@@ -35,11 +30,15 @@ def reverify(con: duckdb.DuckDBPyConnection, d: Descriptor, catalog: str) -> Non
             if (found := _count(con, votes.distinct(keys, place))) > keys.in_all:
                 where = f"{table.name}.{keys.column}"
                 raise Refused("intake.more_keys", place=where, column=where, count=found, in_all=keys.in_all)
-        con.execute(f"CREATE OR REPLACE TEMP TABLE {_PERSONS} AS {_persons(table, place)}")
+        for check, breaches in promises.breaches(con, d, table, place).items():
+            _held(table, check, breaches)
         for check, sql in _checks(d, table, catalog):
-            if breaches := _count(con, sql):
-                raise Incident("intake.not_as_promised", table=table.name, check=check, count=breaches)
-    con.execute(f"DROP TABLE IF EXISTS {_PERSONS}")
+            _held(table, check, _count(con, sql))
+
+
+def _held(table: Resource, check: str, breaches: int) -> None:
+    if breaches:
+        raise Incident("intake.not_as_promised", table=table.name, check=check, count=breaches)
 
 
 def _count(con: duckdb.DuckDBPyConnection, sql: str) -> int:
@@ -49,11 +48,6 @@ def _count(con: duckdb.DuckDBPyConnection, sql: str) -> int:
 def _checks(d: Descriptor, table: Resource, catalog: str) -> Iterator[tuple[str, str]]:
     """(name, SQL that counts breaches)."""
     place = f'{catalog}.main."{table.name}"'
-    yield "person totals", _totals(table)
-    for facet in table.facets:
-        yield f"norms of {facet.column}", _facet(table, facet, place)
-    for keys in table.keys:
-        yield f"keys of {keys.column}", votes.breaches(keys, table.unit_column, place)
     for join in table.joins:
         far = d.table(join.table)
         assert far is not None
@@ -73,50 +67,6 @@ def _checks(d: Descriptor, table: Resource, catalog: str) -> Iterator[tuple[str,
             yield f"{column.name} finer than {facet_name}", _finer(column.name, facet_name, place)
     if bounds := [_outside(c) for c in stored_columns(d, table) if c.lower is not None and c.kind != "boolean"]:
         yield "bounds", f"SELECT count(*) FROM {place} WHERE {' OR '.join(bounds)}"
-
-
-def _persons(table: Resource, place: str) -> str:
-    """One row per person: the row count, the exact totals, and the least and greatest of every stored norm."""
-    parts = [f'"{table.unit_column}" AS unit_', "count(*) AS rows_", "count(*) FILTER (first_unit) AS firsts"]
-    parts += [f'greatest(1, coalesce({NORM_STEP} * sum(abs("{c}"::BIGINT)), 0)) AS "sum {c}"' for c in summed(table)]
-    for name, _ in norm_columns(table):
-        parts += [f'min("{name}") AS "least {name}"', f'max("{name}") AS "{name}"']
-    return f"SELECT {', '.join(parts)} FROM {place} GROUP BY unit_"
-
-
-def _totals(table: Resource) -> str:
-    """Row counts and totals, and that no norm differs between two rows of a person."""
-    tests = [f"unit_rows <> {NORM_STEP} * rows_", "firsts <> 1"]
-    tests += [f'"total_{c}" <> "sum {c}"' for c in summed(table)]
-    tests += [f'"least {name}" <> "{name}"' for name, _ in norm_columns(table)]
-    return f"SELECT count(*) FROM {_PERSONS} WHERE {' OR '.join(tests)}"
-
-
-def _exact(norm: str, squares: str) -> str:
-    """True when `norm` is not the least integer with norm² ≥ 65536·squares."""
-    n = f"{norm}::HUGEINT"
-    return f"({n} * {n} < {_STEPS} * {squares} OR ({n} - 1) * ({n} - 1) >= {_STEPS} * {squares})"
-
-
-def _over(norm: str, squares: str, clip: int) -> str:
-    """True when the weight w under clip C lets w²·squares exceed (C·65536)²."""
-    weight = f"least({_ONE}, ({clip * _ONE * NORM_STEP}::HUGEINT // {norm}))"
-    return f"({weight} * {weight} * {squares} > {(clip * _ONE) ** 2}::HUGEINT)"
-
-
-def _facet(table: Resource, facet: FacetText, place: str) -> str:
-    norm, distinct = f'p."norm_{facet.column}"', f'p."distinct_{facet.column}"'
-    per_cell = (
-        f'SELECT "{table.unit_column}" AS unit_, "{facet.column}" AS cell_, count(*) AS c, '
-        f'count(*) FILTER ("first_{facet.column}") AS firsts FROM {place} GROUP BY unit_, cell_'
-    )
-    per_person = (
-        "SELECT unit_, sum(c * c) AS squares, count(*)::HUGEINT AS cells, "
-        f"count(*) FILTER (firsts <> 1) AS strays FROM ({per_cell}) GROUP BY unit_"
-    )
-    tests = ["f.strays <> 0", _exact(norm, "f.squares"), _exact(distinct, "f.cells")]
-    tests += [_over(norm, "f.squares", facet.clip), _over(distinct, "f.cells", facet.distinct_clip)]
-    return f"SELECT count(*) FROM ({per_person}) f JOIN {_PERSONS} p ON p.unit_ = f.unit_ WHERE {' OR '.join(tests)}"
 
 
 def _finer(column: str, facet: str, place: str) -> str:

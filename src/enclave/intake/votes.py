@@ -14,14 +14,16 @@ from __future__ import annotations
 
 import duckdb
 
+from enclave.intake import firsts
 from enclave.intake.columns import among, vote
 from enclave.intake.deidentify import pads, pseudonym
 from enclave.intake.package import KeysText, Resource
+from enclave.intake.stage import staged
 
 
-def voters(table: Resource, keys: KeysText) -> str:
-    """The name of the table of (person, value, first key)."""
-    return f'"votes_{table.name}_{keys.column}"'
+def _counted(table: Resource, keys: KeysText) -> str:
+    """The name of the table of (person, value, first row)."""
+    return f'"counted_{table.name}_{keys.column}"'
 
 
 def passed(table: Resource, keys: KeysText) -> str:
@@ -29,26 +31,27 @@ def passed(table: Resource, keys: KeysText) -> str:
     return f'"passed_{table.name}_{keys.column}"'
 
 
-def measure(con: duckdb.DuckDBPyConnection, table: Resource, rows: str, pseudonym_key: bytes) -> None:
-    """Find first rows and what is passed over, for each column of unlisted keys; `rows` are those of the staged table."""
+def measure(con: duckdb.DuckDBPyConnection, table: Resource, pseudonym_key: bytes) -> None:
+    """Find first rows and what is passed over, for each column of unlisted keys of a staged table."""
     for keys in table.keys:
         con.execute(
-            f'CREATE OR REPLACE TABLE {voters(table, keys)} AS SELECT "{table.unit_column}" AS unit_, '
-            f'"{keys.column}" AS value_, min("{table.key[0]}") AS first_ FROM {rows} GROUP BY unit_, value_'
+            f'CREATE OR REPLACE TABLE {_counted(table, keys)} AS SELECT "{table.unit_column}" AS unit_, '
+            f'"{keys.column}" AS value_, {firsts.first(table)} FROM {staged(table)} GROUP BY unit_, value_'
         )
-        crowded = f"SELECT unit_ FROM {voters(table, keys)} GROUP BY unit_ HAVING count(*) > {keys.per_person}"
+        many = f"SELECT unit_ FROM {_counted(table, keys)} GROUP BY unit_ HAVING count(*) > {keys.per_person}"
         lot = pseudonym(f"{table.name}.{keys.column}", "coalesce(value_, chr(31))")
-        lots = f"SELECT value_, {lot} AS lot_ FROM (SELECT DISTINCT value_ FROM {voters(table, keys)})"
         ranked = (
-            "SELECT unit_, v.value_, row_number() OVER (PARTITION BY unit_ ORDER BY xor(unit_, lot_), v.value_) AS rank_ "
-            f"FROM {voters(table, keys)} v JOIN lots ON lots.value_ IS NOT DISTINCT FROM v.value_ "
-            f"WHERE unit_ IN ({crowded})"
+            "SELECT unit_, c.value_, row_number() OVER (PARTITION BY unit_ ORDER BY xor(unit_, lot_), c.value_) AS rank_ "
+            "FROM crowded c JOIN lots ON lots.value_ IS NOT DISTINCT FROM c.value_"
         )
         con.execute(
-            f"CREATE OR REPLACE TABLE {passed(table, keys)} AS WITH lots AS MATERIALIZED ({lots}) "
+            f"CREATE OR REPLACE TABLE {passed(table, keys)} AS "
+            f"WITH crowded AS MATERIALIZED (SELECT unit_, value_ FROM {_counted(table, keys)} WHERE unit_ IN ({many})), "
+            f"lots AS MATERIALIZED (SELECT value_, {lot} AS lot_ FROM (SELECT DISTINCT value_ FROM crowded)) "
             f"SELECT unit_, value_ FROM ({ranked}) WHERE rank_ > {keys.per_person}",
             pads(pseudonym_key),
         )
+        firsts.keep(con, table, keys.column, _counted(table, keys))
 
 
 def columns(table: Resource) -> list[str]:
@@ -60,8 +63,7 @@ def selected(table: Resource) -> list[str]:
     """The flags of a staged row s; `joined` brings what was passed over."""
     kept = []
     for n, keys in enumerate(table.keys):
-        first = f's."{table.key[0]}" IN (SELECT first_ FROM {voters(table, keys)})'
-        kept += [f"p{n}.unit_ IS NULL", f"p{n}.unit_ IS NULL AND {first}"]
+        kept += [f"p{n}.unit_ IS NULL", f"p{n}.unit_ IS NULL AND {firsts.is_first(table, keys.column)}"]
     return kept
 
 
@@ -72,21 +74,6 @@ def joined(table: Resource) -> str:
         f'AND p{n}.value_ IS NOT DISTINCT FROM s."{keys.column}"'
         for n, keys in enumerate(table.keys)
     )
-
-
-def breaches(keys: KeysText, unit: str, place: str) -> str:
-    """SQL that counts persons who are counted in another number of values than K allows, or by other rows than one each."""
-    held, told = f'"{among(keys.column)}"', f'"{vote(keys.column)}"'
-    values = (
-        f'SELECT "{unit}" AS unit_, count(*) AS rows_, count(*) FILTER ({held}) AS held, '
-        f'count(*) FILTER ({told}) AS votes FROM {place} GROUP BY unit_, "{keys.column}"'
-    )
-    strays = "held NOT IN (0, rows_) OR votes <> (held > 0)::INTEGER"
-    persons = (
-        f"SELECT count(*) AS values_, count(*) FILTER (held > 0) AS held, count(*) FILTER ({strays}) AS strays "
-        f"FROM ({values}) GROUP BY unit_"
-    )
-    return f"SELECT count(*) FROM ({persons}) WHERE strays <> 0 OR held <> least(values_, {keys.per_person})"
 
 
 def distinct(keys: KeysText, place: str) -> str:

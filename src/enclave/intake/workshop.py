@@ -24,7 +24,7 @@ from enclave.intake.columns import literal
 class Room:
     """How much of the machine a build may take."""
 
-    memory: str = "3GB"
+    memory: str = "2500MB"
     threads: int = 2
 
 

@@ -12,9 +12,9 @@ from collections.abc import Mapping
 
 import duckdb
 
-from enclave.intake import votes
-from enclave.intake.columns import carried_columns, stored_columns, summed
-from enclave.intake.contributions import cells, norm_columns, norms
+from enclave.intake import firsts, votes
+from enclave.intake.columns import carried_columns, stored_columns
+from enclave.intake.contributions import norm_columns, norms
 from enclave.intake.package import Descriptor, Resource
 from enclave.intake.stage import hit, staged
 
@@ -51,16 +51,6 @@ def kept(table: Resource) -> str:
     return f"(SELECT s.*{derived} FROM {staged(table)} s)"
 
 
-def _excess(d: Descriptor, table: Resource) -> str:
-    """The largest share of a clip that the person takes up, in 1/256: above 256 something is clipped."""
-    shares = [f"n.unit_rows // {table.row_clip}"]
-    for facet in table.facets:
-        shares += [f'n."norm_{facet.column}" // {facet.clip}', f'n."distinct_{facet.column}" // {facet.distinct_clip}']
-    clips = {c.name: c.total_clip for c in stored_columns(d, table)}
-    shares += [f'n."total_{name}" // {clips[name]}' for name in summed(table)]
-    return f"greatest({', '.join(shares)})"
-
-
 def _select(d: Descriptor, table: Resource, far: Mapping[str, str]) -> str:
     unit, key = f's."{table.unit_column}"', f's."{table.key[0]}"'
     derived = {x.name for x in table.derived}
@@ -69,8 +59,8 @@ def _select(d: Descriptor, table: Resource, far: Mapping[str, str]) -> str:
         for c in stored_columns(d, table)
     ]
     kept += [f'n."{name}"' for name, _ in norm_columns(table)]
-    kept.append(f"{key} = n.first_")
-    kept += [f"{key} IN (SELECT first_ FROM {cells(table, f.column)})" for f in table.facets]
+    kept.append("s.rowid = n.first_")
+    kept += [firsts.is_first(table, f.column) for f in table.facets]
     kept += votes.selected(table)
     kept += [f'far_{table.joins.index(join)}."{there.name}"' for join, _, there in carried_columns(d, table)]
     rows = f"{staged(table)} s JOIN {norms(table)} n ON n.unit_ = {unit}"
@@ -78,7 +68,7 @@ def _select(d: Descriptor, table: Resource, far: Mapping[str, str]) -> str:
         if join.carries:
             rows += f' JOIN {far[join.table]} far_{at} ON far_{at}."{join.to}" = s."{join.column}"'
     rows += votes.joined(table)
-    return f"SELECT {', '.join(kept)} FROM {rows} ORDER BY {_excess(d, table)}, {unit}, {key}"
+    return f"SELECT {', '.join(kept)} FROM {rows} ORDER BY n.excess_, {unit}, {key}"
 
 
 def write(con: duckdb.DuckDBPyConnection, d: Descriptor, table: Resource, catalog: str, far: Mapping[str, str]) -> int:
@@ -98,6 +88,7 @@ def copy(con: duckdb.DuckDBPyConnection, d: Descriptor, table: Resource, place: 
 
 def clear(con: duckdb.DuckDBPyConnection, table: Resource) -> None:
     """Drop what the table needed while it was worked on."""
-    of_keys = [name for k in table.keys for name in (votes.voters(table, k), votes.passed(table, k))]
-    for name in (staged(table), norms(table), *(cells(table, f.column) for f in table.facets), *of_keys):
+    for name in (staged(table), norms(table), *(votes.passed(table, k) for k in table.keys)):
         con.execute(f"DROP TABLE IF EXISTS {name}")
+    for column in (*(f.column for f in table.facets), *(k.column for k in table.keys)):
+        firsts.forget(con, table, column)

@@ -58,8 +58,8 @@ def make(d: Descriptor, path: Path, persons: int = PERSONS) -> None:
                 write.keep_hits(con, d, table)
             far = {table.name: stage.staged(table) for table in d.tables}
             for table in d.tables:
-                contributions.measure(con, table)
-                votes.measure(con, table, stage.staged(table), _KEY)
+                contributions.measure(con, d, table)
+                votes.measure(con, table, _KEY)
                 write.write(con, d, table, _CATALOG, far)
             reverify.reverify(con, d, _CATALOG)
             con.execute(f"DETACH {_CATALOG}")
