@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from enclave.catalogue.dataset import Join, Kind
-from enclave.query.plan import Branch, Part, PerPerson, Plan, Source, Stacked, Term, Within
+from enclave.query.plan import Branch, Part, PerPerson, Plan, Source, Term, Within
 
 Through = Callable[[Term], Term]
 
@@ -92,7 +92,7 @@ def _made_at_rest(within: Within) -> Within:
             keys=tuple(through(k) for k in within.keys),
             parts=tuple(_part(p, through) for p in within.parts),
         )
-    return Stacked(tuple(_branch(b) for b in within.branches))
+    return replace(within, branches=tuple(_branch(b) for b in within.branches))
 
 
 def _part(part: Part, through: Through) -> Part:

@@ -131,7 +131,7 @@ def _drafted(p: Placed, order: Sequence[Placed], own: dict[str, str], today: dat
     resource: dict[str, Any] = {"name": table.name, "path": table.listed.path, **written.reading(table.listed)}
     resource |= {"unit": p.unit, "key": [stored[p.key]], "row_clip": 1 if p is person else written.CLIP}
     if p is not person and (facets := written.facets_of(columns)):
-        resource |= {"order_by": facets[0]["column"], "facets": facets}
+        resource |= {"facets": facets}
     if p is not person:
         joins = [(p.unit, person.table.name), *p.joins]
         key_of = {q.table.name: _key_name(q.key, _domain(q)) for q in order}

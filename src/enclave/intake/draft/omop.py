@@ -97,7 +97,7 @@ class _Table:
         resource |= {"unit": self.raw["person_id"], "key": [self.spec["key"]]}
         resource["row_clip"] = 1 if person or self.spec["key"] == "person_id" else written.CLIP
         if facets := [name for name in self.spec.get("facets", ()) if name in stored]:
-            resource |= {"order_by": facets[0], "facets": [written.facet(name) for name in facets]}
+            resource |= {"facets": [written.facet(name) for name in facets]}
         if keys := [o["name"] for _, g in columns for o in g.yields if o["treatment"] == "form"]:
             resource["keys"] = [{"column": k, "per_person": CONCEPTS, "in_all": CONCEPTS_IN_ALL} for k in keys]
         if not person:
