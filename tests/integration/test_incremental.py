@@ -75,6 +75,10 @@ def _another_birth_date(rows: clinic.Rows) -> None:
     rows["patients"][5]["birth_date"] = "1999-09-09"
 
 
+def _another_region(rows: clinic.Rows) -> None:
+    rows["patients"][5]["region_code"] = "440106"
+
+
 def _lost_at_first(rows: clinic.Rows) -> None:
     rows["visits"].append(clinic.visit(77, 77))
 
@@ -85,7 +89,8 @@ CHANGES: list[tuple[Change, tuple[str, ...]]] = [
     (_a_visit_more, ()),  # diagnoses join visits: one may meet a visit that was not there
     (_a_person_more, ("visits", "diagnoses")),
     (_a_person_less, ()),
-    (_another_birth_date, ("visits", "diagnoses")),
+    (_another_birth_date, ()),  # visits carry the age of their person beside each row
+    (_another_region, ("visits", "diagnoses")),
 ]
 
 
