@@ -125,22 +125,24 @@ class _Persons:
     starts: Ints
     of_row: Ints
     rows: Ints
+    begins: Flags
 
     @classmethod
     def of(cls, units: Ints) -> _Persons:
         begins = np.concatenate(([True], units[1:] != units[:-1]))
         starts = np.flatnonzero(begins)
-        return cls(units[starts], starts, np.cumsum(begins) - 1, np.diff(starts, append=len(units)))
+        return cls(units[starts], starts, np.cumsum(begins) - 1, np.diff(starts, append=len(units)), begins)
 
     def one(self, column: pa.ChunkedArray[Any]) -> Ints:
         """The value at each person's first row."""
         return _ints(column)[self.starts]
 
-    def any(self, rows: Flags) -> Flags:
-        """Which persons have such a row."""
-        wrong = np.zeros(len(self.units), np.bool_)
-        wrong[self.of_row[rows]] = True
-        return wrong
+    def vary(self, values: Ints) -> Flags:
+        """Persons between two of whose rows the value changes."""
+        changes = np.concatenate(([False], values[1:] != values[:-1])) & ~self.begins
+        found = np.zeros(len(self.units), np.bool_)
+        found[self.of_row[changes]] = True
+        return found
 
     def sums(self, values: Ints) -> np.ndarray[Any, Any]:
         """Exact sums of values ≥ 0."""
@@ -156,8 +158,7 @@ def _totals(table: Resource, rows: pa.Table, persons: _Persons) -> Flags:
         total = np.maximum(1, NORM_STEP * persons.sums(_ints(rows[f"sum {name}"])))
         wrong |= np.asarray(persons.one(rows[f"total_{name}"]) != total, np.bool_)
     for name, _ in norm_columns(table):
-        stored = _ints(rows[name])
-        wrong |= persons.any(stored != stored[persons.starts][persons.of_row])
+        wrong |= persons.vary(_ints(rows[name]))
     return wrong
 
 
@@ -180,6 +181,8 @@ class _Cells:
         packed = persons.of_row * width + codes << _FLAGS
         for n, flag in enumerate(flags):
             packed |= _ints(flag) << n
+        if packed.max(initial=0) < 2**31:
+            packed = packed.astype(np.int32)  # sorted in half the time
         packed.sort()
         cells = packed >> _FLAGS
         starts = np.flatnonzero(np.diff(cells, prepend=-1))

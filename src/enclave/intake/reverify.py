@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import duckdb
+import numpy as np
 
 from enclave.errors import BadInput, Incident, Refused
 from enclave.intake import promises, votes
@@ -23,8 +24,7 @@ def reverify(con: duckdb.DuckDBPyConnection, d: Descriptor, catalog: str) -> Non
     """Incident naming the first check that finds a breach in the attached extract; BadInput for a key that stands twice."""
     for table in d.tables:
         place = f'{catalog}.main."{table.name}"'
-        twice = _count(con, f'SELECT count(*) - count(DISTINCT "{table.key[0]}") FROM {place}')
-        if twice:
+        if twice := _twice(con, table.key[0], place):
             raise BadInput("intake.duplicate_key", place=f"{table.name}.{table.key[0]}", table=table.name, count=twice)
         for keys in table.keys:
             if (found := _count(con, votes.distinct(keys, place))) > keys.in_all:
@@ -39,6 +39,12 @@ def reverify(con: duckdb.DuckDBPyConnection, d: Descriptor, catalog: str) -> Non
 def _held(table: Resource, check: str, breaches: int) -> None:
     if breaches:
         raise Incident("intake.not_as_promised", table=table.name, check=check, count=breaches)
+
+
+def _twice(con: duckdb.DuckDBPyConnection, key: str, place: str) -> int:
+    """How many rows have a key that stands already: sorting pseudonyms takes half of what gathering them does."""
+    keys = np.sort(np.asarray(con.execute(f'SELECT "{key}" FROM {place}').fetchnumpy()[key]))
+    return int(np.count_nonzero(keys[1:] == keys[:-1]))
 
 
 def _count(con: duckdb.DuckDBPyConnection, sql: str) -> int:
