@@ -218,6 +218,8 @@ def _empty(con: duckdb.DuckDBPyConnection, table: Resource, file: raw.Raw) -> tu
     """The raw columns of which something is to be kept, and that hold no value at all. Free text is not looked at yet."""
     prosaic = {f.name for f, output in table.outputs() if isinstance(output, treatments.PROSE)}
     fields = [f for f in table.fields if f.outputs and not f.may_be_empty and f.name not in prosaic]
+    if not fields:
+        return ()
     counts = [" + ".join(f'count("{o.name}")' for o in f.outputs) for f in fields]
     found = con.execute(f"SELECT {', '.join(counts)} FROM {staged(table)}").fetchall()[0]
     bare = [f.name for f, values in zip(fields, found, strict=True) if not values]
