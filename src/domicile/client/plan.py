@@ -57,7 +57,8 @@ def read(path: Path, project: str, dataset: str) -> tuple[BatchForm, tuple[Step,
 def chosen_in(path: Path) -> tuple[str | None, str | None]:
     """The project and dataset a file names, if any."""
     said = _said(path)
-    return tuple(str(said[name]) if name in said else None for name in ("project", "dataset"))  # type: ignore[return-value]  # two
+    project, dataset = (str(said[name]) if name in said else None for name in ("project", "dataset"))
+    return project, dataset
 
 
 def _said(path: Path) -> dict[str, Any]:

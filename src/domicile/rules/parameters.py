@@ -170,8 +170,8 @@ def _parameter(name: object, said: object) -> Parameter:
 
 
 def _listed(values: object, place: str) -> tuple[str, ...]:
-    texts = tuple(v for v in values if _text(v)) if isinstance(values, list) else ()
-    if not texts or len(texts) != len(values) or len(set(texts)) != len(texts) or len(texts) > MAX_LISTED:  # type: ignore[arg-type]  # a list when there are texts
+    texts = tuple(values) if isinstance(values, list) and all(map(_text, values)) else ()
+    if not 1 <= len(texts) <= MAX_LISTED or len(set(texts)) != len(texts):
         raise _misdeclared(f"{place}.values", f"1 … {MAX_LISTED} different texts")
     return texts
 

@@ -18,15 +18,19 @@ class FrameError(ValueError):
     """The other side sent something that is no frame, or one over the cap."""
 
 
-class Stream(Protocol):
-    """The part of a socket that framing needs."""
+class Source(Protocol):
+    """The part of a socket that a frame is read from."""
 
     def recv(self, size: int, /) -> bytes: ...
+
+
+class Stream(Source, Protocol):
+    """The part of a socket that framing needs both ways."""
 
     def sendall(self, data: bytes, /) -> None: ...
 
 
-def _read_exactly(stream: Stream, size: int) -> bytes:
+def _read_exactly(stream: Source, size: int) -> bytes:
     parts = bytearray()
     while len(parts) < size:
         part = stream.recv(min(size - len(parts), 1 << 20))
@@ -44,7 +48,7 @@ def send(stream: Stream, head: dict[str, Any], body: bytes = b"") -> None:
     stream.sendall(_LENGTHS.pack(len(text), len(body)) + text + body)
 
 
-def receive(stream: Stream, *, max_head: int = MAX_HEAD, max_body: int = MAX_BODY) -> tuple[dict[str, Any], bytes]:
+def receive(stream: Source, *, max_head: int = MAX_HEAD, max_body: int = MAX_BODY) -> tuple[dict[str, Any], bytes]:
     """Read one frame; EOFError when the peer is gone, FrameError when it is no frame."""
     head_size, body_size = _LENGTHS.unpack(_read_exactly(stream, _LENGTHS.size))
     if head_size > max_head or body_size > max_body:

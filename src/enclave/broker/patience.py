@@ -52,9 +52,6 @@ class _Hurried:
         self._channel.settimeout(left)
         return self._channel.recv(size)
 
-    def sendall(self, data: bytes, /) -> None:
-        raise NotImplementedError
-
 
 def heard(channel: socket.socket, most: int) -> dict[str, Any]:
     """The next request, without a body; TimeoutError when it is not whole in time, EOFError when there is none any more.

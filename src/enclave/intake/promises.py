@@ -109,10 +109,6 @@ def _ints(column: pa.ChunkedArray[Any]) -> Ints:
     return column.to_numpy().astype(np.int64, copy=False)
 
 
-def _flags(column: pa.ChunkedArray[Any]) -> Flags:
-    return column.to_numpy().astype(np.bool_, copy=False)
-
-
 def _count(wrong: Flags) -> int:
     return int(np.count_nonzero(wrong))
 

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 
 import duckdb
 
+from enclave.intake.alongside import alongside
+
 Progress = Callable[[str, int, int | None], None]
 """(stage, rows done, rows in all or None)."""
 
@@ -25,19 +27,13 @@ def watched(con: duckdb.DuckDBPyConnection, progress: Progress, stage: str, rows
     if not rows:
         yield
         return
-    ended = threading.Event()
 
-    def tell() -> None:
+    def tell(ended: threading.Event) -> None:
         furthest = 0
         while not ended.wait(_TURN):
             share = con.query_progress()  # -1 until the engine knows
             furthest = max(furthest, int(rows * min(share, 100.0) / 100)) if share > 0 else furthest
             progress(stage, furthest, rows)
 
-    thread = threading.Thread(target=tell, daemon=True)
-    thread.start()
-    try:
+    with alongside(tell):
         yield
-    finally:
-        ended.set()
-        thread.join()

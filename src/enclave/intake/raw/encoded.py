@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from enclave.errors import BadInput
+from enclave.intake.alongside import alongside
 
 BLOCK = 2**20
 _TURN = 0.002
@@ -97,9 +98,9 @@ def blocks(path: Path, encoding: str) -> Iterator[bytes]:
 @contextmanager
 def served(path: Path, encoding: str, pipe: Path) -> Iterator[None]:
     """While inside, one reader may read the file once, as UTF-8, from the pipe. BadInput at the end for a broken byte."""
-    ended, trouble = threading.Event(), []
+    trouble: list[BadInput | OSError] = []
 
-    def serve() -> None:
+    def serve(ended: threading.Event) -> None:
         handle = _reader_of(pipe, ended)
         if handle is None:
             return
@@ -112,13 +113,8 @@ def served(path: Path, encoding: str, pipe: Path) -> Iterator[None]:
         except (BadInput, OSError) as broken:
             trouble.append(broken)
 
-    thread = threading.Thread(target=serve, daemon=True)
-    thread.start()
-    try:
+    with alongside(serve):
         yield
-    finally:
-        ended.set()
-        thread.join()
     if trouble:
         raise trouble[0]
 
