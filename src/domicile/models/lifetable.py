@@ -107,11 +107,15 @@ def _squares(life: LifeTable, risk: Array, steps: Array) -> Array:
     return total
 
 
+_FURTHEST = 700.0
+"""Beyond it a double's exponential overflows; the interval is all of (0, 1) long before."""
+
+
 def _ends(survival: Array, reach: Array) -> tuple[Array, Array]:
     """The interval of log(−log S); of log S where nothing has happened yet."""
     some = (survival > 0) & (survival < 1)
     logs = np.log(np.where(some, survival, 0.5))
-    power = np.exp(np.where(some, reach, 0.0) / -logs)
+    power = np.exp(np.minimum(np.where(some, reach, 0.0) / -logs, _FURTHEST))
     low = np.where(some, np.exp(logs * power), survival * np.exp(-reach))
     high = np.where(some, np.exp(logs / power), survival)
     return low, high

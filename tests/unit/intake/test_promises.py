@@ -43,11 +43,13 @@ def test_it_is_the_same_wherever_a_batch_is_cut(tmp_path: Path, monkeypatch: pyt
 def test_a_person_in_two_places_is_found_though_each_would_do(tmp_path: Path) -> None:
     """Each half is made to look like a person of its own: only that they are two tells."""
     unit = clinic.pseudonym("person", "P1")
-    alone = (
-        "unit_rows = 256, first_unit = true, among_dx_code = true, vote_dx_code = true, norm_dept = 256, distinct_dept = 256, first_dept = true, "
-        "norm_dx_category = 256, distinct_dx_category = 256, first_dx_category = true, "
-        "total_los_days = greatest(1, 256 * coalesce(los_days, 0)), "
-        "total_fee = greatest(1, 256 * abs(coalesce(fee, 0)))"
+    norms = ("unit_rows", "norm_dept", "distinct_dept", "norm_dx_category", "distinct_dx_category")
+    flags = ("first_unit", "first_dept", "first_dx_category", "among_dx_code", "vote_dx_code")
+    totals = {"total_los_days": "los_days", "total_fee": "fee"}
+    alone = ", ".join(
+        [f"{name} = 256" for name in norms]
+        + [f"{name} = true" for name in flags]
+        + [f"{name} = greatest(1, 256 * abs(coalesce({of}, 0)))" for name, of in totals.items()]
     )
     apart = [
         f"CREATE TABLE extract.main.kept AS SELECT * FROM {PLACE} WHERE patient_id = {unit} LIMIT 2",

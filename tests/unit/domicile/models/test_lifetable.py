@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from domicile.models.distributions import normal_quantile
-from domicile.models.lifetable import LifeTable, _squares, curve
+from domicile.models.lifetable import LifeTable, _ends, _squares, curve
 from domicile.models.nearest import Array
 
 QUIET = 1e-9
@@ -124,3 +124,12 @@ def test_where_nobody_stands_clear_of_the_noise_the_interval_says_so() -> None:
     assert found.low.tolist() == [0, 0, 0]
     assert found.high.tolist() == [1, 1, 1]
     assert np.isnan(found.noise).all()
+
+
+def test_where_hardly_anything_happened_noise_makes_the_interval_everything_and_says_nothing() -> None:
+    survival = np.array([1 - 1e-9, 0.999, 0.5])
+    with np.errstate(over="raise"):
+        low, high = _ends(survival, np.array([3.0, 50.0, 900.0]))
+    assert low.tolist() == [0.0, 0.0, 0.0] and high.tolist() == [1.0, 1.0, 1.0]
+    near, far = _ends(survival, np.array([1e-10, 1e-4, 0.1]))
+    assert (near < survival).all() and (survival < far).all(), "the control: little noise, a short interval"
