@@ -14,14 +14,14 @@ from enclave.access import find_project, projects_of
 from enclave.access.grant import load
 from enclave.access.tables import grants
 from enclave.api.identity import AHouse, AMember
-from enclave.api.reviews import limits_of
+from enclave.api.sight import enforce_in_sight
 from enclave.audit.event import now
 from enclave.batch import Batch, Price, Schedule, card, find, listing, plan_card, prepared
 from enclave.batch.batch import For
 from enclave.batch.schedule import checked
 from enclave.bootstrap.house import House
 from enclave.catalogue import find as find_dataset
-from enclave.errors import NotFound, Refused
+from enclave.errors import NotFound
 from enclave.people import Action, Member
 from enclave.run import RunPolicy
 
@@ -43,7 +43,7 @@ def _planned(form: BatchForm, house: House, member: Member) -> Planned:
     house.permissions.enforce(house.db, member, Action.RUN_SUBMIT, form.project, {"members": grant.members})
     dataset = find_dataset(house.db, form.dataset, grant.version)
     grant.check_covers(dataset)
-    steps = prepared(form, limits_of(house))
+    steps = prepared(form, house.limits)
     asks = RunPolicy.load(house.place.policies).asks(grant.project, dataset.name, dataset.grade)
     whom, at = For(grant.id, member.id, dataset.version, asks), now()
     schedule = checked(form.schedule, at, grant.ends_at) if form.schedule else None
@@ -62,26 +62,21 @@ def check(form: BatchForm, house: AHouse, member: AMember) -> BatchCard:
 def hand_in(form: BatchForm, house: AHouse, member: AMember) -> BatchCard:
     """Hand a plan in; handed in again it is the batch there is."""
     plan = _planned(form, house, member)
-    made = batches_.submit(house.db, form, plan.steps, plan.price, plan.whom, limits_of(house), plan.schedule)
+    made = batches_.submit(house.db, form, plan.steps, plan.price, plan.whom, house.limits, plan.schedule)
     return card(house.db, made, plan.steps, plan.price)
 
 
 def _visible(house: House, member: Member, batch: str, action: Action = Action.RUN_READ) -> Batch:
     found = find(house.db, batch)
     about = {"owner": found.member, "members": find_project(house.db, found.project).members}
-    try:
-        house.permissions.enforce(house.db, member, action, batch, about)
-    except Refused:
-        if house.permissions.may(member, Action.RUN_READ, about):
-            raise
-        raise NotFound("batch.unknown") from None
+    enforce_in_sight(house, member, action, batch, about, NotFound("batch.unknown"))
     return found
 
 
 def _card(house: House, member: Member, batch: Batch) -> BatchCard:
     """A batch for whoever may see it; what is left of the accounts for those alone who may see that."""
     form = batch.plan
-    steps = prepared(form, limits_of(house))
+    steps = prepared(form, house.limits)
     grant = load(house.db, house.keyring, grants.c.project, batch.project)
     dataset, often = find_dataset(house.db, batch.dataset, grant.version), 1
     if form.schedule is not None:

@@ -9,8 +9,6 @@ from pydantic import Field
 
 from domicile.wire.shapes import Finding, Shape
 from enclave.api.identity import AHouse, AMember
-from enclave.bootstrap.house import House
-from enclave.run import Limits, SandboxFiles
 from enclave.run.job import Job
 from enclave.run.review import MAX_REASON, Decision, Review, Verdict, decide, look, waiting
 
@@ -57,11 +55,6 @@ class DecisionForm(Shape):
     reason: str = Field(default="", max_length=MAX_REASON)
 
 
-def limits_of(house: House) -> Limits:
-    """How much of a notebook is read in this home."""
-    return Limits.default(SandboxFiles.find(), seconds=house.settings.run_seconds)
-
-
 def waiting_card(job: Job) -> WaitingCard:
     """A run as reviewers see it."""
     named = {name: getattr(job, name) for name in ("run", "project", "dataset", "member", "name", "code")}
@@ -92,10 +85,10 @@ def reviews(house: AHouse, member: AMember) -> dict[str, list[WaitingCard]]:
 
 @router.get("/reviews/{run}")
 def review(run: str, house: AHouse, member: AMember) -> ReviewCard:
-    return review_card(look(house.db, house.permissions, member, run, limits_of(house)))
+    return review_card(look(house.db, house.permissions, member, run, house.limits))
 
 
 @router.post("/reviews/{run}/{verdict}")
 def decide_on(run: str, verdict: Verdict, form: DecisionForm, house: AHouse, member: AMember) -> WaitingCard:
     """`pass` or `refuse` it, and every waiting run of the same code with it."""
-    return waiting_card(decide(house.db, house.permissions, member, run, verdict, form.reason, limits_of(house)))
+    return waiting_card(decide(house.db, house.permissions, member, run, verdict, form.reason, house.limits))

@@ -11,7 +11,7 @@ from domicile.wire.shapes import MAX_REQUEST, OwnErrorCard, RunCard, Shape
 from domicile.wire.words import catalogue, say
 from enclave.access import check as check_grant
 from enclave.api.identity import AHouse, AMember
-from enclave.api.reviews import limits_of
+from enclave.api.sight import enforce_in_sight
 from enclave.bootstrap.house import House
 from enclave.broker.given import answers_given
 from enclave.catalogue import find as find_dataset
@@ -76,13 +76,7 @@ def run_card(house: House, job: Job) -> RunCard:
 def visible(house: House, member: Member, run: str, action: Action = Action.RUN_READ) -> Job:
     """The run, if this member may do that with it. Who may not even see it is told that there is none."""
     job = find(house.db, run)
-    about = facts(house.db, job)
-    try:
-        house.permissions.enforce(house.db, member, action, run, about)
-    except Refused:
-        if house.permissions.may(member, Action.RUN_READ, about):
-            raise
-        raise NotFound("run.unknown", run=run) from None
+    enforce_in_sight(house, member, action, run, facts(house.db, job), NotFound("run.unknown", run=run))
     return job
 
 
@@ -106,7 +100,7 @@ def hand_in(form: RunForm, house: AHouse, member: AMember) -> RunCard:
         priority=form.priority,
         review_policy=RunPolicy.load(house.place.policies).asks(grant.project, dataset.name, dataset.grade),
     )
-    return run_card(house, submit(house.db, submission, limits_of(house)))
+    return run_card(house, submit(house.db, submission, house.limits))
 
 
 @router.get("/runs")

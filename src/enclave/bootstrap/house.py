@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 
 from enclave.bootstrap.birth import Mark, mark_of
 from enclave.people import Permissions
+from enclave.run import Limits, SandboxFiles
 from enclave.settings import Settings
 from enclave.store import Keyring, Place, open_state
 
@@ -27,6 +28,11 @@ class House:
     @property
     def place(self) -> Place:
         return self.settings.place
+
+    @property
+    def limits(self) -> Limits:
+        """How large a notebook may be here, and how much a run may take."""
+        return Limits.default(SandboxFiles.find(), seconds=self.settings.run_seconds)
 
     @contextmanager
     def closing(self) -> Iterator[House]:

@@ -10,7 +10,7 @@ from domicile.wire.terminal import AsJson, as_json, table, tell
 from domicile.wire.words import preferred_language, say
 from enclave import access
 from enclave.api.requests import shown
-from enclave.api.reviews import limits_of, review_card, waiting_card
+from enclave.api.reviews import review_card, waiting_card
 from enclave.bootstrap.house import open_house
 from enclave.cli.door import at
 from enclave.people import Action
@@ -112,7 +112,7 @@ def pass_(context: typer.Context, matter: str, reason: Reason = "") -> None:
 def _decide_on_code(context: typer.Context, run: str, verdict: code_.Verdict, reason: str) -> None:
     door = at(context)
     with open_house(door.settings).closing() as house:
-        after = code_.decide(house.db, house.permissions, door.member, run, verdict, reason, limits_of(house))
+        after = code_.decide(house.db, house.permissions, door.member, run, verdict, reason, house.limits)
     tell(say("house.done", what=run, state=after.state.value))
 
 
@@ -137,7 +137,7 @@ def review(
     """Read a notebook before it runs: what is flagged, what changed since the last pass, or the whole."""
     door = at(context)
     with open_house(door.settings).closing() as house:
-        seen = code_.look(house.db, house.permissions, door.member, run, limits_of(house))
+        seen = code_.look(house.db, house.permissions, door.member, run, house.limits)
     if json:
         as_json(review_card(seen).model_dump(mode="json"))
         return
