@@ -38,7 +38,9 @@ domicile.output.table(n, title="Visits", context="test")
 
 @pytest.fixture
 def up_and_running(house: Living) -> Iterator[Living]:
-    with running(house, lease_seconds=3) as living:
+    with running(
+        house, lease_seconds=600
+    ) as living:  # nobody waits for it: the next worker knows that this one is dead
         yield living
 
 

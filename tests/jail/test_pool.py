@@ -62,11 +62,11 @@ def broker() -> Iterator[FakeBroker]:
     fake.close()
 
 
-def taken(kept: Pool, seconds: float = 60) -> Waiting:
-    give_up = time.monotonic() + seconds
-    while (waiting := kept.take()) is None:
-        assert time.monotonic() < give_up, "no jail got ready"
-        time.sleep(0.02)
+def taken(kept: Pool) -> Waiting:
+    """A jail that waits, its kernel up."""
+    until(lambda: kept.ready() > 0, "no jail got ready")
+    waiting = kept.take()
+    assert waiting is not None and waiting.jail.is_ready
     return waiting
 
 
@@ -112,6 +112,18 @@ def test_each_waiting_jail_runs_one_notebook_and_another_takes_its_place(wall: W
     assert all(a != b for a, b in zip(seen[0][:3], seen[1][:3], strict=True)), "no seed is shared"  # type: ignore[index]
     assert seen[0][3] == 3, "nothing was executed before its first cell"  # type: ignore[index]  # In: "", declare, this
     assert not any(alive(number or 0) for number in numbers), "closing the pool leaves nothing"
+
+
+def test_a_run_that_finds_no_jail_ready_gets_the_one_that_is_getting_ready(wall: Wall, broker: FakeBroker) -> None:
+    """A second start beside the first would hold up both."""
+    with Pool(wall, broker, 1) as kept:
+        until(lambda: bool(kept.processes()), "none was started")
+        (first,) = kept.processes()
+        waiting = kept.take()
+        assert waiting is not None and not waiting.jail.is_ready
+        outcome = done(waiting, "declare(1)")
+        assert (declared(wall, outcome, "declare(1)"), waiting.jail.process) == ([1], first)
+        until(lambda: kept.processes() not in ([], [first]), "it is not replaced")
 
 
 def test_a_waiting_jail_is_walled_like_any_other(wall: Wall, broker: FakeBroker) -> None:

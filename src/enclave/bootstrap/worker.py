@@ -16,6 +16,8 @@ import socket
 import threading
 from collections.abc import Callable
 
+from sqlalchemy import Engine
+
 from enclave.access import check as check_grant
 from enclave.access import expire_due
 from enclave.access.standing import SYSTEM
@@ -33,11 +35,12 @@ from enclave.run.cgroup import Cages
 from enclave.run.environment import Say, prepare
 from enclave.run.follow import follow
 from enclave.run.job import Job
-from enclave.run.lease import finish, lease_next, take_over_expired
+from enclave.run.lease import finish, lease_next, take_over_expired, take_over_from
 from enclave.run.perform import perform
 from enclave.run.pool import Pool, Waiting, start
 from enclave.run.states import RunState
 from enclave.settings import Settings
+from enclave.store import Place, write_atomically
 
 log = logging.getLogger("enclave.worker")
 _PAUSE = 1.0
@@ -58,7 +61,7 @@ def run(settings: Settings, name: str = "worker") -> None:
         ended = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: ended.set())
-        worker = f"{socket.gethostname()[:40]}-{os.getpid()}-{secrets.token_hex(4)}"
+        worker = in_place_of_the_last(house.db, house.place, name)
         gate = threading.Thread(
             target=_until, args=(ended, settings, lambda: keep_gate(house, wall.limits)), name="gate"
         )
@@ -71,12 +74,29 @@ def run(settings: Settings, name: str = "worker") -> None:
             gate.join()
 
 
+def in_place_of_the_last(db: Engine, place: Place, name: str) -> str:
+    """A worker's name in the database, used once; what the one before it left in the middle is queued again.
+
+    Whoever holds the lock of `name` (`up.alone`) knows that the one before is dead: nobody has to wait for its leases.
+    """
+    kept = place.run / f"{name}.called"
+    worker = f"{socket.gethostname()[:40]}-{os.getpid()}-{secrets.token_hex(4)}"
+    if kept.exists():
+        for job in take_over_from(db, worker, kept.read_text()):
+            log.info("%s was left in the middle, and is queued again", job.run)
+    write_atomically(kept, worker.encode())
+    return worker
+
+
 def _until(ended: threading.Event, settings: Settings, turn: Callable[[], bool]) -> None:
-    """Take turns until asked to end. A turn's trouble is the operator's to read: one bad run must not end it for all."""
+    """Take turns until asked to end. A turn's trouble is the operator's to read: one bad run must not end it for all.
+
+    Trouble of any kind: a thread that ended would leave a worker that runs notebooks and vets nothing, or the reverse.
+    """
     while not ended.is_set():
         try:
             busy = turn()
-        except (EnclaveError, OSError) as trouble:
+        except Exception as trouble:
             log.exception("a turn failed: %s", trouble)
             busy = ended.wait(_PAUSE)
         if not busy:

@@ -1,8 +1,9 @@
 """Who runs this now, and for how long may they?
 
-A worker holds a run under (epoch, lease). It renews while the jail lives; when it dies, the lease lapses and the run is
-queued again, to be leased under the next epoch. Everything that ends a run names its epoch: a worker that comes back from
-the dead cannot finish what another has taken over. All of it is one transaction with its event.
+A worker holds a run under (epoch, lease). It renews while the jail lives; when it dies, the lease lapses, or who comes in
+its place says so at once, and the run is queued again, to be leased under the next epoch. Everything that ends a run names
+its epoch: a worker that comes back from the dead cannot finish what another has taken over. All of it is one transaction
+with its event.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Engine, insert, select, update
+from sqlalchemy import ColumnElement, Engine, insert, select, update
 
 from enclave import audit
 from enclave.audit.event import now
@@ -27,7 +28,7 @@ from enclave.run.tables import run_outputs, runs
 from enclave.store import reading
 
 RENEWED = audit.declare("run.renewed", "a worker still runs it, and how far it is")
-TAKEN_OVER = audit.declare("run.taken_over", "a worker's lease lapsed; its run is queued again")
+TAKEN_OVER = audit.declare("run.taken_over", "a worker died or its lease lapsed; its run is queued again")
 STALE = audit.declare("run.stale_result_refused", "a worker came back after its lease was taken over")
 
 MAX_EPOCHS = 3
@@ -127,20 +128,29 @@ def finish(
     return find(db, held.run)
 
 
-class _NotLapsed(Exception):
+class _NotLeft(Exception):
     """It was renewed or ended between the look and the lock; neither change nor event is kept."""
 
 
 def take_over_expired(db: Engine, actor: str, at: str | None = None) -> list[Job]:
     """Queue again (or, after too many workers, fail) every running run whose lease lapsed before `at` (default: now)."""
-    lapsed = (runs.c.state == RunState.RUNNING) & (runs.c.leased_until < (at or now()))
+    return _take_over(db, actor, runs.c.leased_until < (at or now()))
+
+
+def take_over_from(db: Engine, actor: str, dead: str) -> list[Job]:
+    """The same for what the worker `dead` holds, however long its leases are: for who knows that it lives no more."""
+    return _take_over(db, actor, runs.c.worker == dead)
+
+
+def _take_over(db: Engine, actor: str, which: ColumnElement[bool]) -> list[Job]:
+    left = (runs.c.state == RunState.RUNNING) & which
     with reading(db) as connection:
-        found = [job.run for job in connection.execute(select(runs.c.run).where(lapsed))]
+        found = [job.run for job in connection.execute(select(runs.c.run).where(left))]
     taken: list[str] = []
     for run in found:
-        with suppress(_NotLapsed), audit.record(db, audit.Event(TAKEN_OVER, actor, run)) as tx:
-            if tx.execute(select(runs.c.run).where(lapsed, runs.c.run == run)).first() is None:
-                raise _NotLapsed
+        with suppress(_NotLeft), audit.record(db, audit.Event(TAKEN_OVER, actor, run)) as tx:
+            if tx.execute(select(runs.c.run).where(left, runs.c.run == run)).first() is None:
+                raise _NotLeft
             job = found_in(tx, run)
             given_up = job.epoch >= MAX_EPOCHS
             new = RunState.FAILED if given_up else RunState.QUEUED

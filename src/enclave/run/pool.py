@@ -2,8 +2,8 @@
 
 A waiting jail has loaded what notebooks use, its kernel is up, and it can neither fork nor exec. It is used once and never
 again. One long-lived thread starts jails and looks after them (bubblewrap's --die-with-parent counts threads): it replaces
-what was taken, what is too old, what spoke out of turn, and what lost its broker. On any doubt a jail is ended; a run that
-finds none waiting starts its own.
+what was taken, what is too old, what spoke out of turn, and what lost its broker. On any doubt a jail is ended. A run that
+finds none ready is given one that is getting ready (a second start beside it would hold up both), else it starts its own.
 """
 
 from __future__ import annotations
@@ -109,10 +109,13 @@ class Pool:
             os.close(descriptor)
 
     def take(self) -> Waiting | None:
-        """The jail that waited longest, which is the caller's to end now; None when none is ready."""
+        """The jail that waited longest, else the one that will be ready first; the caller's to end now. None: there is none.
+
+        A job may be handed in before the jail is ready: it lies in the pipe until the runner reads it.
+        """
         with self._lock:
-            for waiting in self._waiting:
-                if waiting.jail.is_ready and waiting.is_good():
+            for waiting in sorted(self._waiting, key=lambda w: not w.jail.is_ready):  # the oldest of each kind first
+                if waiting.is_good():
                     self._waiting.remove(waiting)
                     self._look_again()
                     return waiting

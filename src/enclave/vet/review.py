@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Collection, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -71,15 +72,22 @@ class _Seen:
 def take_in(
     db: Engine, finished: Finished, *, known_answers: Callable[[str, Collection[str]], Collection[str]], rules: Rules
 ) -> list[str]:
-    """Take in what a finished run returned; the ids that are new. Repeating it changes nothing."""
+    """Take in what a finished run returned; the ids that are new. Repeating it changes nothing, nor do two at once."""
     query = select(outputs.c.ordinal).where(outputs.c.run == finished.run)
     with reading(db) as connection:
         known = set(connection.execute(query).scalars())
-    new = [returned for returned in finished.outputs if returned.ordinal not in known]
-    for returned in new:
-        seen = _seen(returned, lambda ids: known_answers(finished.run, ids), rules)
-        _keep(db, finished, returned, seen, rules)
-    return [returned.id for returned in new]
+    taken = []
+    for returned in finished.outputs:
+        if returned.ordinal not in known:
+            seen = _seen(returned, lambda ids: known_answers(finished.run, ids), rules)
+            with suppress(_TakenIn):
+                _keep(db, finished, returned, seen, rules)
+                taken.append(returned.id)
+    return taken
+
+
+class _TakenIn(Exception):
+    """Another worker took it in between the look and the lock; neither row nor event is kept."""
 
 
 def _seen(returned: Returned, known_answers: checks.KnownAnswers, rules: Rules) -> _Seen:
@@ -105,7 +113,10 @@ def _keep(db: Engine, finished: Finished, returned: Returned, seen: _Seen, rules
         "bundle": seen.bundle, "sha256": digest, "taken_at": at, "changed_at": at,
     }  # fmt: skip
     declared = Event(EVENTS[State.DECLARED], _SYSTEM, returned.id, {"run": finished.run, "sha256": digest})
+    there = select(outputs.c.id).where(outputs.c.run == finished.run, outputs.c.ordinal == returned.ordinal)
     with record(db, declared) as tx:
+        if tx.execute(there).first() is not None:
+            raise _TakenIn
         tx.also(Event(EVENTS[seen.state], _SYSTEM, returned.id, _trace(seen, rules)))
         tx.execute(insert(outputs), row)
 

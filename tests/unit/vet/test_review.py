@@ -68,6 +68,21 @@ def test_taking_in_twice_changes_nothing(cast: Any, bundle: Bundle) -> None:
     assert verify_events(cast.db) == before
 
 
+def test_two_workers_that_take_in_the_same_run_take_it_in_once(cast: Any, bundle: Bundle) -> None:
+    """The second comes between the first one's look and its lock: while the first checks what it read."""
+    once = finished(bundle(answers=["ans_1"]))
+    by_the_other: list[str] = []
+
+    def while_it_is_checked(run: str, ids: Collection[str]) -> Collection[str]:
+        by_the_other.extend(take_in(cast.db, once, known_answers=given, rules=RULES))
+        return given(run, ids)
+
+    assert take_in(cast.db, once, known_answers=while_it_is_checked, rules=RULES) == []
+    assert by_the_other == ["out_run_1_1"]
+    assert [e["subject"] for e in cast.events("output.declared")] == ["out_run_1_1"]
+    assert verify_events(cast.db) > 0
+
+
 def test_a_stewards_pass_is_an_event_with_its_reason_and_policy(cast: Any, bundle: Bundle) -> None:
     [output] = taken(cast, bundle())
     assert ready(cast.db) == []
