@@ -190,6 +190,17 @@ def test_quote_and_catalogue_are_shown_without_spending(living: Living) -> None:
     assert living.cli("researcher", "domicile", "login", living.settings.url).returncode == 0
     done = living.cli("researcher", "domicile", "dataset", "hospital")
     assert done.returncode == 0 and "los_days" in done.stdout
+    assert "enclave profile hospital" in done.stdout and "ε = 0.3 would give" in done.stdout, (
+        "nothing bought: the price"
+    )
+    assert "2021-01-01 to 2024-12-31" in done.stdout
+    undrawn = living.cli("researcher", "domicile", "dataset", "hospital", "--variable", "visits.dept")
+    assert undrawn.returncode == 3 and "visits.dept" in undrawn.stderr
+    assert living.cli("researcher", "enclave", "value", "hospital").returncode == 3
+    worth = as_json(living.cli("steward", "enclave", "value", "hospital", "--json"))
+    assert worth["tables"] == 5 and worth["freshness"]["renewed"] == "never"
+    said = living.cli("auditor", "enclave", "value", "hospital")
+    assert said.returncode == 0 and "completeness" in said.stdout and "on record" in said.stdout, said.stderr
     sql = "SELECT dept, AVG(los_days) AS los FROM visits GROUP BY dept"
     done = living.cli("researcher", "domicile", "quote", sql, "--epsilon", "0.3", "--project", living.project)
     assert done.returncode == 0, done.stderr

@@ -26,3 +26,17 @@ def test_the_api_describes_itself_and_errors_have_one_shape(living: Living) -> N
     assert {"/api/v1/datasets", "/api/v1/runs", "/api/v1/health"} <= set(described["paths"])
     nowhere = httpx.get(f"{living.settings.url}/api/v1/nowhere")
     assert nowhere.status_code == 404 and set(nowhere.json()) == {"code", "words", "words_zh", "place"}
+
+
+def test_a_dataset_is_shown_to_who_has_a_token(living: Living) -> None:
+    address, token = f"{living.settings.url}/datasets/hospital", living.tokens["researcher"]
+    for stranger in (None, ("researcher", "dom_guessed"), ("researcher", "")):
+        refused = httpx.get(address, auth=stranger)
+        assert refused.status_code == 401 and "los_days" not in refused.text
+        assert refused.headers["www-authenticate"].startswith("Basic")
+    shown = httpx.get(address, params={"lang": "zh"}, auth=("anybody", token))
+    assert shown.status_code == 200 and "los_days" in shown.text and "尚未购买隐私概貌" in shown.text
+    assert "default-src 'none'" in shown.headers["content-security-policy"]
+    assert "/datasets/hospital" in httpx.get(f"{living.settings.url}/datasets", auth=("anybody", token)).text
+    api = httpx.get(f"{living.settings.url}/api/v1/datasets", auth=("researcher", token))
+    assert api.status_code == 403, "what a browser keeps opens no API"

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from domicile.cli import asking, batch, notebooks, running
+from domicile.cli import asking, batch, notebooks, running, shelf
 from domicile.client import ProblemError
 
 app = typer.Typer(
@@ -22,7 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for part in (asking, running, batch, notebooks):
+for part in (asking, shelf, running, batch, notebooks):
     part.add_to(app)
 
 

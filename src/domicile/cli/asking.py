@@ -15,7 +15,7 @@ from domicile.client.api import Api
 from domicile.client.choice import projects
 from domicile.client.problem import refusal
 from domicile.client.search import Hit, search
-from domicile.wire.shapes import Quote, VariableCard
+from domicile.wire.shapes import Quote
 from domicile.wire.terminal import AsJson, as_json, table, tell
 from domicile.wire.words import preferred_language, say
 
@@ -54,7 +54,7 @@ def datasets(
         {
             "name": c.name,
             "version": c.version,
-            "title": _titled(c.title, c.title_zh),
+            "title": titled(c.title, c.title_zh),
             "grade": c.grade,
             "unit": c.unit,
             "tables": ", ".join(t.name for t in c.tables),
@@ -72,7 +72,7 @@ def _show_hits(hits: list[Hit], json: bool) -> None:
             "table": hit.table.name,
             "variable": hit.variable.name,
             "kind": hit.variable.kind,
-            "title": _titled(hit.variable.title, hit.variable.title_zh),
+            "title": titled(hit.variable.title, hit.variable.title_zh),
         }
         for hit in hits
     ]
@@ -82,42 +82,9 @@ def _show_hits(hits: list[Hit], json: bool) -> None:
         table("", ("dataset", "table", "variable", "kind", "title"), rows)
 
 
-def _titled(english: str, chinese: str) -> str:
+def titled(english: str, chinese: str) -> str:
+    """A title in the reader's language, else in the other."""
     return (chinese if preferred_language(dict(os.environ)) == "zh" else english) or english or chinese
-
-
-def _bounds(low: float | None, high: float | None) -> str:
-    return "" if low is None else f"{low:g} … {high:g}"
-
-
-def _codes(variable: VariableCard) -> str:
-    if variable.per_person:
-        return say("client.unlisted", limit=variable.per_person)
-    codes = variable.codes or ()
-    return ", ".join(codes[:8]) + (" …" if len(codes) > 8 else "")
-
-
-def dataset(name: str, json: AsJson = False) -> None:
-    """Variables, types, bounds, code lists: what the dictionary says, nothing read from data."""
-    card = api().describe(name)
-    if json:
-        as_json(card.model_dump(mode="json"))
-        return
-    for one in card.tables:
-        rows = [
-            {
-                "variable": v.name + (" ◆" if v.name in one.facets else ""),
-                "kind": v.kind,
-                "bounds": _bounds(v.lower, v.upper),
-                "codes": _codes(v),
-                "null": "may be" if v.nullable else "",
-                "title": _titled(v.title, v.title_zh),
-            }
-            for v in one.variables
-        ]
-        title = f"{card.name} v{card.version} · {one.name}" + (f" · joins {'; '.join(one.joins)}" if one.joins else "")
-        table(title, ("variable", "kind", "bounds", "codes", "null", "title"), rows)
-    tell(say("client.facets"))
 
 
 def request(form: Path, json: AsJson = False) -> None:
@@ -257,6 +224,6 @@ def _show_increases(found: list[dict[str, Any]], json: bool) -> None:
 
 def add_to(app: typer.Typer) -> None:
     """The verbs of this subject."""
-    for verb in (login, datasets, dataset, request, requests, project, quote):
+    for verb in (login, datasets, request, requests, project, quote):
         app.command()(verb)
     app.add_typer(budget, name="budget")

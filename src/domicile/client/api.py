@@ -12,6 +12,7 @@ from domicile.client.answer import Answer
 from domicile.client.problem import received, refusal
 from domicile.client.rehearsal import note
 from domicile.client.session import Session
+from domicile.wire.known import KnownCard
 from domicile.wire.shapes import (
     AccountCard,
     AnswerHead,
@@ -69,6 +70,10 @@ class Api:
 
     def describe(self, dataset: str) -> DatasetCard:
         return self._card(DatasetCard, self._get(f"datasets/{_segment(dataset)}"))
+
+    def known(self, dataset: str) -> KnownCard:
+        """Beside the dictionary: freshness, use, and the summaries that were bought."""
+        return self._card(KnownCard, self._get(f"datasets/{_segment(dataset)}/known"))
 
     def quote(
         self,

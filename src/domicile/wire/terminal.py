@@ -36,3 +36,25 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Mapping[str, Any]])
     for row in rows:
         shown.add_row(*[escape(str(row.get(c, "") if row.get(c) is not None else "")) for c in columns])
     console().print(shown)
+
+
+def bars(title: str, rows: Sequence[tuple[str, float, float, float]], width: int = 40) -> None:
+    """(label, value, low, high) as bars with the interval drawn over each: ███▌┄┄┤."""
+    top = max((high for _, _, _, high in rows), default=0.0) or 1.0
+    shown = [
+        {
+            "": label,
+            " ": _bar(value, high, width / top),
+            "value": f"{value:,.0f}",
+            "interval": f"{low:,.0f} … {high:,.0f}",
+        }
+        for label, value, low, high in rows
+    ]
+    table(title, ("", " ", "value", "interval"), shown)
+
+
+def _bar(value: float, high: float, scale: float) -> str:
+    full, most = int(value * scale), int(high * scale)
+    half = "▌" if value * scale - full >= 0.5 else ""
+    whisker = "┄" * max(most - full - len(half) - 1, 0) + "┤" if most > full + len(half) else ""
+    return "█" * full + half + whisker

@@ -9,7 +9,7 @@ from enclave.access.approval import Statement, Verdict
 from enclave.access.asking import draft, edit, submit, withdraw
 from enclave.access.content import Asked, Content
 from enclave.access.decision import approve, refuse, return_
-from enclave.access.grant import Grant, Standing, check, find_grant
+from enclave.access.grant import Grant, Standing, check, find_grant, held_on
 from enclave.access.increase import (
     Increase,
     account_facts,
@@ -51,6 +51,7 @@ __all__ = [
     "find_project",
     "grant",
     "granted_increase",
+    "held_on",
     "listing",
     "listing_increases",
     "project_of",

@@ -19,7 +19,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, Select, bindparam, ins
 
 from enclave.access.approval import Statement, check_granted, statements_of
 from enclave.access.content import Content, content_of
-from enclave.access.tables import grants, requests
+from enclave.access.tables import grants, projects, requests
 from enclave.audit import Event, Transaction, canonical, declare
 from enclave.audit.event import now
 from enclave.catalogue.choices import check_not_barred
@@ -246,3 +246,28 @@ def listing(db: Engine, keyring: Keyring, permissions: Permissions, member: Memb
         home_key = keyring.public_key
         found = [_proved(connection, home_key, row) for row in connection.execute(_ROWS.order_by(grants.c.id)).all()]
     return tuple(grant for grant in found if permissions.may(member, Action.GRANT_READ, grant.facts()))
+
+
+@dataclass(frozen=True)
+class Held:
+    """A grant as figures count it: nobody is let in by this."""
+
+    project: str
+    title: str
+    state: Standing
+
+
+def held_on(db: Engine, dataset: str) -> tuple[Held, ...]:
+    """Every grant that a dataset ever had, by project; unproved, for counting alone."""
+    rows = select(grants.c.project, grants.c.state, projects.c.title, requests.c.content).join(
+        requests, requests.c.id == grants.c.request
+    )
+    with reading(db) as connection:
+        found = connection.execute(
+            rows.join(projects, projects.c.id == grants.c.project).order_by(projects.c.opened_at)
+        ).all()
+    return tuple(
+        Held(row.project, row.title, Standing(row.state))
+        for row in found
+        if content_of(row.content).asked.dataset == dataset
+    )

@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 
 from domicile.wire.shapes import Problem
 from domicile.wire.words import say
-from enclave.api import batches, datasets, increases, releases, requests, reviews, runs, standing
+from enclave.api import batches, datasets, increases, known, releases, requests, reviews, runs, standing
 from enclave.api.body import MAX_BODY, TOO_LARGE, Capped
 from enclave.bootstrap.house import House
 from enclave.errors import EnclaveError
@@ -76,7 +76,7 @@ def build(house: House, *others: APIRouter) -> FastAPI:
     app.add_exception_handler(RequestValidationError, _on_malformed)
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(Exception, _on_fault)
-    for part in (standing, datasets, requests, increases, runs, reviews, batches, releases):
+    for part in (standing, datasets, known, requests, increases, runs, reviews, batches, releases):
         app.include_router(part.router, prefix="/api/v1")
     for other in others:
         app.include_router(other)

@@ -17,6 +17,7 @@ from enclave.broker.reuse import holding
 from enclave.broker.standing import standing
 from enclave.catalogue import Dataset, card, find, listing
 from enclave.catalogue.dcat import catalog
+from enclave.catalogue.freshness import all_fresh, today
 from enclave.errors import Incident
 from enclave.people import Action, Member
 from enclave.query import Priced, prepare
@@ -51,7 +52,8 @@ def datasets(house: AHouse, member: AMember) -> dict[str, list[DatasetCard]]:
 def catalogue(request: Request, house: AHouse, member: AMember) -> dict[str, Any]:
     """The catalogue as DCAT (JSON-LD), for another catalogue to read."""
     house.permissions.enforce(house.db, member, Action.DATASET_READ, "catalogue")
-    return catalog(listing(house.db), str(request.base_url).rstrip("/") + "/api/v1")
+    found = listing(house.db)
+    return catalog(found, str(request.base_url).rstrip("/") + "/api/v1", all_fresh(house.db, found, today()))
 
 
 @router.get("/datasets/{name}")

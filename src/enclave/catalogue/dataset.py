@@ -213,6 +213,10 @@ class Dataset:
     openness: str = ""
     """closed, conditional or unconditional; "" where nobody has said."""
     legal_basis: str = ""
+    covers_from: str = ""
+    covers_to: str = ""
+    renewed: str = ""
+    """Which days the records are of, and how often they are to be renewed, as stated; "" where nobody has said."""
     profile: Profile | None = None
     """What was bought of its persons, if it was: a paid revision of what is known, not part of the signed text."""
 

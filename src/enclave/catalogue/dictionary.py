@@ -79,10 +79,15 @@ def dataset_of(descriptor: Descriptor, *, version: int, digest: str, policy_dige
         title_zh=descriptor.title.zh,
         openness=descriptor.openness.level if descriptor.openness else "",
         legal_basis=descriptor.openness.basis if descriptor.openness else "",
+        covers_from=str(descriptor.covers.from_) if descriptor.covers else "",
+        covers_to=str(descriptor.covers.to) if descriptor.covers else "",
+        renewed=descriptor.covers.renewed if descriptor.covers else "",
     )
 
 
-LATER = ("keys", "keys_delta", "openness", "legal_basis", "references", "registers")
+LATER = (
+    "covers_from", "covers_to", "keys", "keys_delta", "legal_basis", "openness", "references", "registers", "renewed",
+)  # fmt: skip
 
 
 def to_json(dataset: Dataset) -> str:

@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 
 from domicile.wire.words import preferred_language
-from enclave.cli import budget, choices, data, house, matters, people, profile, report, watch
+from enclave.cli import budget, choices, data, house, matters, people, profile, report, value, watch
 from enclave.cli.door import Door, home_from
 from enclave.errors import EnclaveError
 
@@ -35,7 +35,7 @@ def at_home(
     context.obj = Door(home_from(home))
 
 
-for part in (house, people, data, choices, profile, report, matters, budget, watch):
+for part in (house, people, data, choices, profile, report, value, matters, budget, watch):
     part.add_to(app)
 
 

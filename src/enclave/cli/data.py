@@ -14,6 +14,7 @@ from domicile.wire.terminal import AsJson, as_json, console, table, tell
 from domicile.wire.words import preferred_language, say
 from enclave.catalogue import card, find, listing, rehearse, shelve
 from enclave.catalogue.dcat import catalog
+from enclave.catalogue.freshness import all_fresh, today
 from enclave.cli.door import Door, at
 from enclave.custody.destroy import destroy as destroy_dataset
 from enclave.errors import Refused
@@ -183,7 +184,8 @@ def datasets(
     door = at(context)
     door.permissions.enforce(door.db, door.member, Action.DATASET_READ, "catalogue")
     if dcat:
-        as_json(catalog(listing(door.db), f"{door.settings.url}/api/v1"))
+        found = listing(door.db)
+        as_json(catalog(found, f"{door.settings.url}/api/v1", all_fresh(door.db, found, today())))
         return
     rows = [card(dataset).model_dump(mode="json") for dataset in listing(door.db)]
     if json:

@@ -14,8 +14,8 @@ from enclave.bootstrap.house import House
 from enclave.bootstrap.up import status
 
 router = APIRouter(include_in_schema=False)
-_PAGES = Environment(loader=PackageLoader("enclave.console", "pages"), autoescape=True, undefined=StrictUndefined)
-_HEADERS = {
+PAGES = Environment(loader=PackageLoader("enclave.console", "pages"), autoescape=True, undefined=StrictUndefined)
+HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -25,14 +25,20 @@ _HEADERS = {
 def front(house: House, lang: str) -> str:
     """The front page in `lang`."""
     words = partial(say, lang=lang)
-    page = _PAGES.get_template("front.html")
+    page = PAGES.get_template("front.html")
     return page.render(
         lang=lang, say=words, demo=house.mark.demo, processes=status(house.place), url=house.settings.url
     )
 
 
+def language(request: Request, asked: str | None) -> str:
+    """The language asked for, else the browser's."""
+    if asked in LANGUAGES:
+        return str(asked)
+    return "zh" if request.headers.get("accept-language", "").lower().startswith("zh") else "en"
+
+
 @router.get("/", response_class=HTMLResponse)
 def show(request: Request, lang: Annotated[str | None, Query()] = None) -> HTMLResponse:
-    """In the language asked for, else the browser's."""
-    accepted = "zh" if request.headers.get("accept-language", "").lower().startswith("zh") else "en"
-    return HTMLResponse(front(request.app.state.house, lang if lang in LANGUAGES else accepted), headers=_HEADERS)
+    """The page, to anybody."""
+    return HTMLResponse(front(request.app.state.house, language(request, lang)), headers=HEADERS)

@@ -259,6 +259,20 @@ class Openness(Text):
     basis: Annotated[str, StringConstraints(strip_whitespace=True, min_length=4, max_length=400)]
 
 
+class Covers(Text):
+    """Which days the records are of, and how often they are to be renewed: stated, never read from them."""
+
+    from_: date = Field(alias="from")
+    to: date
+    renewed: Literal["daily", "weekly", "monthly", "quarterly", "yearly", "irregularly", "never"] = "irregularly"
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.to < self.from_:
+            raise ValueError("`to` lies before `from`")
+        return self
+
+
 class LookupText(Text):
     """What is told of the codes of a list: each value with its codes."""
 
@@ -307,6 +321,8 @@ class Descriptor(Text):
     domain: str
     openness: Openness | None = None
     """Absent: nobody has said; presets may demand it."""
+    covers: Covers | None = None
+    """Public: it tells how fresh the data are before anybody asks them."""
     presets: tuple[Literal["cn-39725", "hipaa-safe-harbor", "hipaa-limited"], ...] = ()
     """The rules the whole descriptor is held against (`intake.graded`)."""
     special: tuple[Literal["hiv", "std"], ...] = ()

@@ -8,6 +8,7 @@ every way to the rows away from it. `query.profiling` prices and draws a profile
 from enclave.profile.advisor import Aim, Curve, Goal, chosen, curve_of, hardly_exceeded, sufficient
 from enclave.profile.clipped import Clipping, clipping
 from enclave.profile.shape import quantile
+from enclave.profile.summary import summaries
 from enclave.profile.things import Thing, things
 
 __all__ = [
@@ -22,5 +23,6 @@ __all__ = [
     "hardly_exceeded",
     "quantile",
     "sufficient",
+    "summaries",
     "things",
 ]

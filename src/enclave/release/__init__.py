@@ -5,7 +5,7 @@ Passed outputs of a run leave together, as files of our own making under a signe
 """
 
 from enclave.release.gather import gather
-from enclave.release.listing import Sent, fetch, find, folder_of, of_run, packed
+from enclave.release.listing import Sent, fetch, find, folder_of, of_run, outputs_of, packed
 from enclave.release.provenance import BudgetFacts, DatasetFacts, Provenance, RunFacts
 from enclave.release.send import send
 
@@ -20,6 +20,7 @@ __all__ = [
     "folder_of",
     "gather",
     "of_run",
+    "outputs_of",
     "packed",
     "send",
 ]

@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import zipfile
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,13 @@ def _all(db: Engine, *where: ColumnElement[bool]) -> list[Sent]:
 def of_run(db: Engine, run: str) -> list[Sent]:
     """The releases of a run, oldest first."""
     return _all(db, releases.c.run == run)
+
+
+def outputs_of(db: Engine, projects: Collection[str]) -> int:
+    """How many outputs of these projects left."""
+    mine = select(releases.c.outputs).where(releases.c.project.in_(projects))
+    with reading(db) as connection:
+        return sum(len(json.loads(found)) for found in connection.execute(mine).scalars())
 
 
 def find(db: Engine, name: str) -> Sent:

@@ -8,7 +8,7 @@ its lease (`finish`); declared outputs wait for vet (`outputs`). `prepare` finds
 from enclave.run.environment import Environment, JailUser, jail_user, prepare
 from enclave.run.frames import OwnError, Progress
 from enclave.run.jail import JailSpec, Outcome
-from enclave.run.job import Job, StoredOutput, Submission, cancel, find, listing, outputs, refuse, submit
+from enclave.run.job import Job, StoredOutput, Submission, cancel, counted_on, find, listing, outputs, refuse, submit
 from enclave.run.lease import finish, lease_next, renew, take_over_expired
 from enclave.run.limits import Limits
 from enclave.run.notebook import Source
@@ -40,6 +40,7 @@ __all__ = [
     "Wall",
     "cancel",
     "collect",
+    "counted_on",
     "executed",
     "find",
     "finish",

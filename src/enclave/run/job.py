@@ -246,6 +246,13 @@ def outputs(db: Engine, run: str) -> list[StoredOutput]:
         return [StoredOutput(**row._mapping) for row in connection.execute(query)]
 
 
+def counted_on(db: Engine, dataset: str) -> int:
+    """How many runs a dataset ever had."""
+    with reading(db) as connection:
+        counted = connection.execute(select(func.count()).select_from(runs).where(runs.c.dataset == dataset)).scalar()
+    return int(counted or 0)
+
+
 def declared_by(db: Engine, run: str) -> int:
     """How many outputs a run declared."""
     with reading(db) as connection:
