@@ -139,8 +139,8 @@ def test_a_file_that_was_written_to_while_it_was_read_is_known_by_no_digest(tmp_
     source = clinic.write_csv(tmp_path / "source", _rows())
     table = clinic.parsed().table("visits")
     assert table is not None
-    seen = raw.seen(raw.source_of(source), table)
-    assert seen is not None and seen.holds()
+    seen = raw.seen(raw.source_of(source), [table])["visits"]
+    assert seen.holds() and seen.digest == raw.digest_of(source / "visits.csv")
     with (source / "visits.csv").open("a") as file:
         file.write("\n")
     assert not seen.holds()

@@ -12,7 +12,8 @@ from tests.oracle import clinic, ward
 
 from enclave.errors import Incident
 from enclave.intake import prose
-from enclave.intake.extract import Extract, plan
+from enclave.intake.extract import Extract
+from enclave.intake.planned import plan
 
 NOTE = "患者文静于2022-03-02诉头痛，联系电话13812345678。"
 WORDS = {"P1": [NOTE, "文静一般情况可。"], "P2": ["文静，余无特殊。"]}

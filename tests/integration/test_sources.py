@@ -14,7 +14,8 @@ from tests.oracle import clinic, servers
 
 from enclave.errors import BadInput, Refused
 from enclave.intake.draft import draft
-from enclave.intake.extract import Extract, build, plan
+from enclave.intake.extract import Extract, build
+from enclave.intake.planned import plan
 from enclave.intake.raw import Where
 
 NAME = "欧阳—Zhang，𠀀"  # the last is beyond the basic plane: GB18030 spells it with four bytes, GBK not at all

@@ -34,12 +34,13 @@ from enclave.intake import descriptor as descriptors
 from enclave.intake import graded
 from enclave.intake.carried import Earlier, Standing, made_by
 from enclave.intake.choices import BY_CHOICE, Choices
-from enclave.intake.extract import Extract, Plan, build, check_home, plan, silent
+from enclave.intake.extract import Extract, build, check_home
 from enclave.intake.package import Descriptor
+from enclave.intake.planned import Plan, plan
 from enclave.intake.policy import Signed, check_signed
 from enclave.intake.raw import Where
 from enclave.intake.report import Stopped
-from enclave.intake.watched import Progress
+from enclave.intake.watched import Progress, silent
 from enclave.store import Keyring, Place, reading, seal
 
 REFUSED = audit.declare("intake.refused", "raw tables or their descriptor were refused")

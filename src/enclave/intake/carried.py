@@ -10,7 +10,7 @@ else is found through it. What is copied is verified and digested like what is m
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
@@ -57,16 +57,21 @@ class Carried:
     earlier: Earlier | None = None
     tables: list[str] = field(default_factory=list)
 
-    def may_stand(self, d: Descriptor, table: Resource, file: str) -> bool:
+    def may_stand(self, d: Descriptor, table: Resource, file: Callable[[], str]) -> bool:
         """As far as the file and the last report tell, before anybody's rows are known."""
-        if self.earlier is None or not file or table.name == d.unit.table:
+        if self.earlier is None or table.name == d.unit.table:
             return False
         was = self.earlier.standing.get(table.name)
         lost = sum(n for why, n in self.earlier.dropped.get(table.name, {}).items() if why.startswith("no such person"))
-        return was is not None and was.file == file and not lost
+        return was is not None and not lost and was.file != "" and was.file == file()
 
     def stands(
-        self, con: duckdb.DuckDBPyConnection, d: Descriptor, table: Resource, file: str, places: Mapping[str, str]
+        self,
+        con: duckdb.DuckDBPyConnection,
+        d: Descriptor,
+        table: Resource,
+        file: Callable[[], str],
+        places: Mapping[str, str],
     ) -> bool:
         """Whether the table need not be made again; `places` says where the rows of each table are now."""
         if self.earlier is None or not self.may_stand(d, table, file):

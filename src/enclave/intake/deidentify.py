@@ -17,6 +17,8 @@ from enclave.intake import treatments as t
 from enclave.intake.columns import Stored, literal
 from enclave.intake.package import Descriptor
 
+_SIGN = 2**63
+
 
 def pads(key: bytes) -> dict[str, bytes]:
     """The padded keys of HMAC for a key of at most 64 bytes."""
@@ -26,13 +28,15 @@ def pads(key: bytes) -> dict[str, bytes]:
 
 def keyed(domain: str, identifier: str) -> str:
     """HMAC of an SQL text expression, in hex; NULL for NULL."""
-    message = f"encode({literal(domain)} || chr(31) || {identifier})"
-    return f"sha256($outer::BLOB || unhex(sha256($inner::BLOB || {message})))"
+    begun = f"$inner::BLOB || encode({literal(domain)} || chr(31))"  # one constant to the engine
+    return f"sha256($outer::BLOB || unhex(sha256({begun} || encode({identifier}))))"
 
 
 def number_of(digest: str) -> str:
     """The pseudonym in a hex digest: its first 64 bits."""
-    return f"(('0x' || left({digest}, 16))::UBIGINT::HUGEINT - 9223372036854775808)::BIGINT"
+    bits = f"('0x' || left({digest}, 16))::UBIGINT"
+    below = f"{bits}::BIGINT - {_SIGN - 1} - 1"  # no wider number on the way: those are slow
+    return f"CASE WHEN {bits} >= {_SIGN} THEN ({bits} - {_SIGN})::BIGINT ELSE {below} END"
 
 
 def pseudonym(domain: str, identifier: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from domicile.wire.words import say
-from enclave.intake.extract import Plan
+from enclave.intake.planned import Plan
 
 
 def lines(plan: Plan, lang: str | None = None) -> tuple[str, ...]:

@@ -63,7 +63,7 @@ def selected(table: Resource) -> list[str]:
     """The flags of a staged row s; `joined` brings what was passed over."""
     kept = []
     for n, keys in enumerate(table.keys):
-        kept += [f"p{n}.unit_ IS NULL", f"p{n}.unit_ IS NULL AND {firsts.is_first(table, keys.column)}"]
+        kept += [f"p{n}.unit_ IS NULL", f"p{n}.unit_ IS NULL AND {firsts.is_first(keys.column)}"]
     return kept
 
 

@@ -20,6 +20,10 @@ Progress = Callable[[str, int, int | None], None]
 _TURN = 0.25
 
 
+def silent(stage_name: str, done: int, total: int | None) -> None:
+    """Nobody watches."""
+
+
 @contextmanager
 def watched(con: duckdb.DuckDBPyConnection, progress: Progress, stage: str, rows: int | None) -> Iterator[None]:
     """While inside, tell how many of about `rows` the engine is through with."""

@@ -60,14 +60,14 @@ def _select(d: Descriptor, table: Resource, far: Mapping[str, str]) -> str:
     ]
     kept += [f'n."{name}"' for name, _ in norm_columns(table)]
     kept.append("s.rowid = n.first_")
-    kept += [firsts.is_first(table, f.column) for f in table.facets]
+    kept += [firsts.is_first(f.column) for f in table.facets]
     kept += votes.selected(table)
     kept += [f'far_{table.joins.index(join)}."{there.name}"' for join, _, there in carried_columns(d, table)]
     rows = f"{staged(table)} s JOIN {norms(table)} n ON n.unit_ = {unit}"
     for at, join in enumerate(table.joins):
         if join.carries:
             rows += f' JOIN {far[join.table]} far_{at} ON far_{at}."{join.to}" = s."{join.column}"'
-    rows += votes.joined(table)
+    rows += firsts.joined(table) + votes.joined(table)
     return f"SELECT {', '.join(kept)} FROM {rows} ORDER BY n.excess_, {unit}, {key}"
 
 
@@ -75,6 +75,7 @@ def write(con: duckdb.DuckDBPyConnection, d: Descriptor, table: Resource, catalo
     """Write a staged and measured table into the attached `catalog`; the number of rows. `far` says where each table it
     joins is now."""
     con.execute(f'CREATE TABLE {catalog}.main."{table.name}" ({_declaration(d, table)})')
+    firsts.gather(con, table)
     (count,) = con.execute(f'INSERT INTO {catalog}.main."{table.name}" {_select(d, table, far)}').fetchall()[0]
     return int(count)
 
@@ -90,5 +91,4 @@ def clear(con: duckdb.DuckDBPyConnection, table: Resource) -> None:
     """Drop what the table needed while it was worked on."""
     for name in (staged(table), norms(table), *(votes.passed(table, k) for k in table.keys)):
         con.execute(f"DROP TABLE IF EXISTS {name}")
-    for column in (*(f.column for f in table.facets), *(k.column for k in table.keys)):
-        firsts.forget(con, table, column)
+    firsts.forget(con, table)

@@ -10,7 +10,8 @@ from tests.oracle import clinic
 from enclave.errors import BadInput
 from enclave.intake import descriptor
 from enclave.intake.choices import BY_CHOICE, NOBODY, Choices, pseudonym_of
-from enclave.intake.extract import Extract, build, plan
+from enclave.intake.extract import Extract, build
+from enclave.intake.planned import plan
 from enclave.intake.raw import people_listed
 
 P1 = pseudonym_of(clinic.KEY, "person", "P1")

@@ -9,7 +9,8 @@ import pytest
 from tests.oracle import clinic
 
 from enclave.errors import Refused
-from enclave.intake.extract import build, check_home, plan
+from enclave.intake.extract import build, check_home
+from enclave.intake.planned import plan
 from enclave.intake.rehearsal import lines
 from enclave.intake.workshop import Room, workshop
 

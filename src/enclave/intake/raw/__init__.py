@@ -11,7 +11,7 @@ from enclave.intake.raw.opened import Raw, open_raw
 from enclave.intake.raw.people_listed import people_listed
 from enclave.intake.raw.size import expected_rows
 from enclave.intake.raw.source import DatabaseFile, Folder, Server, Source, Where, source_of
-from enclave.intake.raw.unchanged import Seen, seen
+from enclave.intake.raw.unchanged import Seen, digest_of, seen
 
 __all__ = [
     "DatabaseFile",
@@ -25,6 +25,7 @@ __all__ = [
     "Where",
     "check_generated",
     "check_read",
+    "digest_of",
     "expected_rows",
     "fault_of",
     "faults",

@@ -47,10 +47,10 @@ def _faults_of(raw: Raw, field: RawField) -> Iterator[Fault]:
     column = f'r."{field.name}"'
     if any(o.treatment == "pseudonym" for o in field.yields):
         # spreadsheets turn long numbers into 4.4052E+17: the digits are gone, and many persons become one
-        shape = r"^\d(?:\.\d+)?[Ee]\+?\d{1,3}$"
+        shape = r"^\d(?:\.\d+)?[Ee]\+\d{1,3}$"
         yield Fault(
             field.name, "intake.mangled_number",
-            f"(contains({column}, 'E+') OR contains({column}, 'e+')) AND regexp_matches({column}, {literal(shape)})",
+            f"contains({column}, '+') AND regexp_matches({column}, {literal(shape)})",
         )  # fmt: skip
         wide = "[０-９Ａ-Ｚａ-ｚ]"
         yield Fault(

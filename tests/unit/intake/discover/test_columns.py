@@ -10,7 +10,7 @@ import pytest
 from tests.oracle import clinic
 
 from enclave.errors import Refused
-from enclave.intake.extract import plan
+from enclave.intake.planned import plan
 
 Edit = Callable[[dict[str, Any]], object]
 

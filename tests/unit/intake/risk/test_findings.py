@@ -10,8 +10,9 @@ from tests.oracle import clinic
 
 from enclave.errors import BadInput
 from enclave.intake import descriptor
-from enclave.intake.extract import build, plan
+from enclave.intake.extract import build
 from enclave.intake.package import Descriptor
+from enclave.intake.planned import plan
 from enclave.intake.report import Report, Section, Stopped, from_json, to_json
 from enclave.intake.report_page import page
 

@@ -11,7 +11,8 @@ from tests.oracle.front_page import CHILD, MAN, STAY, WOMAN
 
 from enclave.errors import BadInput
 from enclave.intake import descriptor
-from enclave.intake.extract import Plan, build, plan
+from enclave.intake.extract import build
+from enclave.intake.planned import Plan, plan
 from enclave.intake.report import Check, Report, Stopped
 
 PEOPLE: list[tuple[dict[str, str], set[str]]] = [
