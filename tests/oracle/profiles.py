@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
+import random
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
@@ -75,4 +77,18 @@ def norms(table: Table, rows: Rows, name: str) -> list[Fraction]:
     return list(found.values())
 
 
-__all__ = ["Of", "bin_of", "counted", "exact", "norms", "profiled"]
+def of_nobody(dataset: Dataset, persons: int = 40_000, seed: int = 1, noise: int = 20) -> Profile:
+    """A profile of no records at all: numbers out of thin air, uneven, with gaps, clear of the noise it claims."""
+    draw = random.Random(seed)
+    histograms = []
+    for thing in things(dataset):
+        weights = [draw.random() ** 3 for _ in range(thing.bins)]
+        if thing.of is Of.NORM:
+            weights = [math.exp(-(((at - 2) / 2) ** 2)) for at in range(thing.bins)]
+        weights[-1] *= thing.of is Of.VARIABLE
+        counts = tuple(round(PERSON * persons * w / sum(weights)) for w in weights)
+        histograms.append(Histogram(thing.table.name, thing.column, thing.of, thing.edges, counts, noise * PERSON))
+    return Profile("0.2", 1, tuple(histograms))
+
+
+__all__ = ["Of", "bin_of", "counted", "exact", "norms", "of_nobody", "profiled"]

@@ -21,6 +21,7 @@ from enclave.catalogue.freshness import all_fresh, today
 from enclave.errors import Incident
 from enclave.people import Action, Member
 from enclave.query import Priced, prepare
+from enclave.twin import made_from
 
 router = APIRouter(tags=["datasets"])
 TWIN = "twin_"
@@ -94,6 +95,6 @@ def ask(name: str, question: Question, house: AHouse, member: AMember, twins: Th
         epsilon_spent=0.0,
         rho_spent=0,
         ledger_head="",
-        notes=(say("twin.answers", dataset=name),),
+        notes=(say("twin.answers", dataset=name, source=made_from(known)),),
     )
     return {"head": head.model_dump(mode="json"), "arrow": base64.b64encode(done.body).decode()}

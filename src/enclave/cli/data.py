@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from domicile.wire.terminal import AsJson, as_json, console, table, tell
 from domicile.wire.words import preferred_language, say
 from enclave.catalogue import card, find, listing, rehearse, shelve
+from enclave.catalogue.bought import check_profile
 from enclave.catalogue.dcat import catalog
 from enclave.catalogue.freshness import all_fresh, today
 from enclave.cli.door import Door, at
@@ -23,8 +24,9 @@ from enclave.intake.draft import name_of, recorded
 from enclave.intake.policy import DESCRIPTOR, check_signed, read_policy
 from enclave.intake.policy import sign as sign_policy
 from enclave.people import Action
+from enclave.profile import marginals
 from enclave.store import write_atomically
-from enclave.twin import PERSONS, described, make, path_of
+from enclave.twin import PERSONS, described, made_from, make, path_of
 
 policy = typer.Typer(help="What people sign.", no_args_is_help=True)
 
@@ -195,13 +197,15 @@ def datasets(
 
 
 def twin(context: typer.Context, name: str) -> None:
-    """Make the invented twin of a dataset now, from its signed dictionary alone; `serve` makes it when first asked."""
+    """Make the invented twin of a dataset now, from its dictionary and the profile bought of it; else when first asked."""
     door = at(context)
     door.permissions.enforce(door.db, door.member, Action.DATASET_READ, name)
     dataset = find(door.db, name)
     path = path_of(door.place, dataset)
-    make(described(door.place, door.keyring, dataset), path)
-    tell(say("twin.made", dataset=name, version=dataset.version, persons=PERSONS, path=str(path)))
+    check_profile(door.keyring, dataset)
+    make(described(door.place, door.keyring, dataset), path, told=marginals(dataset))
+    where, source = str(path), made_from(dataset)
+    tell(say("twin.made", dataset=name, version=dataset.version, persons=PERSONS, path=where, source=source))
 
 
 def destroy(

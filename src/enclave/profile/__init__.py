@@ -7,6 +7,7 @@ every way to the rows away from it. `query.profiling` prices and draws a profile
 
 from enclave.profile.advisor import Aim, Curve, Goal, chosen, curve_of, hardly_exceeded, sufficient
 from enclave.profile.clipped import Clipping, clipping
+from enclave.profile.marginals import Marginal, Marginals, RowsEach, marginals
 from enclave.profile.shape import quantile
 from enclave.profile.summary import summaries
 from enclave.profile.things import Thing, things
@@ -16,11 +17,15 @@ __all__ = [
     "Clipping",
     "Curve",
     "Goal",
+    "Marginal",
+    "Marginals",
+    "RowsEach",
     "Thing",
     "chosen",
     "clipping",
     "curve_of",
     "hardly_exceeded",
+    "marginals",
     "quantile",
     "sufficient",
     "summaries",

@@ -96,3 +96,10 @@ def bins_of(column: Column) -> int:
     if column.kind is Kind.BOOLEAN:
         return 3
     return len(column.codes or variable_edges(column)) + 1
+
+
+def stretches(column: Column, edges: tuple[int, ...]) -> tuple[tuple[int, int], ...]:
+    """The first and the last stored value of each bin of a number or date; () for words and truths."""
+    if not edges or column.lower is None:
+        return ()
+    return tuple(zip((column.lower, *(edge + 1 for edge in edges[:-1])), edges, strict=True))

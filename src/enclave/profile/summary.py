@@ -19,6 +19,7 @@ from itertools import accumulate
 from domicile.wire.known import BinCard, EstimateCard, QuantileCard, SummaryCard
 from enclave.catalogue.dataset import Column, Dataset, Kind, Table
 from enclave.catalogue.profile import Histogram, Of
+from enclave.profile.bins import stretches
 from enclave.profile.shape import is_faint
 
 SURELY = 1.959964
@@ -26,11 +27,19 @@ SURELY = 1.959964
 
 SHARES = (0.05, 0.25, 0.5, 0.75, 0.95)
 EPOCH = date(1970, 1, 1)
+Spans = tuple[tuple[int, int], ...]
 
 
 def summaries(dataset: Dataset) -> tuple[SummaryCard, ...]:
     """One for each variable that was profiled, in the order of the dictionary; () where nothing was bought."""
     return tuple(card for table in dataset.tables for card in _of_table(dataset, table))
+
+
+def persons_of(dataset: Dataset, table: Table | None) -> float | None:
+    """About how many persons have a row in a table; None where nothing paid tells."""
+    bought = [found for c in table.columns if (found := _histogram(dataset, table, c))] if table else []
+    told = _together(bought)[0] if bought else 0.0
+    return told if told > 0 else None
 
 
 def _of_table(dataset: Dataset, table: Table) -> Iterator[SummaryCard]:
@@ -55,7 +64,7 @@ def _together(histograms: list[Histogram]) -> tuple[float, float]:
 
 def _summary(table: Table, column: Column, histogram: Histogram, persons: tuple[float, float]) -> SummaryCard:
     clear = not is_faint(histogram)
-    stretches = _stretches(column, histogram)
+    spans = stretches(column, histogram.edges)
     told = histogram.persons[:-1]
     ordered = clear and column.kind in (Kind.INTEGER, Kind.DECIMAL, Kind.DATE)
     return SummaryCard(
@@ -66,10 +75,10 @@ def _summary(table: Table, column: Column, histogram: Histogram, persons: tuple[
         missing=_share(histogram.persons[-1], histogram.noise, *persons),
         bins=tuple(
             BinCard(label=label, persons=_estimate(count, histogram.noise))
-            for label, count in zip(_labels(column, stretches), told, strict=True)
+            for label, count in zip(_labels(column, spans), told, strict=True)
         ),
-        quantiles=tuple(_quantiles(column, stretches, told, histogram.noise)) if ordered else (),
-        mean=_mean(column, stretches, told, histogram.noise) if ordered and column.is_number else None,
+        quantiles=tuple(_quantiles(column, spans, told, histogram.noise)) if ordered else (),
+        mean=_mean(column, spans, told, histogram.noise) if ordered and column.is_number else None,
         clear=clear,
     )
 
@@ -88,20 +97,11 @@ def _share(part: float, noise: float, whole: float, doubt: float) -> EstimateCar
     return _estimate(share, math.hypot(noise, min(abs(share), 1.0) * doubt) / whole, 1.0)
 
 
-def _stretches(column: Column, histogram: Histogram) -> list[tuple[int, int]]:
-    """The first and the last stored value of each bin; () for words and truths."""
-    if not histogram.edges or column.lower is None:
-        return []
-    firsts = (column.lower, *(edge + 1 for edge in histogram.edges[:-1]))
-    return list(zip(firsts, histogram.edges, strict=True))
-
-
-def _labels(column: Column, stretches: list[tuple[int, int]]) -> tuple[str, ...]:
+def _labels(column: Column, spans: Spans) -> tuple[str, ...]:
     if column.kind is Kind.BOOLEAN:
         return ("false", "true")
     return column.codes or tuple(
-        _shown(column, low) if low == high else f"{_shown(column, low)} … {_shown(column, high)}"
-        for low, high in stretches
+        _shown(column, low) if low == high else f"{_shown(column, low)} … {_shown(column, high)}" for low, high in spans
     )
 
 
@@ -113,9 +113,7 @@ def _day(stored: float) -> date:
     return EPOCH + timedelta(days=round(stored))
 
 
-def _quantiles(
-    column: Column, stretches: list[tuple[int, int]], told: tuple[float, ...], noise: float
-) -> Iterator[QuantileCard]:
+def _quantiles(column: Column, spans: Spans, told: tuple[float, ...], noise: float) -> Iterator[QuantileCard]:
     below, bins = list(accumulate(told)), len(told)
 
     def value(stored: float) -> float | str:
@@ -126,31 +124,28 @@ def _quantiles(
         doubts = [SURELY * noise * math.sqrt((1 - q) ** 2 * k + q * q * (bins - k)) for k in range(1, bins + 1)]
         first = next(at for at in range(bins) if over[at] + doubts[at] >= 0)
         last = next((at for at in range(bins) if over[at] - doubts[at] >= 0), bins - 1)
-        middle = _reached(stretches, over)
-        low, high = stretches[first][0], stretches[last][1]
+        middle = _reached(spans, (-q * below[-1], *over))
+        low, high = spans[first][0], spans[last][1]
         yield QuantileCard(share=q, value=value(middle), low=value(low), high=value(high))
 
 
-def _reached(stretches: list[tuple[int, int]], over: list[float]) -> float:
-    """Where F − q·N first is no longer below 0, a bin taken as even."""
-    at = next((at for at, x in enumerate(over) if x >= 0), len(over) - 1)
-    before = over[at - 1] if at else min(0.0, over[0])
-    low, high = stretches[at]
-    step = over[at] - before
+def _reached(spans: Spans, over: tuple[float, ...]) -> float:
+    """Where F − q·N first is no longer below 0, a bin taken as even; `over` begins before the first bin."""
+    at = next((at for at, x in enumerate(over[1:]) if x >= 0), len(spans) - 1)
+    before, step = over[at], over[at + 1] - over[at]
+    low, high = spans[at]
     return round(low + (high - low) * min(max(-before / step, 0.0), 1.0)) if step > 0 else low
 
 
-def _mean(
-    column: Column, stretches: list[tuple[int, int]], told: tuple[float, ...], noise: float
-) -> EstimateCard | None:
+def _mean(column: Column, spans: Spans, told: tuple[float, ...], noise: float) -> EstimateCard | None:
     whole = sum(told)
     if whole <= SURELY * noise * math.sqrt(len(told)):
         return None
-    middles = [(low + high) / 2 for low, high in stretches]
+    middles = [(low + high) / 2 for low, high in spans]
     mean = sum(m * c for m, c in zip(middles, told, strict=True)) / whole
     chance = SURELY * noise * math.sqrt(sum((m - mean) ** 2 for m in middles)) / whole
-    width = sum((high - low) / 2 * max(c, 0.0) for (low, high), c in zip(stretches, told, strict=True)) / whole
-    lowest, highest = stretches[0][0], stretches[-1][1]
+    width = sum((high - low) / 2 * max(c, 0.0) for (low, high), c in zip(spans, told, strict=True)) / whole
+    lowest, highest = spans[0][0], spans[-1][1]
     at, low, high = (
         min(max(x, lowest), highest) / column.scale for x in (mean, mean - chance - width, mean + chance + width)
     )
