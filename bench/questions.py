@@ -21,6 +21,8 @@ class Form:
     plain: str
     keys: tuple[str, ...]
     compared: tuple[str, ...] = ("n",)
+    averages: bool = False
+    """Means and quantiles: of a group without rows there is no true one. Counts and sums of it are 0."""
 
     @property
     def question(self) -> str:
@@ -30,6 +32,11 @@ class Form:
 def same(name: str, sql: str, *keys: str, compared: tuple[str, ...] = ("n",)) -> Form:
     """A form whose text both sides understand alike."""
     return Form(name, sql, sql, keys, compared)
+
+
+def average(name: str, sql: str, *keys: str, compared: tuple[str, ...]) -> Form:
+    """The same, of means or quantiles."""
+    return Form(name, sql, sql, keys, compared, averages=True)
 
 
 def fees(name: str, *keys: str) -> Form:
@@ -55,8 +62,8 @@ SUITE: tuple[Form, ...] = (
     same("count.two_keys", "SELECT dept, payment, COUNT(*) AS n FROM visits GROUP BY dept, payment", *TWO),
     fees("sum.one_key", "dept"),
     fees("sum.two_keys", *TWO),
-    same("mean.one_key", "SELECT dept, AVG(los_days) AS los FROM visits GROUP BY dept", "dept", compared=("los",)),
-    same(
+    average("mean.one_key", "SELECT dept, AVG(los_days) AS los FROM visits GROUP BY dept", "dept", compared=("los",)),
+    average(
         "mean.two_keys",
         "SELECT dept, payment, AVG(los_days) AS los FROM visits GROUP BY dept, payment",
         *TWO,
@@ -79,7 +86,7 @@ SUITE: tuple[Form, ...] = (
         "dx_category",
     ),
     same("unlisted_keys", "SELECT dx_code, COUNT(DISTINCT patient_id) AS n FROM visits GROUP BY dx_code", "dx_code"),
-    same("median", "SELECT dept, MEDIAN(los_days) AS los FROM visits GROUP BY dept", "dept", compared=("los",)),
+    average("median", "SELECT dept, MEDIAN(los_days) AS los FROM visits GROUP BY dept", "dept", compared=("los",)),
     Form(
         "histogram",
         "SELECT HISTOGRAM(los_days, 5) AS b, COUNT(*) AS n FROM visits GROUP BY b",
@@ -105,26 +112,27 @@ SUITE: tuple[Form, ...] = (
 )
 
 MORE: tuple[Form, ...] = (
-    same(
+    average(
         "quartiles",
         "SELECT dept, QUANTILE_CONT(los_days, 0.25) AS low, QUANTILE_CONT(los_days, 0.5) AS mid, "
         "QUANTILE_CONT(los_days, 0.75) AS high FROM visits GROUP BY dept",
         "dept",
         compared=("low", "mid", "high"),
     ),
-    same("deviation", "SELECT dept, STDDEV_POP(los_days) AS sd FROM visits GROUP BY dept", "dept", compared=("sd",)),
-    same("correlation", "SELECT CORR(los_days, total_fee) AS r FROM visits", compared=("r",)),
+    average("deviation", "SELECT dept, STDDEV_POP(los_days) AS sd FROM visits GROUP BY dept", "dept", compared=("sd",)),
+    average("correlation", "SELECT CORR(los_days, total_fee) AS r FROM visits", compared=("r",)),
     same("values", "SELECT dept, COUNT(DISTINCT dx_category) AS n FROM visits GROUP BY dept", "dept"),
     same(
         "filtered_persons",
         "SELECT dept, COUNT(DISTINCT patient_id) AS n FROM visits WHERE admit_year = 2023 GROUP BY dept",
         "dept",
     ),
-    same(
+    average(
         "two_levels",
         "SELECT dept, AVG(n) AS n FROM (SELECT patient_id, dept, COUNT(*) AS n FROM visits GROUP BY patient_id, dept) "
         "AS each GROUP BY dept",
         "dept",
+        compared=("n",),
     ),
     same(
         "stacked",

@@ -114,13 +114,11 @@ def cells(form: Form, rows: Sequence[dict[str, Any]]) -> Cells:
 
 
 def total_error(form: Form, told: Cells, truth: Cells) -> float:
-    """Σ|answered − true| / Σ|true|; what is not told counts as 0, what has no true value not at all but where counts of
-    absent groups are told: their truth is 0."""
+    """Σ|answered − true| / Σ|true|; what is not told counts as 0; an absent group has counts and sums of 0, and no mean."""
     wrong = size = 0.0
-    counts = all(value is not None for cell in told.values() for value in cell.values())
     for key in told.keys() | truth.keys():
         for name in form.compared:
-            exact = truth.get(key, {}).get(name, 0.0 if counts else None)
+            exact = truth.get(key, {}).get(name, None if form.averages else 0.0)
             if exact is not None:
                 wrong += abs((told.get(key, {}).get(name) or 0.0) - exact)
                 size += abs(exact)

@@ -1,7 +1,9 @@
 """What share of one total (ε, δ) does a question get, as each peer counts?
 
-Every question a peer can express gets an equal share of the same total; what it cannot express costs it nothing. Ours gets
-an equal share among all questions of the suite, the profile paid first. A mean is one question with two noisy numbers.
+It is the whole suite that is asked: every question of it has an equal share of the same total, on every side, whether a peer
+can express the others or not. What it cannot express it cannot answer, but whoever needs the answer must leave room for it;
+and so each form is held against each peer at the same share. Ours pays the profile first. A mean is one question with two
+noisy numbers.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ def numbers(shape: Shape) -> int:
 
 
 def share_of(peer: Peer, shape: Shape, asked: Sequence[Shape], delta: str) -> Budget:
-    """Of the total, for `shape`, when `asked` are all it answers."""
+    """Of the total, for `shape`, one of `asked`: all of the suite."""
     epsilon, count = float(EPSILON), len(asked)
     match peer.accounting:
         case Accounting.ZCDP:

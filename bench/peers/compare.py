@@ -76,14 +76,13 @@ def truths(hospital: Hospital, shapes: Sequence[Shape]) -> dict[str, Cells]:
 def compared(
     peer: Peer, spoken: Spoken, ours: Ours, shapes: Sequence[Shape], truth: dict[str, Cells], rows: Path
 ) -> Iterator[Compared]:
-    """Every form of `shapes`, whether the peer can ask it or not; its budget is for all it can express of the suite."""
-    asked = [s for s in ours.shapes if not cannot(peer, s)]
+    """Every form of `shapes`, whether the peer can ask it or not."""
     with read(rows) as database:
         for shape in shapes:
             if reason := cannot(peer, shape):
                 yield Compared(peer.name, shape.form.name, cannot=reason)
                 continue
-            budget = share_of(peer, shape, asked, ours.dataset.delta)
+            budget = share_of(peer, shape, ours.shapes, ours.dataset.delta)
             yield _one(peer, spoken, ours, shape, budget, truth[shape.form.name], database)
 
 
@@ -107,7 +106,7 @@ def _one(
         for turn in range(ROUNDS[1]):
             our_seconds, our_cells = ours.ask(shape)
             told = spoken.ask(shape.told(), made.bounds, budget)
-            made.our_errors.append(total_error(shape.form, our_cells, truth))
+            made.our_errors.append(total_error(shape.form, shape.asked_of(our_cells, truth), truth))
             made.their_errors.append(total_error(shape.form, cells(shape, told.cells), truth))
             if turn:
                 made.ours.append(our_seconds)
@@ -134,4 +133,4 @@ def _bounds(
 def cells(shape: Shape, told: Sequence[Sequence[Any]]) -> Cells:
     """A peer's answer as the suite writes ours."""
     (name,) = shape.form.compared
-    return {shape.cell(line[:-1]): {name: None if line[-1] is None else float(line[-1])} for line in told}
+    return {shape.cell(line[:-1]): {name: shape.brought(line[-1])} for line in told}

@@ -103,6 +103,8 @@ def error(peer: Peer, facts: Facts, bounds: Bounds, budget: Budget, seed: int = 
         total = tried.total + draw(0.0, tried.total_noise, size)
         mean = facts.shape.words.measure != "sum"
         told = tried.centre + total / np.maximum(count, 1.0) if mean else total
+        if facts.shape.limits:
+            told = np.clip(told, *facts.shape.limits)
         whole = facts.by_cell(facts.exact)
         truth = whole / facts.by_cell(facts.rows) if facts.shape.words.measure == "mean" else whole
         if facts.shape.words.measure == "per_person":

@@ -20,7 +20,7 @@ from enclave.catalogue.dataset import Dataset
 from enclave.query import Engine, execute, mechanisms, prepare
 from enclave.query.profiling import drawn, portrayed
 
-FOR_PROFILE = Fraction(1, 10)
+FOR_PROFILE = Fraction(1, 20)
 """Of ρ."""
 
 

@@ -68,12 +68,12 @@ def _peer(peer: Peer, ours: Ours, shapes: Sequence[Shape], truth: dict[str, Cell
 
 def _ours(ours: Ours, shape: Shape, truth: dict[str, Cells]) -> Compared:
     """Our own errors, over more answers than a slow peer has time for."""
-    made = Compared(report.US, shape.form.name)
+    made, true = Compared(report.US, shape.form.name), truth[shape.form.name]
     for _ in range(OUR_ANSWERS):
         seconds, cells = ours.ask(shape)
         made.ours.append(seconds)
         made.theirs.append(seconds)
-        made.their_errors.append(total_error(shape.form, cells, truth[shape.form.name]))
+        made.their_errors.append(total_error(shape.form, shape.asked_of(cells, true), true))
     return made
 
 

@@ -6,6 +6,7 @@ the suite that nobody has described here stops the run: it must not be left out 
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from itertools import product
 from typing import Any
 
 from bench.questions import Form
+from bench.suite import Cells
 
 from enclave.catalogue.dataset import Dataset
 
@@ -60,6 +62,8 @@ class Shape:
     domain: tuple[tuple[Key, ...], ...]
     """Every combination of public keys."""
     days: tuple[int, int] | None
+    limits: tuple[float, float] | None = None
+    """Between which a mean or a median must lie, by the dictionary."""
 
     def told(self) -> dict[str, Any]:
         """As an engine reads it: `domain` by columns."""
@@ -77,6 +81,20 @@ class Shape:
             "whole": {key: isinstance(self.domain[0][at], int) for at, key in enumerate(keys)},
         }
 
+    def brought(self, number: float | None) -> float | None:
+        """As anybody would read it: what is no number is none, and a mean or a median lies within its public bounds."""
+        if number is None or math.isnan(number):
+            return None
+        return min(max(float(number), self.limits[0]), self.limits[1]) if self.limits else float(number)
+
+    def asked_of(self, told: Cells, truth: Cells) -> Cells:
+        """Of our answer the groups that peers are asked for, and such as are there: ours tells the group of NULL as well,
+        which no peer has among its public keys."""
+        if not self.words.keys:
+            return told
+        asked = {self.cell([str(key) for key in cell]) for cell in self.domain}
+        return {key: numbers for key, numbers in told.items() if key in asked or key in truth}
+
     def cell(self, keys: Sequence[str]) -> tuple[str, ...]:
         """The name of a cell as the suite writes it."""
         if self.words.keys == ("los_bin",):
@@ -91,7 +109,14 @@ def shape_of(form: Form, dataset: Dataset) -> Shape:
         raise LookupError(f"{form.name} is asked by the suite: say in bench/peers/shapes.py what a peer would be asked")
     days = [(date.fromisoformat(d) - EPOCH).days for d in DAY.findall(form.sql)]
     domain = tuple(product(*(_values(key, dataset) for key in words.keys)))
-    return Shape(form, words, domain, (days[0], days[1]) if days else None)
+    return Shape(form, words, domain, (days[0], days[1]) if days else None, _limits(words, dataset))
+
+
+def _limits(words: Words, dataset: Dataset) -> tuple[float, float] | None:
+    if words.measure not in ("mean", "median"):
+        return None
+    column = next(c for t in dataset.tables if t.name == words.table for c in t.columns if c.name == words.column)
+    return (column.lower or 0) / column.scale, (column.upper or 0) / column.scale
 
 
 def _values(key: str, dataset: Dataset) -> tuple[Key, ...]:
