@@ -1,7 +1,8 @@
 """How are we asked, when the whole suite is to be answered under one total?
 
 A profile is bought first, from the same total; what is left is shared equally among all forms. From then on the advisor
-chooses every clip. Nothing here knows a true number.
+chooses every clip. Tables that are of the same rows are brought to agree (`domicile.models.agreeing`), as a researcher does
+who has asked them all: that is free. Nothing here knows a true number.
 """
 
 from __future__ import annotations
@@ -11,17 +12,32 @@ from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 
+import pandas as pd
 from bench.hospital import Hospital
 from bench.peers.budget import EPSILON
 from bench.peers.shapes import Shape
-from bench.suite import Cells, answered, epsilon_within
+from bench.questions import Form
+from bench.suite import Cells, answered, cells, epsilon_within
 
+from domicile.client import Answer
+from domicile.models.agreeing import agree, agree_means, resembling
+from domicile.models.result import Given
+from domicile.wire.shapes import AnswerHead
 from enclave.catalogue.dataset import Dataset
 from enclave.query import Engine, execute, mechanisms, prepare
 from enclave.query.profiling import drawn, portrayed
 
-FOR_PROFILE = Fraction(1, 20)
+FOR_PROFILE = Fraction(1, 10)
 """Of ρ."""
+
+
+SAME_ROWS = (
+    (("count.one_key", "count.two_keys", "join_person", "histogram"), "n"),
+    (("sum.one_key", "sum.two_keys"), "fee"),
+)
+MEANS = ("mean.one_key", "mean.two_keys")
+ALL_ROWS, SOME_ROWS = "count.one_key", ("filter.1_percent", "filter.10_percent", "filter.100_percent")
+"""What a researcher sees at once of the questions: which are of the same visits, and which of some of them."""
 
 
 class Ours:
@@ -47,8 +63,41 @@ class Ours:
             raise RuntimeError(f"the engine failed: {shape.form.sql}")
         return seconds, answered(shape.form, executed.body)
 
+    def suite(self) -> dict[str, Cells]:
+        """Every form answered once, and what is made of the answers together, for nothing."""
+        told = {shape.form.name: self._given(shape) for shape in self.shapes}
+        made = {name: answer.frame() for name, answer in told.items()}
+        for forms, column in SAME_ROWS:
+            made |= dict(zip(forms, agree(*(told[form] for form in forms), column=column), strict=True))
+        made |= dict(zip(MEANS, agree_means(*(told[form] for form in MEANS), column="los"), strict=True))
+        for form in SOME_ROWS:
+            made[form] = resembling(told[form], told[ALL_ROWS], column="n")
+        return {shape.form.name: of_frame(shape.form, made[shape.form.name]) for shape in self.shapes}
+
+    def _given(self, shape: Shape) -> Given:
+        priced = prepare(shape.form.sql, self.dataset, self.epsilon)
+        executed = execute(priced, self.engine)
+        self.engine.settle()
+        if executed.incident:
+            raise RuntimeError(f"the engine failed: {shape.form.sql}")
+        head = AnswerHead(
+            answer=priced.answer_key,
+            sql=priced.sql,
+            quote=priced.quote,
+            epsilon_spent=priced.epsilon,
+            rho_spent=priced.rho,
+            ledger_head="",
+        )
+        return Answer.read(head, executed.body)
+
     def close(self) -> None:
         self.engine.close()
+
+
+def of_frame(form: Form, frame: pd.DataFrame) -> Cells:
+    """A table as the suite writes it."""
+    rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
+    return cells(form, [{str(name): value for name, value in row.items()} for row in rows])
 
 
 def profiled(dataset: Dataset, engine: Engine, rho: int) -> Dataset:

@@ -1,10 +1,10 @@
 """`make bench-peers`: beside every open peer, how much faster are we, and how much nearer the truth?
 
-    python -m bench.peers.run [--only PEER …] [--visits N] [--forms FORM …]
+    python -m bench.peers.run [--only PEER …] [--alone] [--visits N] [--forms FORM …]
 
 Rows go into `bench/results.json` and its table beside those of `make bench`, all figures into `bench/peers/measured.json`
-and the tables of `docs/reference/peers.md`. `--only` and `--forms` leave what was measured before as it stands; nothing is
-written down at another size than the usual one.
+and the tables of `docs/reference/peers.md`. `--only`, `--alone` (ours, beside no peer) and `--forms` leave what was
+measured before as it stands; nothing is written down at another size than the usual one.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def measured(peers: Sequence[Peer], hospital: Hospital, folder: Path, forms: Seq
     handed(hospital, folder / "rows")
     truth = truths(hospital, shapes)
     ours = Ours(hospital, every)
-    found = [_ours(ours, shape, truth) for shape in shapes]
+    found = _ours(ours, shapes, truth)
     for peer in peers:
         print(f"{peer.title} {peer.version}", flush=True)
         found += _peer(peer, ours, shapes, truth, folder)
@@ -66,24 +66,28 @@ def _peer(peer: Peer, ours: Ours, shapes: Sequence[Shape], truth: dict[str, Cell
     return found
 
 
-def _ours(ours: Ours, shape: Shape, truth: dict[str, Cells]) -> Compared:
-    """Our own errors, over more answers than a slow peer has time for."""
-    made, true = Compared(report.US, shape.form.name), truth[shape.form.name]
+def _ours(ours: Ours, shapes: Sequence[Shape], truth: dict[str, Cells]) -> list[Compared]:
+    """Our own errors: of the whole suite as it was asked, so many times over; and our own seconds, form by form."""
+    made = {shape.form.name: Compared(report.US, shape.form.name) for shape in shapes}
     for _ in range(OUR_ANSWERS):
-        seconds, cells = ours.ask(shape)
-        made.ours.append(seconds)
-        made.theirs.append(seconds)
-        made.their_errors.append(total_error(shape.form, shape.asked_of(cells, true), true))
-    return made
+        told = ours.suite()
+        for shape in shapes:
+            true, seconds = truth[shape.form.name], ours.ask(shape)[0]
+            mine = made[shape.form.name]
+            mine.ours.append(seconds)
+            mine.theirs.append(seconds)
+            mine.their_errors.append(total_error(shape.form, shape.asked_of(told[shape.form.name], true), true))
+    return list(made.values())
 
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--only", nargs="*", default=[], choices=[p.name for p in PEERS], help="these peers alone")
+    options.add_argument("--alone", action="store_true", help="no peer: our own errors alone")
     options.add_argument("--visits", type=int, default=VISITS)
     options.add_argument("--forms", nargs="*", default=[], help="these forms of the suite alone")
     given = options.parse_args()
-    peers = [p for p in PEERS if not given.only or p.name in given.only]
+    peers = [p for p in PEERS if not given.alone and (not given.only or p.name in given.only)]
     with shelved(given.visits) as hospital, tempfile.TemporaryDirectory(prefix="domicile-peers-") as folder:
         found = measured(peers, hospital, Path(folder), given.forms)
     if given.visits == VISITS:

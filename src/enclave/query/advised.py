@@ -26,7 +26,7 @@ TOTALS = (Measure.ROWS, Measure.PERSONS, Measure.SUM)
 ADVISED = (Style.ROWS, Style.FLAGGED, Style.DISTINCT)
 """Styles whose clip the advisor chooses."""
 
-UNEVEN = {Measure.ROWS: 1 / 8, Measure.SUM: 1 / 2}
+UNEVEN = {Measure.ROWS: 1 / 32, Measure.SUM: 1 / 2}
 """How far a group's share of what is weighed away lies from its share of everything: those who bring much in values go to
 the dear departments, those who come often go everywhere. Nothing paid tells."""
 

@@ -7,9 +7,11 @@ is each group's share of the groups, times the whole:
 
     x_g = y_g · T / Y,    Y = Σ y_g
 
-Both are ordinary tallies: the groups as before; the whole moves by at most C·65536 for anybody, C clipping an *l1* norm
-(`unit_rows`, or the person's Σ|x|), since a person's rows fall into several groups and are added up. Four fifths of the
-price are for the groups. x_g is post-processing.
+Both are ordinary tallies under an *l1* norm (`unit_rows`, or the person's Σ|x|). For the whole it must be one, since a
+person's rows fall into several groups and are added up. For the groups the norm of a facet would do and be tighter; but
+it takes more from who always goes to one department than from who comes as often and goes to several, and so more from
+some departments than from others. Under the l1 norm all rows of one who comes so often weigh alike, wherever they fall.
+Four fifths of the price are for the groups. x_g is post-processing.
 
 The interval is the box of three (y_g, T, Y), each missing its third: what the same totals would have told without noise lies
 in it at least as often as is said. Where Y cannot be told from nothing the groups stand as they were drawn.
@@ -47,7 +49,8 @@ def paired(plan: Plan, moved: Sequence[Tally]) -> tuple[Tally, ...]:
         if not _can(plan, tally):
             made.append(tally)
             continue
-        made += [replace(tally, part=SHARES), replace(tally, part=WHOLE, norm=_over_all(plan, tally.norm))]
+        even = replace(tally, norm=_over_all(plan, tally.norm))
+        made += [replace(even, part=SHARES), replace(even, part=WHOLE)]
     return tuple(made)
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from hashlib import sha256
 from math import isqrt, lcm
 
 from enclave.errors import Refused
@@ -69,11 +70,15 @@ def topic(priced: Priced) -> str:
     if any(card.mechanism != ONLY for card in priced.quote.mechanisms):
         return ""
     moved, statements = tuple(draw.tally for draw in priced.draws), priced.statements
-    if any(tally.norm.advised for tally in moved):
+    if any(tally.norm.advised or tally.part in scaled.PARTS_OF_PRICE for tally in moved):
         moved = tallies(priced.plan)
         statements = emitted(priced.plan, moved)
     bare = tuple(Draw(tally, scale=1, rho=0) for tally in moved)
-    return answer_key(priced.plan, replace(priced.dataset, profile=None), statements, bare)
+    found = answer_key(priced.plan, replace(priced.dataset, profile=None), statements, bare)
+    in_parts = scaled.paired(priced.plan, moved)
+    if len(in_parts) > len(moved):  # under which norm its groups are told is no choice of the advisor's
+        found = sha256(f"{found} {[tally.norm.column for tally in in_parts]}".encode()).hexdigest()
+    return found
 
 
 def under(priced: Priced, held: Held) -> Priced | None:

@@ -1,0 +1,174 @@
+"""Several noisy tables of the same rows: nearer to the truth together, and let be where they differ in truth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from domicile.models.agreeing import agree, agree_means, resembling
+from domicile.models.nearest import Array
+from domicile.models.result import Given
+from domicile.output.source import ATTRIBUTE
+
+DEPTS, PAYERS = 12, 6
+ROUNDS = 30
+
+
+@dataclass
+class Answered:
+    """An answer with one number by keys, as noise made it."""
+
+    table: pd.DataFrame
+    whole: float | None = None
+    id: str = "an answer"
+    spent: float = 0.1
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def quote(self) -> Any:
+        parts = [] if self.whole is None else [("n (all groups)", self.whole)]
+        return SimpleNamespace(mechanisms=[SimpleNamespace(column=c, scale=s, clipped_about=0.0) for c, s in parts])
+
+    def arrow(self) -> Any:
+        raise NotImplementedError
+
+    def frame(self) -> pd.DataFrame:
+        return self.table.copy()
+
+
+def told(cells: Array, noise: float | Array, *keys: str, name: str = "n", whole: float | None = None) -> Given:
+    """`cells` as they were drawn, in an order that is not the alphabet's."""
+    places = np.indices(cells.shape).reshape(cells.ndim, -1)
+    made = pd.DataFrame({key: [f"{key}{at:02}" for at in place] for key, place in zip(keys, places, strict=True)})
+    made[name], made[f"{name}_se"] = cells.ravel(), np.broadcast_to(noise, cells.shape).ravel()
+    made[f"{name}_low"], made[f"{name}_high"] = (
+        made[name] - 2 * noise_of(made, name),
+        made[name] + 2 * noise_of(made, name),
+    )
+    return Answered(made.iloc[::-1].reset_index(drop=True), whole)
+
+
+def noise_of(made: pd.DataFrame, name: str) -> pd.Series[float]:
+    return made[f"{name}_se"]
+
+
+def cells_of(frame: pd.DataFrame, *shape: int, name: str = "n") -> Array:
+    found: Array = frame.sort_index(ascending=False)[name].to_numpy().reshape(shape)
+    return found
+
+
+def off(found: Array, truth: Array) -> float:
+    return float(np.abs(found - truth).sum())
+
+
+@pytest.fixture(scope="module")
+def rng() -> np.random.Generator:
+    return np.random.default_rng(5)
+
+
+@pytest.fixture(scope="module")
+def both(rng: np.random.Generator) -> Array:
+    """Rows by department and payer: shares of payers much alike."""
+    depts, payers = rng.gamma(2.0, 4_000.0, DEPTS), rng.dirichlet(np.full(PAYERS, 1.0))
+    return rng.poisson(np.outer(depts, payers)).astype(float)
+
+
+def test_tables_agree_and_each_is_nearer_to_the_truth(rng: np.random.Generator, both: Array) -> None:
+    before, after = np.zeros(2), np.zeros(2)
+    for _ in range(ROUNDS):
+        one = told(both.sum(axis=1) + rng.normal(0, 200, DEPTS), 200.0, "dept")
+        two = told(both + rng.normal(0, 120, both.shape), 120.0, "dept", "payer")
+        by_dept, by_both = agree(one, two, column="n")
+        cells = cells_of(by_both, DEPTS, PAYERS)
+        assert cells.min() >= 0
+        assert cells.sum(axis=1) == pytest.approx(np.maximum(cells_of(by_dept, DEPTS), 0), rel=1e-3, abs=1.0)
+        raw = cells_of(two.frame(), DEPTS, PAYERS)
+        before += (off(cells_of(one.frame(), DEPTS), both.sum(axis=1)), off(raw, both))
+        after += (off(cells_of(by_dept, DEPTS), both.sum(axis=1)), off(cells, both))
+    assert after[0] < 0.9 * before[0], "a margin is told twice"
+    assert after[1] < 0.6 * before[1], "cells hardly differ from what margins make of them"
+
+
+def test_the_total_is_told_by_all(rng: np.random.Generator, both: Array) -> None:
+    sizes, whole = both.sum(axis=1), float(both.sum())
+    before = after = 0.0
+    for _ in range(ROUNDS):
+        tables = [told(sizes * (1 + rng.normal(0, 2_000) / whole), 10.0, f"key{at}", whole=2_000.0) for at in range(4)]
+        first = agree(*tables, column="n")[0]
+        before += abs(float(tables[0].frame()["n"].sum()) - whole)
+        after += abs(float(first["n"].sum()) - whole)
+    assert after < 0.7 * before
+
+
+def test_cells_that_are_seen_to_differ_are_let_be(rng: np.random.Generator) -> None:
+    """No man is in obstetrics, however many men and however many obstetric rows there are."""
+    truth = np.array([[9_000.0, 0.0], [4_000.0, 5_000.0], [7_000.0, 8_000.0], [100.0, 6_000.0]])
+    (found,) = agree(told(truth + rng.normal(0, 100, truth.shape), 100.0, "dept", "sex"), column="n")
+    assert np.abs(cells_of(found, 4, 2) - truth).max() < 500
+
+
+def test_means_of_few_rows_come_down_on_those_of_many(rng: np.random.Generator, both: Array) -> None:
+    truth = np.broadcast_to(rng.uniform(2, 15, DEPTS)[:, None], both.shape) + rng.normal(0, 0.05, both.shape)
+    noise = 4_000.0 / np.maximum(both, 1.0)
+    above = 6_000.0 / both.sum(axis=1)
+    group = (truth * both).sum(axis=1) / both.sum(axis=1)
+    before, after = np.zeros(2), np.zeros(2)
+    for _ in range(ROUNDS):
+        drawn = truth + rng.normal(0, noise)
+        drawn[0, 0] = np.nan  # of a group that cannot be told from nothing there is no mean
+        coarse = told(group + rng.normal(0, above), above, "dept", name="los")
+        by_dept, by_both = agree_means(coarse, told(drawn, noise, "dept", "payer", name="los"), column="los")
+        made = cells_of(by_both, DEPTS, PAYERS, name="los")
+        assert np.isfinite(made).all()
+        before += (off(cells_of(coarse.frame(), DEPTS, name="los"), group), off(np.nan_to_num(drawn), truth))
+        after += (off(cells_of(by_dept, DEPTS, name="los"), group), off(made, truth))
+    assert after[0] < before[0]
+    assert after[1] < 0.3 * before[1]
+
+
+def test_means_that_differ_are_let_be(rng: np.random.Generator) -> None:
+    truth = rng.uniform(0, 60, (DEPTS, PAYERS))
+    coarse = told(truth.mean(axis=1), 0.5, "dept", name="los")
+    _, found = agree_means(coarse, told(truth, 0.5, "dept", "payer", name="los"), column="los")
+    assert cells_of(found, DEPTS, PAYERS, name="los") == pytest.approx(truth, abs=0.2)
+
+
+def test_some_rows_towards_the_shares_of_all_as_far_as_noise_hides_them(rng: np.random.Generator, both: Array) -> None:
+    sizes = both.sum(axis=1)
+    some = rng.poisson(sizes * 0.02).astype(float)
+    before = after = 0.0
+    for _ in range(ROUNDS):
+        drawn = told(some + rng.normal(0, 60, DEPTS), 60.0, "dept")
+        found = resembling(drawn, told(sizes, 50.0, "dept"), column="n")
+        before += off(cells_of(drawn.frame(), DEPTS), some)
+        after += off(cells_of(found, DEPTS), some)
+    assert after < 0.6 * before
+    other = some[::-1].copy()
+    kept = resembling(told(other, 1.0, "dept"), told(sizes, 50.0, "dept"), column="n")
+    assert cells_of(kept, DEPTS) == pytest.approx(other, abs=5), "what is seen is let be"
+
+
+def test_what_was_told_stays_beside_it(both: Array) -> None:
+    answer = told(both, 50.0, "dept", "payer")
+    (made,) = agree(answer, column="n")
+    before = answer.frame()
+    assert list(made.columns) == ["dept", "payer", "n", "n_told", "n_se", "n_low", "n_high"]
+    assert list(made["n_told"]) == list(before["n"]) and list(made["dept"]) == list(before["dept"])
+    assert made.attrs[ATTRIBUTE] == ["an answer"]
+
+
+def test_what_does_not_fit_is_refused_in_words(both: Array) -> None:
+    table = told(both, 50.0, "dept", "payer")
+    with pytest.raises(ValueError, match="no `fee`"):
+        agree(table, column="fee")
+    with pytest.raises(ValueError, match="HAVING or LIMIT"):
+        agree(Answered(table.frame().iloc[1:]), column="n")
+    with pytest.raises(ValueError, match="same keys"):
+        resembling(table, told(both.sum(axis=1), 50.0, "dept"), column="n")
+    with pytest.raises(ValueError, match="same keys"):
+        agree_means(told(both.sum(axis=0), 1.0, "ward"), table, column="n")
