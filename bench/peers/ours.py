@@ -24,11 +24,14 @@ from domicile.models.agreeing import agree, agree_means, resembling
 from domicile.models.result import Given
 from domicile.wire.shapes import AnswerHead
 from enclave.catalogue.dataset import Dataset
-from enclave.query import Engine, execute, mechanisms, prepare
+from enclave.query import Engine, Priced, execute, mechanisms, prepare
 from enclave.query.profiling import drawn, portrayed
 
 FOR_PROFILE = Fraction(1, 10)
 """Of ρ."""
+
+PATIENT = 4
+"""How often a question is asked that comes to nothing."""
 
 
 SAME_ROWS = (
@@ -55,13 +58,20 @@ class Ours:
 
     def ask(self, shape: Shape) -> tuple[float, Cells]:
         """Seconds, and the answer."""
-        begun = time.perf_counter()
-        executed = execute(prepare(shape.form.sql, self.dataset, self.epsilon), self.engine)
-        seconds = time.perf_counter() - begun
-        self.engine.settle()
-        if executed.incident:
-            raise RuntimeError(f"the engine failed: {shape.form.sql}")
-        return seconds, answered(shape.form, executed.body)
+        seconds, _, body = self._asked(shape)
+        return seconds, answered(shape.form, body)
+
+    def _asked(self, shape: Shape) -> tuple[float, Priced, bytes]:
+        """What was interrupted on a machine that stood still is asked again: a bench is no notebook."""
+        for _ in range(PATIENT):
+            begun = time.perf_counter()
+            priced = prepare(shape.form.sql, self.dataset, self.epsilon)
+            executed = execute(priced, self.engine)
+            seconds = time.perf_counter() - begun
+            self.engine.settle()
+            if not executed.incident:
+                return seconds, priced, executed.body
+        raise RuntimeError(f"the engine failed: {shape.form.sql}")
 
     def suite(self) -> dict[str, Cells]:
         """Every form answered once, and what is made of the answers together, for nothing."""
@@ -75,11 +85,7 @@ class Ours:
         return {shape.form.name: of_frame(shape.form, made[shape.form.name]) for shape in self.shapes}
 
     def _given(self, shape: Shape) -> Given:
-        priced = prepare(shape.form.sql, self.dataset, self.epsilon)
-        executed = execute(priced, self.engine)
-        self.engine.settle()
-        if executed.incident:
-            raise RuntimeError(f"the engine failed: {shape.form.sql}")
+        _, priced, body = self._asked(shape)
         head = AnswerHead(
             answer=priced.answer_key,
             sql=priced.sql,
@@ -88,7 +94,7 @@ class Ours:
             rho_spent=priced.rho,
             ledger_head="",
         )
-        return Answer.read(head, executed.body)
+        return Answer.read(head, body)
 
     def close(self) -> None:
         self.engine.close()

@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,18 +34,18 @@ VISITS = 1_000_000
 OUR_ANSWERS = 25
 
 
-def measured(peers: Sequence[Peer], hospital: Hospital, folder: Path, forms: Sequence[str]) -> list[Compared]:
+def measured(peers: Sequence[Peer], hospital: Hospital, folder: Path, forms: Sequence[str]) -> Iterator[list[Compared]]:
+    """Ours, then each peer, handed on at once: a run that ends early has not been for nothing."""
     every = [shape_of(form, hospital.dataset) for form in SUITE]
     shapes = [s for s in every if not forms or s.form.name in forms]
     handed(hospital, folder / "rows")
     truth = truths(hospital, shapes)
     ours = Ours(hospital, every)
-    found = _ours(ours, shapes, truth)
+    yield _ours(ours, shapes, truth)
     for peer in peers:
         print(f"{peer.title} {peer.version}", flush=True)
-        found += _peer(peer, ours, shapes, truth, folder)
+        yield _peer(peer, ours, shapes, truth, folder)
     ours.close()
-    return found
 
 
 def _peer(peer: Peer, ours: Ours, shapes: Sequence[Shape], truth: dict[str, Cells], folder: Path) -> list[Compared]:
@@ -89,11 +89,11 @@ def main() -> None:
     given = options.parse_args()
     peers = [p for p in PEERS if not given.alone and (not given.only or p.name in given.only)]
     with shelved(given.visits) as hospital, tempfile.TemporaryDirectory(prefix="domicile-peers-") as folder:
-        found = measured(peers, hospital, Path(folder), given.forms)
-    if given.visits == VISITS:
-        report.written(found)
-    else:
-        print(report.tables([made.kept() for made in found]))
+        for found in measured(peers, hospital, Path(folder), given.forms):
+            if given.visits == VISITS:
+                report.written(found)
+            else:
+                print(report.tables([made.kept() for made in found]))
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ def test_every_example_runs_and_shows_the_columns_it_names() -> None:
             for word in re.findall(r"\b[a-z]+(?:_[a-z]+)+\b", said):
                 assert word in columns or word in ("residual_sd", "age_band"), (call, word)
     assert {"stay", "back", "table"} <= set(names)
-    assert len(EXAMPLES) == 4
+    assert len(EXAMPLES) == 5
 
 
 def test_the_text_shown_by_hand_is_the_text_that_is_asked() -> None:

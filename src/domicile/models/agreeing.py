@@ -68,8 +68,8 @@ def _shared(tables: Sequence[Told]) -> list[tuple[str, ...]]:
 
 def _weighed(estimates: Sequence[Array], variances: Sequence[Array | float]) -> Array:
     """By inverse variance."""
-    weights = [1 / np.asarray(variance) for variance in variances]
-    found: Array = sum(w * e for w, e in zip(weights, estimates, strict=True)) / sum(weights)
+    weights = [np.broadcast_to(1 / np.asarray(variance), estimates[0].shape) for variance in variances]
+    found: Array = np.sum(np.multiply(weights, estimates), axis=0) / np.sum(weights, axis=0)
     return found
 
 
