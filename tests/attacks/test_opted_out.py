@@ -168,6 +168,85 @@ def test_attack_somebody_opts_out_while_the_build_runs(house: House) -> None:
     assert str(house.person) not in house.stored(house.shelve().version)
 
 
+INSURED = clinic.parsed(lambda tree: tree.update(register="insured"))
+"""A dataset of another register: it stands for the list that is taken in there."""
+
+
+def drawing(tree: dict[str, Any]) -> None:
+    """Visits come from the insurer's records."""
+    next(t for t in tree["resources"] if t["name"] == "visits")["registers"] = ["insured"]
+
+
+def refuse_at_the_insurer(house: House, *persons: str, act: Act = Act.REFUSE) -> tuple[tuple[str, int], ...]:
+    key = house.home.keyring.pseudonym_key("insured", create=True)
+    listed = frozenset(pseudonym_of(key, "person", person) for person in persons)
+    return record(house.home.db, "steward", INSURED, act, listed).barred
+
+
+def test_attack_who_opted_out_of_one_register_is_used_through_a_table_that_draws_on_it(house: House) -> None:
+    refuse_at_the_insurer(house, GONE)
+    assert str(house.person) in house.stored(house.shelve().version), "the control: nothing here draws on the insurer"
+    house.home.signed(clinic.text(drawing))
+    made = house.shelve()
+    assert str(house.person) not in house.stored(made.version)
+    assert made.rows == {"patients": 2, "visits": 1, "diagnoses": 1}, "out of every table, and nobody else"
+    refuse_at_the_insurer(house, GONE, act=Act.LIFT)
+    assert str(house.person) in house.stored(house.shelve().version)
+
+
+def test_attack_they_are_named_there_by_another_identifier_than_here(house: House) -> None:
+    """The insurer's list spells the name; here that is a key of the identity rule, not the unit's own column."""
+
+    def by_name(tree: dict[str, Any]) -> None:
+        drawing(tree)
+        next(t for t in tree["resources"] if t["name"] == "patients")["identity"] = {"key": ["name"]}
+
+    house.home.signed(clinic.text(by_name))
+    before = house.shelve()
+    (name,) = {row["name"] for row in _raw()["patients"] if row["patient_id"] == GONE}
+    refuse_at_the_insurer(house, name)
+    after = house.shelve()
+    assert (before.rows["patients"], after.rows["patients"]) == (3, 2)
+
+
+def test_attack_a_version_that_draws_on_their_register_is_granted_after_they_opted_out(house: House) -> None:
+    assert refuse_at_the_insurer(house, "somebody") == (), "the control: nothing here draws on the insurer"
+    house.home.signed(clinic.text(drawing))
+    made = house.shelve()
+    check_grantable(house.home.db, "clinic", made.version)
+    assert refuse_at_the_insurer(house, GONE) == (("clinic", made.version),), "the first version draws on nobody else"
+    with pytest.raises(Refused):
+        check_grantable(house.home.db, "clinic", made.version)
+    check_grantable(house.home.db, "clinic", house.shelve().version)
+
+
+def test_attack_they_opt_out_of_the_other_register_while_the_build_runs(house: House) -> None:
+    house.home.signed(clinic.text(drawing))
+    said: list[str] = []
+
+    def progress(stage: str, done: int, total: int | None) -> None:
+        if stage.startswith("write") and not said:
+            said.append(stage)
+            refuse_at_the_insurer(house, GONE)
+
+    with pytest.raises(Refused) as refused:
+        house.shelve(progress=progress)
+    assert refused.value.code == "choices.changed"
+    assert str(house.person) not in house.stored(house.shelve().version)
+
+
+def test_attack_a_key_of_the_other_register_rests_in_what_is_built(house: House) -> None:
+    refuse_at_the_insurer(house, GONE)
+    house.home.signed(clinic.text(drawing))
+    made = house.shelve()
+    key = house.home.keyring.pseudonym_key("insured")
+    theirs = str(pseudonym_of(key, "person", GONE))
+    assert theirs not in house.stored(made.version)
+    for path in folder_of(house.home.place, "clinic", made.version).rglob("*"):
+        found = path.read_bytes() if path.is_file() else b""
+        assert key not in found and key.hex().encode() not in found and theirs.encode() not in found, path
+
+
 def test_attack_a_choice_is_kept_without_its_event_or_its_bar(house: House) -> None:
     """The database refuses the bar: the choice and both events go with it."""
     before = house.kinds()

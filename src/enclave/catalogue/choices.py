@@ -1,27 +1,28 @@
 """Who said no, since when, and which versions may therefore be granted to nobody new?
 
 Choices are kept by register, as pseudonyms under its key. `record` takes a list in: the choices, the bar on every version
-of the register's datasets that stands, and their events are one transaction. Whether a person is in a dataset is not asked:
-a bar tells nothing of who is. It falls when a build under the choices of today gives a version, new or the same.
+that stands of the register's datasets, and of those whose tables draw on it, and their events are one transaction. Whether
+a person is in a dataset is not asked: a bar tells nothing of who is. It falls when a build under the choices of today gives
+a version, new or the same.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from sqlalchemy import Connection, Engine, Select, delete, insert, select
 
 from enclave import audit
 from enclave.audit.event import Transaction, now
+from enclave.catalogue.dictionary import from_json
 from enclave.catalogue.states import State
 from enclave.catalogue.tables import bars, choices, extracts
 from enclave.errors import Refused
-from enclave.intake.choices import Choices, digest_of
+from enclave.intake.choices import Choices, Elsewhere, digest_of, drawn_on
 from enclave.intake.package import Descriptor
-from enclave.store import reading
+from enclave.store import Keyring, reading
 
 _AT_ONCE = 10_000
 
@@ -63,19 +64,30 @@ def record(db: Engine, actor: str, d: Descriptor, act: Act, persons: frozenset[i
         had = frozenset(tx.execute(_wanted(d, kind)).scalars())
         changed = persons - had if act in (Act.REFUSE, Act.CONSENT) else persons & had
         _put(tx, d, kind, changed) if act in (Act.REFUSE, Act.CONSENT) else _take(tx, d, kind, changed)
-        barred = tuple(_bar(tx, actor, d.register_)) if changed and act in _BARS else ()
+        barred = tuple(_bar(tx, actor, d.register_, act)) if changed and act in _BARS else ()
     return Recorded(len(changed), barred)
 
 
-def of(db: Engine, d: Descriptor) -> Choices:
-    """The choices of today in the descriptor's register."""
+def of(db: Engine, keyring: Keyring, d: Descriptor) -> Choices:
+    """The choices of today in the descriptor's register, and the refusals in those that its tables draw on."""
     with reading(db) as connection:
-        return _of(connection, d)
+        found = _of(connection, d)
+    keyed = (replace(other, key=keyring.pseudonym_key(other.register)) for other in found.elsewhere)
+    return replace(found, elsewhere=tuple(keyed))
 
 
 def _of(source: Connection | Transaction, d: Descriptor) -> Choices:
     refused, consented = (frozenset(source.execute(_wanted(d, kind)).scalars()) for kind in ("refused", "consented"))
-    return Choices(refused, consented)
+    return Choices(refused, consented, tuple(_elsewhere(source, d)))
+
+
+def _elsewhere(source: Connection | Transaction, d: Descriptor) -> Iterator[Elsewhere]:
+    """By register and domain, in order; without keys."""
+    mine = choices.c.register.in_(drawn_on(d)) & (choices.c.kind == "refused")
+    rows = source.execute(select(choices.c.register, choices.c.domain, choices.c.person).where(mine)).all()
+    for register, domain in sorted({(row.register, row.domain) for row in rows}):
+        persons = frozenset(row.person for row in rows if (row.register, row.domain) == (register, domain))
+        yield Elsewhere(register, domain, persons)
 
 
 def check_current(tx: Transaction, d: Descriptor, used: Choices) -> None:
@@ -132,14 +144,17 @@ def _parts(persons: frozenset[int], size: int = _AT_ONCE) -> Iterator[list[int]]
     return (ordered[n : n + size] for n in range(0, len(ordered), size))
 
 
-def _bar(tx: Transaction, actor: str, register: str) -> Iterator[tuple[str, int]]:
-    """Bar every version of the register's datasets that stands and is not barred yet."""
+def _bar(tx: Transaction, actor: str, register: str, act: Act) -> Iterator[tuple[str, int]]:
+    """Bar every version that stands, uses the register's records and is not barred yet. Consent is asked for by a
+    descriptor, of its own register: taking it back touches no other."""
     already = {(row.name, row.version) for row in tx.execute(select(bars.c.name, bars.c.version))}
     standing = select(extracts.c.name, extracts.c.version, extracts.c.dictionary).where(
         extracts.c.state != State.DESTROYED
     )
     for row in tx.execute(standing.order_by(extracts.c.name, extracts.c.version)).all():
-        if json.loads(row.dictionary)["register"] == register and (row.name, row.version) not in already:
+        dataset = from_json(row.dictionary)
+        used = dataset.registers if act is Act.REFUSE else (dataset.register,)
+        if register in used and (row.name, row.version) not in already:
             tx.execute(insert(bars), {"name": row.name, "version": row.version, "since": now()})
             tx.also(audit.Event(BARRED, actor, f"dataset {row.name}", {"version": row.version}))
             yield row.name, row.version

@@ -115,7 +115,7 @@ def shelve(
         work = _Intake(db, place, keyring, actor, signed, d)
         with drafted(place, d.name) as draft:
             file_key = secrets.token_bytes(32)
-            chosen = choices.of(db, d)
+            chosen = choices.of(db, keyring, d)
             before = None if anew else _earlier(work)
             extract = _built(work, source, draft, file_key, chosen, before, progress)
             if same := _unchanged(db, place, keyring, d.name, extract, signed):
@@ -226,7 +226,7 @@ def rehearse(
         key = keyring.pseudonym_key(d.register_)
     except NotFound:  # a rehearsal makes none: any key shows which rows would go where, and nobody has chosen under one
         key = secrets.token_bytes(32)
-    return plan(d, source, place.run, pseudonym_key=key, choices=choices.of(db, d), progress=progress)
+    return plan(d, source, place.run, pseudonym_key=key, choices=choices.of(db, keyring, d), progress=progress)
 
 
 def _manifest(

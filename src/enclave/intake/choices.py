@@ -1,8 +1,9 @@
 """Who is left out by their own choice?
 
-Who refused is in no build; where the descriptor says `consent: required`, who did not consent is in none either. Persons are
-known here by their pseudonyms alone, and whether one stays out is a function of that person's own choice: soundness U6
-holds. The lists are laid in the workshop's memory and go with it: nothing of them is stored in an extract.
+Who refused is in no build; where the descriptor says `consent: required`, who did not consent is in none either. Who refused
+in another register that a table here draws on is left out too: their records are used here. Persons are known by their
+pseudonyms alone, there under the other register's key, and whether one stays out is a function of that person's own choice:
+soundness U6 holds. Lists and keys are laid in the workshop's memory and go with it: nothing of them is stored in an extract.
 """
 
 from __future__ import annotations
@@ -10,23 +11,35 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import duckdb
 import pyarrow as pa
 
+from enclave.intake.deidentify import keyed, number_of, pads
 from enclave.intake.package import Descriptor
 
 BY_CHOICE = "left out by the person's own choice"
-_REFUSED, _CONSENTED = "refused_", "consented_"
+_REFUSED, _CONSENTED, _PADS, _ELSEWHERE = "refused_", "consented_", "pads_", "refused_elsewhere"
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """Who refused in another register, as pseudonyms of a domain under its key."""
+
+    register: str
+    domain: str
+    refused: frozenset[int]
+    key: bytes = field(default=b"", repr=False, compare=False)
 
 
 @dataclass(frozen=True)
 class Choices:
-    """Pseudonyms of those who refused, and of those who consented."""
+    """Pseudonyms of those who refused, and of those who consented; and who refused in registers that tables draw on."""
 
     refused: frozenset[int] = frozenset()
     consented: frozenset[int] = frozenset()
+    elsewhere: tuple[Elsewhere, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -48,17 +61,39 @@ def pseudonym_of(key: bytes, domain: str, identifier: str) -> int:
     return int.from_bytes(digest[:8], "big") - 2**63
 
 
+def drawn_on(d: Descriptor) -> tuple[str, ...]:
+    """The other registers that tables of the dataset draw on."""
+    return tuple(sorted({name for table in d.tables for name in table.registers} - {d.register_}))
+
+
 def lay(con: duckdb.DuckDBPyConnection, choices: Choices) -> None:
-    """Lay both lists in the workshop, before any table is staged."""
+    """Lay all lists in the workshop, before any table is staged."""
     for name, persons in ((_REFUSED, choices.refused), (_CONSENTED, choices.consented)):
-        con.register("laid_", pa.table({"person": pa.array(sorted(persons), pa.int64())}))
-        con.execute(f"CREATE OR REPLACE TABLE {name} AS SELECT person FROM laid_")
-        con.unregister("laid_")
+        _lay(con, name, pa.table({"person": pa.array(sorted(persons), pa.int64())}))
+    tests = []
+    for at, other in enumerate(choices.elsewhere):
+        padded = pads(other.key)
+        _lay(con, f"{_REFUSED}{at}", pa.table({"person": pa.array(sorted(other.refused), pa.int64())}))
+        _lay(con, f"{_PADS}{at}", pa.table({name: pa.array([pad], pa.binary()) for name, pad in padded.items()}))
+        inner, outer = (f'(SELECT "{name}" FROM {_PADS}{at})' for name in padded)
+        digest = keyed(other.domain, "identifier_").replace("$inner::BLOB", inner).replace("$outer::BLOB", outer)
+        tests.append(f"coalesce({number_of(digest)} IN (SELECT person FROM {_REFUSED}{at}), false)")
+    con.execute(f"CREATE OR REPLACE MACRO {_ELSEWHERE}(identifier_) AS ({' OR '.join(tests) or 'false'})")
 
 
-def stays_out(d: Descriptor, unit: str) -> str:
-    """SQL that is true where the person of pseudonym `unit` is left out."""
+def _lay(con: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> None:
+    con.register("laid_", rows)
+    con.execute(f"CREATE OR REPLACE TABLE {name} AS SELECT * FROM laid_")
+    con.unregister("laid_")
+
+
+def stays_out(d: Descriptor, unit: str, row: str = "r") -> str:
+    """SQL that is true where the person of pseudonym `unit`, whose row of the person table is `row`, is left out."""
     refused = f"{unit} IN (SELECT person FROM {_REFUSED})"
+    if drawn_on(d):
+        table = d.person_table
+        named = dict.fromkeys((table.unit, *table.identity.key))  # under whichever identifier the other list names them
+        refused = " OR ".join([refused, *(f'{_ELSEWHERE}(CAST({row}."{name}" AS VARCHAR))' for name in named)])
     if d.consent != "required":
-        return refused
+        return f"({refused})"
     return f"({refused} OR {unit} NOT IN (SELECT person FROM {_CONSENTED}))"
