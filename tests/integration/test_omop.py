@@ -9,6 +9,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 import yaml
 from datasets_synthetic import omop
@@ -165,3 +168,50 @@ def test_a_private_question_is_answered_as_the_folder_says(
     assert abs(mean["hba1c"] - sum(truth) / len(truth)) <= 6 * mean["hba1c_se"]
     assert mean["hba1c_se"] < 0.5
     assert len(door.asked) == 2
+
+
+def test_days_of_cdm_6_are_read_from_its_moments(folders: Folders, d: Descriptor, tmp_path: Path) -> None:
+    """CDM 6 lets days be empty beside moments, or leaves them out; death stands in `person`."""
+    source = tmp_path / "six"
+    source.mkdir()
+    died = dict(zip(*(folders.tables["death"][c].to_pylist() for c in ("person_id", "death_date")), strict=True))
+    for name, table in folders.tables.items():
+        if name == "death":
+            continue
+        for column in [c for c in table.column_names if c.endswith("_date")]:
+            moment = pc.cast(table[column], pa.timestamp("us"))
+            at = table.column_names.index(column)
+            if name == "visit_occurrence":  # empty beside the moment
+                table = table.set_column(at, column, pa.nulls(table.num_rows, pa.date32()))
+                table = table.append_column(f"{column}time", moment)
+            elif name != "observation_period":  # which has days alone in CDM 6 too
+                table = table.set_column(at, f"{column}time", moment)
+        if name == "person":
+            dead = [died.get(person) for person in table["person_id"].to_pylist()]
+            table = table.append_column("death_datetime", pc.cast(pa.array(dead, pa.date32()), pa.timestamp("us")))
+        pq.write_table(table, source / f"{name}.parquet")
+    six = descriptor.parse(settled(drafted(source).text))
+    (tmp_path / "draft").mkdir()
+    extract = _built(source, six, tmp_path / "draft")
+    ours, theirs = ({t.name: {o.name for _, o in t.outputs()} for t in one.tables} for one in (six, d))
+    assert ours["person"] == theirs["person"] | {"death_date"}
+    assert all(ours[name] == theirs[name] for name in ours if name != "person")
+    assert six.table("visit_occurrence").rules == ("visit_end_datetime >= visit_start_datetime",)  # type: ignore[union-attr]
+    days = [row["death_date"] for row in clinic.stored(extract, "person")]
+    assert sum(day is not None for day in days) == len(died) > 0
+    assert all(row["visit_start_date"] for row in clinic.stored(extract, "visit_occurrence"))
+
+
+def test_notes_whose_authors_the_source_names_are_not_kept(folders: Folders, tmp_path: Path) -> None:
+    """An author's bare name stands in a note and on no list that is searched for."""
+    for name, table in folders.tables.items():
+        if name == "note":
+            table = table.append_column("provider_id", pa.array([7] * table.num_rows, pa.int64()))
+        pq.write_table(table, tmp_path / f"{name}.parquet")
+    control = drafted(tmp_path).text
+    pq.write_table(pa.table({"provider_id": [7], "provider_name": ["司徒明镜"]}), tmp_path / "provider.parquet")
+    text = drafted(tmp_path).text
+    line = next(n for n, said in enumerate(text.splitlines()) if "note_text" in said)
+    assert "treatment: drop" in text.splitlines()[line] and "their authors" in text.splitlines()[line - 1]
+    assert "司徒明镜" not in text
+    assert "{name: note_text, type: string, treatment: redact}" in control

@@ -81,8 +81,16 @@ def draft(
     door.permissions.enforce(door.db, door.member, Action.INTAKE, called)
     if out is not None and out.exists():
         raise Refused("draft.not_overwritten", place=str(out))
+    registers = sorted({register for dataset in listing(door.db) for register in dataset.registers})
     made = recorded(
-        door.db, door.member.id, source, door.place.run, name=called, demo=door.mark.demo, lang=preferred_language()
+        door.db,
+        door.member.id,
+        source,
+        door.place.run,
+        name=called,
+        demo=door.mark.demo,
+        lang=preferred_language(),
+        registers=registers,
     )
     if out is None:
         typer.echo(made.text, nl=False)

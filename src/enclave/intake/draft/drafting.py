@@ -28,6 +28,8 @@ from enclave.intake.workshop import Room, Unopened, workshop
 
 DRAFTED = audit.declare("draft.made", "raw tables were looked at to draft a descriptor")
 DOMAIN = "medical application data"
+RESIDENT = "resident_id"
+"""The data element of WS/T 363 by our own name for it: its number might be taken for a value of the records."""
 _NORMS = ("norm", "distinct", "first", "total", "among", "vote")
 """How names of stored norms begin."""
 
@@ -41,11 +43,21 @@ class Draft:
     to_settle: int
 
 
-def recorded(db: Engine, actor: str, where: raw.Where, scratch: Path, *, name: str, demo: bool, lang: str) -> Draft:
+def recorded(
+    db: Engine,
+    actor: str,
+    where: raw.Where,
+    scratch: Path,
+    *,
+    name: str,
+    demo: bool,
+    lang: str,
+    registers: Sequence[str] = (),
+) -> Draft:
     """`draft` for a member: that they looked at the source is on record before it is opened."""
     with audit.record(db, audit.Event(DRAFTED, actor, f"draft {name}", {"source": raw.source_of(where).shown})):
         pass
-    return draft(where, scratch, name=name, demo=demo, lang=lang, today=date.today())
+    return draft(where, scratch, name=name, demo=demo, lang=lang, today=date.today(), registers=registers)
 
 
 def name_of(where: raw.Where) -> str:
@@ -56,9 +68,18 @@ def name_of(where: raw.Where) -> str:
 
 
 def draft(
-    where: raw.Where, scratch: Path, *, name: str, demo: bool, lang: str, today: date, room: Room | None = None
+    where: raw.Where,
+    scratch: Path,
+    *,
+    name: str,
+    demo: bool,
+    lang: str,
+    today: date,
+    registers: Sequence[str] = (),
+    room: Room | None = None,
 ) -> Draft:
-    """A first descriptor of the source, called `name`. `lang` ("en" or "zh") is that of its comments."""
+    """A first descriptor of the source, called `name`. `lang` ("en" or "zh") is that of its comments; `registers` are those
+    that the house has already."""
     source = raw.source_of(where)
     with _opened(source, scratch, room or Room()) as con:
         found = tuple(_surveyed(con, source))
@@ -68,6 +89,7 @@ def draft(
         name=name, domain=DOMAIN, demo=demo, unit={"name": "person", "table": drafted[0].name, "domain": "person"},
         rows=max(t.rows for t in tables), zoned=any(f.kind == ZONED for t in tables for f in t.facts), today=today,
         standard="omop" if omop.is_omop(tables) else "", code_lists=_lists_of(drafted),
+        outside=written.outside_of(drafted[0]), apart=_apart(tables, drafted[0], registers),
     )  # fmt: skip
     text = written.text(head, drafted, lang)
     return Draft(text, tuple(t.name for t in drafted), len(open_lines(text.encode())))
@@ -79,6 +101,23 @@ def _guessed(tables: Sequence[Surveyed], place: str, today: date) -> list[writte
     order = placed(tables, unit, person)
     own = {f.column: kind.value for f in person.facts if (kind := _own(f)) and f.column != unit}
     return [_drafted(p, order, own, today) for p in order]
+
+
+def _apart(
+    tables: Sequence[Surveyed], person: written.Drafted, registers: Sequence[str]
+) -> tuple[str, Sequence[str]] | None:
+    """Where other registers are here: by which column of the person table one could see whether persons are shared."""
+    facts = next(t.facts for t in tables if t.name == person.name or t.listed.path == person.resource.get("path"))
+    resident = next((f.column for f in facts if identifying(f) is Kind.RESIDENT_ID), person.resource["unit"])
+    return (resident, sorted(registers)) if registers else None
+
+
+def _identity(table: Surveyed, unit: str) -> tuple[str, str] | None:
+    """(column, what becomes of several rows of one person) where a resident number stands beside the unit's own column."""
+    for facts in table.facts:
+        if facts.column != unit and facts.identifiers.kind is Kind.RESIDENT_ID:
+            return facts.column, "refuse" if facts.values == facts.filled else "merge"
+    return None
 
 
 def _omop(tables: Sequence[Surveyed], today: date) -> list[written.Drafted]:
@@ -126,10 +165,16 @@ def _drafted(p: Placed, order: Sequence[Placed], own: dict[str, str], today: dat
     keys = {q.key: _domain(q) for q in order if q.key and q.key != p.unit}
     columns = [(f.column, _column(f, n, p, keys, own, today)) for n, f in enumerate(table.facts, 1)]
     columns = _told_apart(columns)
-    stored = {column: guess_.yields[0].get("name", column) for column, guess_ in columns}
     person = order[0]
+    identity = _identity(table, p.unit) if p is person else None
+    if identity:
+        resident = identity[0]
+        columns = [(c, replace(g, element=RESIDENT) if c == resident else g) for c, g in columns]
+    stored = {column: guess_.yields[0].get("name", column) for column, guess_ in columns}
     resource: dict[str, Any] = {"name": table.name, "path": table.listed.path, **written.reading(table.listed)}
     resource |= {"unit": p.unit, "key": [stored[p.key]], "row_clip": 1 if p is person else written.CLIP}
+    if identity:
+        resource |= {"identity": {"key": [identity[0]], "duplicates": identity[1]}}
     if p is not person and (facets := written.facets_of(columns)):
         resource |= {"facets": facets}
     if p is not person:

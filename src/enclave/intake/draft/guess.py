@@ -33,6 +33,8 @@ class Guess:
     type: str = "string"
     format: tuple[str, ...] = ()
     facts: dict[str, str] = field(default_factory=dict)
+    element: str = ""
+    """The data element the column holds, where what is proposed of it rests on that."""
 
 
 DROP: tuple[dict[str, Any], ...] = ({"treatment": "drop"},)

@@ -2,8 +2,9 @@
 
 A source is an OMOP CDM when its table `person` has the CDM's columns. What its standard columns mean is fixed
 (`omop.yaml`), so their treatments bear no mark: person_id is the unit, concept ids are code lists, source values, providers
-and moments finer than a day are dropped. Which concepts and which bounds a site asks for it must say itself. Columns and
-tables that are not of the CDM are guessed like any other.
+and moments finer than a day are dropped. CDM 6 has moments where 5 has days: where a day is missing or empty, the moment
+beside it is read as a day, and the death that CDM 6 tells of in `person` is kept as a day too. Which concepts and which
+bounds a site asks for it must say itself. Columns and tables that are not of the CDM are guessed like any other.
 """
 
 from __future__ import annotations
@@ -89,6 +90,13 @@ class _Table:
         """CDM column → the column as the source spells it."""
         return {f.column.casefold(): f.column for f in self.table.facts}
 
+    @property
+    def _days(self) -> dict[str, str]:
+        """CDM column of a day → the CDM column in which the source has it: its own, or the moment's beside it."""
+        filled = {f.column.casefold() for f in self.table.facts if f.values}
+        days = (name for name, spec in self.spec["fields"].items() if spec == "day")
+        return {day: day if day in filled or _moment(day) not in filled else _moment(day) for day in days}
+
     def drafted(self) -> written.Drafted:
         columns = [(f.column, self._guess(f, n)) for n, f in enumerate(self.table.facts, 1)]
         stored = {o["name"] for _, g in columns for o in g.yields if "name" in o}
@@ -102,8 +110,9 @@ class _Table:
             resource["keys"] = [{"column": k, "per_person": CONCEPTS, "in_all": CONCEPTS_IN_ALL} for k in keys]
         if not person:
             resource["joins"] = list(self._joins())
-        if rules := [rule for rule in self.spec.get("rules", ()) if all(c in self.raw for c in rule.split(" >= "))]:
-            resource["rules"] = [" >= ".join(self.raw[c] for c in rule.split(" >= ")) for rule in rules]
+        compared = [[self._days[day] for day in rule.split(" >= ")] for rule in self.spec.get("rules", ())]
+        if rules := [pair for pair in compared if all(c in self.raw for c in pair)]:
+            resource["rules"] = [" >= ".join(self.raw[c] for c in pair) for pair in rules]
         return written.Drafted(self.name, resource, columns, "", resource["row_clip"] > 1)
 
     def _joins(self) -> Iterator[dict[str, str]]:
@@ -117,11 +126,30 @@ class _Table:
 
     def _guess(self, facts: Facts, n: int) -> Guess:
         column = facts.column.casefold()
-        if column in self.spec.get("drops", ()):
+        day = next((day for day, where in self._days.items() if where == column != day), None)
+        if day is not None:
+            return _fixed(day, "day", facts, self.today)
+        if column in self.spec.get("drops", ()) or self._days.get(column, column) != column:
             return Guess(DROP, "")
+        if column == "note_text" and self._names_authors():
+            return Guess(DROP, "omop_authors")
         if column not in self.spec["fields"]:
             return self.otherwise(facts, n)
         return _fixed(column, self.spec["fields"][column], facts, self.today)
+
+    def _names_authors(self) -> bool:
+        """Whether the source names who wrote its notes: such a name may stand in a text bare, and no list here has it."""
+        provider = self.all.get("provider")
+        named = provider is not None and any(
+            f.column.casefold() == "provider_name" and f.values for f in provider.facts
+        )
+        wrote = any(f.column.casefold() == "provider_id" and f.values for f in self.table.facts)
+        return named and wrote
+
+
+def _moment(day: str) -> str:
+    """The CDM column of the moment beside a day."""
+    return f"{day.removesuffix('_date')}_datetime"
 
 
 def _fixed(column: str, spec: Any, facts: Facts, today: date) -> Guess:

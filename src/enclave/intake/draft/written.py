@@ -48,6 +48,10 @@ class Head:
     today: date
     standard: str = ""
     """A code of `draft.toml`: what settles the parts that bear no mark."""
+    outside: tuple[str, Sequence[str]] | None = None
+    """A table, and the stored columns of it that somebody might know of a person."""
+    apart: tuple[str, Sequence[str]] | None = None
+    """The raw column that names a person in every system, and the other registers of the house."""
     code_lists: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Each as a descriptor states it; `note` is written above it, `site` says that it is to be looked over."""
 
@@ -84,6 +88,8 @@ def _head(head: Head, lang: str) -> Iterator[str]:
     yield from (_mark("shift_days", lang), "shift_days: 15")
     if head.zoned:
         yield from (_mark("timezone", lang), "timezone: Asia/Shanghai")
+    yield from _apart(head, lang)
+    yield from _risk(head, lang)
     if head.code_lists:
         yield from ("", "code_lists:")
     for name, codes in head.code_lists.items():
@@ -92,6 +98,30 @@ def _head(head: Head, lang: str) -> Iterator[str]:
         if codes.get("note"):
             yield f"  # {codes['note']}"
         yield f"  {name}: {flow({k: v for k, v in codes.items() if k in ('codes', 'rename')})}"
+
+
+def _apart(head: Head, lang: str) -> Iterator[str]:
+    """A comment alone: that two registers share nobody is a claim, and nobody makes it for the steward."""
+    if head.apart is not None:
+        column, others = head.apart
+        yield _mark("apart", lang, others=", ".join(others))
+        rules = {other: say("draft.apart_rule", lang) for other in others}
+        yield f"# apart: {flow({'by': column, 'from': rules})}"
+
+
+def _risk(head: Head, lang: str) -> Iterator[str]:
+    """Measured and told; nothing stops by it until the steward says what must hold."""
+    if head.outside is not None:
+        table, columns = head.outside
+        known = {"name": "known_outside", "table": table, "columns": list(columns), "k": 3, "at_fault": 100}
+        yield from (
+            _mark("risk", lang),
+            "risk:",
+            "  opening: enclave",
+            '  most: "1"',
+            "  sets:",
+            f"    - {flow(known)}",
+        )
 
 
 def _table(table: Drafted, lang: str) -> Iterator[str]:
@@ -103,6 +133,8 @@ def _table(table: Drafted, lang: str) -> Iterator[str]:
     for key, value in rest:
         if table.clips and key == "row_clip":
             yield _mark("clips", lang, 4)
+        if key == "identity":
+            yield _mark(f"identity_{value['duplicates']}", lang, 4)
         yield f"    {key}: {flow_value(value)}"
     if table.columns:
         yield from ("    schema:", "      fields:")
@@ -121,6 +153,8 @@ def _field(column: str, guess: Guess) -> dict[str, Any]:
     field_: dict[str, Any] = {"name": column, "type": guess.type}
     if guess.format:
         field_["format"] = list(guess.format)
+    if guess.element:
+        field_["element"] = guess.element
     if len(guess.yields) == 1 and guess.yields[0].get("name", column) == column:
         return field_ | {k: v for k, v in guess.yields[0].items() if k != "name"}
     return field_ | {"yields": [dict(output) for output in guess.yields]}
@@ -129,6 +163,17 @@ def _field(column: str, guess: Guess) -> dict[str, Any]:
 def size_class(rows: int) -> int:
     """The power of ten that leaves room for ten times as many rows: the class is public, the count is not."""
     return max(1000, int("1" + "0" * len(str(max(rows, 1) * 10 - 1))))
+
+
+_TRAITS = ("keep", "prefix", "age_band", "band")
+MOST_OUTSIDE = 5
+
+
+def outside_of(table: Drafted) -> tuple[str, Sequence[str]] | None:
+    """What of the person table somebody might know of a person: its words, bands and the year of birth."""
+    outputs = (o for _, guess in table.columns for o in guess.yields)
+    names = [o["name"] for o in outputs if o["treatment"] in _TRAITS or o.get("name") == "year_of_birth"]
+    return (table.name, names[:MOST_OUTSIDE]) if names else None
 
 
 def facets_of(columns: Sequence[tuple[str, Guess]]) -> list[dict[str, Any]]:

@@ -22,9 +22,9 @@ from enclave.intake.extract import build
 TODAY = date(2026, 3, 1)
 
 
-def drafted(source: Path | str, lang: str = "en") -> Draft:
+def drafted(source: Path | str, lang: str = "en", registers: tuple[str, ...] = ()) -> Draft:
     scratch = Path(os.environ.get("TMPDIR", "/tmp"))
-    return draft(source, scratch, name="clinic", demo=False, lang=lang, today=TODAY)
+    return draft(source, scratch, name="clinic", demo=False, lang=lang, today=TODAY, registers=registers)
 
 
 def settled(text: str) -> str:
@@ -236,3 +236,55 @@ def test_a_dataset_is_called_after_its_source(tmp_path: Path) -> None:
     (tmp_path / "数据").mkdir()
     assert name_of(tmp_path / "数据") == "dataset"
     assert name_of("postgresql://his@db/his?sslmode=require") == "his"
+
+
+def above(text: str, start: str) -> str:
+    """The line before the first that begins so."""
+    lines = [line.strip() for line in text.splitlines()]
+    return lines[next(n for n, line in enumerate(lines) if line.startswith(start)) - 1]
+
+
+def test_what_somebody_may_know_is_proposed_for_the_risk_and_stops_nothing_by_itself(hospital: Path) -> None:
+    text = drafted(hospital).text
+    assert "SETTLE:" in above(text, "risk:")
+    risk = descriptor.parse(settled(text).encode()).risk
+    (known,) = risk.sets
+    assert (known.table, known.k) == ("patients", 3) and (int(risk.most), int(known.at_fault)) == (1, 100)
+    stored = {output.name for _, output in descriptor.parse(settled(text).encode()).person_table.outputs()}
+    assert "sex" in known.columns and len(known.columns) >= 3 and set(known.columns) <= stored
+
+
+def test_a_resident_number_beside_the_unit_s_own_is_proposed_for_the_identity(tmp_path: Path) -> None:
+    numbers = [resident(n) for n in range(40)]
+    rows = [{"patient_id": f"P{n}", "id_card": numbers[n], "sex": "1"} for n in range(40)]
+    text = drafted(write(tmp_path / "once", "patients", rows)).text
+    assert "SETTLE:" in above(text, "identity:")
+    d = descriptor.parse(settled(text).encode())
+    assert (d.person_table.identity.key, d.person_table.identity.duplicates) == (("id_card",), "refuse")
+    field = d.person_table.field("id_card")
+    assert field is not None and field.element == "resident_id" and not field.outputs, "held against, and not kept"
+    twice = [*rows, {"patient_id": "P99", "id_card": numbers[3], "sex": "1"}]
+    again = write(tmp_path / "twice", "patients", twice)
+    d = descriptor.parse(settled(drafted(again).text).encode())
+    assert d.person_table.identity.duplicates == "merge"
+    folder = tmp_path / "draft"
+    folder.mkdir()
+    extract = build(d, again, folder, pseudonym_key=clinic.KEY, file_key=clinic.FILE_KEY)
+    assert extract.rows["patients"] == 40, "one person, two rows"
+
+
+def resident(n: int) -> str:
+    """A resident number with its check character (GB 11643)."""
+    body = f"11010119900307{n:03d}"
+    weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+    return body + "10X98765432"[sum(int(c) * w for c, w in zip(body, weights, strict=True)) % 11]
+
+
+def test_that_registers_share_nobody_is_asked_and_never_claimed(tmp_path: Path) -> None:
+    rows = [{"patient_id": f"P{n}", "id_card": resident(n), "sex": "1"} for n in range(40)]
+    source = write(tmp_path, "patients", rows)
+    assert "apart" not in drafted(source).text, "no other register, no question"
+    text = drafted(source, "zh", ("town", "city")).text
+    assert "SETTLE:" in above(text, "# apart:") and "town" in above(text, "# apart:")
+    assert "# apart: {by: id_card, from: {city: " in text
+    assert descriptor.parse(settled(text).encode()).apart is None
