@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.integration.channels import running
+from tests.integration.channels import quick_replies, running
 from tests.integration.test_queue_exactly_once import QUESTIONS, carried_out
 from tests.living import Living, born, granted, raw_hospital, shelved
 
@@ -40,6 +40,7 @@ def measure(runs: int = RUNS) -> list[dict[str, Any]]:
     """One row: the share of runs that finished exactly once; it does not hold if a question was charged twice."""
     with tempfile.TemporaryDirectory(prefix="domicile-bench-") as name:
         house = born(Path(name))
+        quick_replies(house.place)
         shelved(house, raw_hospital(Path(name) / "raw", 2000))
         house.request, house.project = granted(house)
         with running(house, lease_seconds=2, workers=2, warm_jails=1) as living:

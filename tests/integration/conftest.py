@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.integration.channels import living_in
+from tests.integration.channels import living_in, quick_replies
 from tests.living import Living, born, granted, raw_hospital, shelved
 
 
@@ -18,8 +18,7 @@ from tests.living import Living, born, granted, raw_hospital, shelved
 def template(tmp_path_factory: pytest.TempPathFactory) -> Living:
     folder = tmp_path_factory.mktemp("template")
     made = born(folder)
-    descriptor = made.place.policies / "datasets" / "hospital" / "datapackage.yaml"
-    descriptor.write_text(descriptor.read_text().replace("size_class: 1000000", "size_class: 20000"))
+    quick_replies(made.place)
     shelved(made, raw_hospital(folder / "raw", 500))
     made.request, made.project = granted(made)
     made.close()
