@@ -41,7 +41,7 @@ def measure(runs: int = RUNS) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory(prefix="domicile-bench-") as name:
         house = born(Path(name))
         quick_replies(house.place)
-        shelved(house, raw_hospital(Path(name) / "raw", 2000))
+        shelved(house, raw_hospital(Path(name) / "raw", 500))
         house.request, house.project = granted(house)
         with running(house, lease_seconds=2, workers=2, warm_jails=1) as living:
             begun = time.perf_counter()
