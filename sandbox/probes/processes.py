@@ -86,6 +86,11 @@ def replace_itself_by_a_program(planted: Planted) -> None:
     raise Held
 
 
+@probe(34, USER)
+def leave_its_session(planted: Planted) -> None:
+    os.setsid()  # the kernel's scheduler would take it for another jail, with a share of its own
+
+
 @probe(31, USER, "threads are what libraries work with; their number is capped (tests/jail/test_limits.py)")
 def start_a_thread(planted: Planted) -> None:
     threading.Thread(target=lambda: None).start()

@@ -38,9 +38,8 @@ domicile.output.table(n, title="Visits", context="test")
 
 @pytest.fixture
 def up_and_running(house: Living) -> Iterator[Living]:
-    with running(
-        house, lease_seconds=600
-    ) as living:  # nobody waits for it: the next worker knows that this one is dead
+    # nobody waits for a lease: the next worker knows that this one is dead; and no jail waits, to have them up sooner
+    with running(house, lease_seconds=600, warm_jails=0) as living:
         yield living
 
 

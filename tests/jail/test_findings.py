@@ -121,11 +121,11 @@ def test_9_no_file_of_the_machine_is_open_in_a_jail(jail: Jail, left_over: Marke
 
 
 def test_10_no_process_of_ours_is_left_unburied(jailed: Runner) -> None:
-    def zombies() -> list[str]:
+    def zombies() -> set[str]:
         children = " ".join(p.read_text() for p in Path("/proc/self/task").glob("*/children")).split()
-        return [child for child in children if about(int(child), "State")[0] == "Z"]
+        return {child for child in children if about(int(child), "State")[0] == "Z"}
 
     before = zombies()
     jailed("1")
     jailed("import os; os._exit(0)")
-    assert zombies() == before
+    assert zombies() <= before, "those of other tests may be buried meanwhile"

@@ -137,10 +137,11 @@ def test_a_waiting_jail_is_walled_like_any_other(wall: Wall, broker: FakeBroker)
 def test_on_any_doubt_a_waiting_jail_is_replaced(
     wall: Wall, broker: FakeBroker, trouble: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(pool, "_LOOK", 0.1)
     with Pool(wall, broker, 1) as kept:
         until(lambda: kept.ready() == 1, "no jail got ready")
         (first,) = kept.processes()
-        time.sleep(1.5)
+        time.sleep(0.4)
         assert kept.processes() == [first], "the control: left alone it is kept"
         if trouble == "killed":
             os.kill(first, signal.SIGKILL)

@@ -93,6 +93,7 @@ def selfcheck(
     else:
         table("", ("machine", "found"), [{"machine": name, "found": text} for name, text in found.items()])
         tell(say(wall.counted_by))
+        tell(say(wall.shared_by))
         shown = [row for row in rows if every or row["holds"] == "NO"]
         if shown:
             table("", ("check", "holds", "found"), shown)

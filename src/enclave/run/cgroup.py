@@ -5,7 +5,7 @@ space, and processes, kills the whole jail at its limit, and can kill whatever i
 `sandbox/runner.py` hold for each of the two processes, and scratch space has its own cap. `enclave selfcheck` says which.
 
 The kernel lets only folders without processes have children that count, so ours is made beside the folder we are in
-(systemd: `Delegate=memory pids` and `DelegateSubgroup=self`), or in the root. Process 1 is moved before it executes
+(systemd: `Delegate=cpu memory pids` and `DelegateSubgroup=self`), or in the root. Process 1 is moved before it executes
 anything (`run.started`): nothing of a jail is ever outside. Names as in the kernel's Documentation/admin-guide/cgroup-v2.
 """
 
@@ -24,6 +24,7 @@ from enclave.errors import NoWall
 from enclave.run.limits import MIB, Limits
 
 _CONTROLLERS = ("memory", "pids")
+_WELCOME = "cpu"  # shares the processor between jails (`run.share`); sessions do where it is not there
 _NAME = "domicile-"
 _PATIENCE = 2.0
 """Seconds a folder whose processes were killed gets until the kernel lets go of it."""
@@ -48,6 +49,15 @@ class Cage:
     def take(self, process: int) -> None:
         """Put a process in, with all it will ever start; OSError when the kernel does not."""
         (self.folder / "cgroup.procs").write_text(str(process))
+
+    def weigh(self, nice: int) -> bool:
+        """Give its processes the share of this niceness beside other folders; False where shares are not given here."""
+        weight = self.folder / "cpu.weight.nice"
+        with contextlib.suppress(OSError):
+            if weight.exists():
+                weight.write_text(str(nice))
+                return True
+        return False
 
     def ran_out(self) -> bool:
         """True when the kernel killed in it because memory was used up."""
@@ -78,15 +88,17 @@ class Cages:
     def find(cls, root: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/self/cgroup")) -> Self | None:
         """Where this process may make folders that count; None where it may not."""
         for place in _candidates(root, own):
-            if set(_CONTROLLERS) <= set(_words(place / "cgroup.controllers")) and os.access(place, os.W_OK):
-                with contextlib.suppress(OSError):
-                    if not set(_CONTROLLERS) <= set(_words(place / "cgroup.subtree_control")):
-                        wanted = " ".join(f"+{name}" for name in _CONTROLLERS)
-                        (place / "cgroup.subtree_control").write_text(wanted)
-                    cages = cls(place)
-                    cages.clear()
-                    return cages
+            offered = (*_CONTROLLERS, _WELCOME), _CONTROLLERS
+            if os.access(place, os.W_OK) and any(_enabled(place, wanted) for wanted in offered):
+                cages = cls(place)
+                cages.clear()
+                return cages
         return None
+
+    @property
+    def shares(self) -> bool:
+        """True where the folder of each jail has a share of the processor."""
+        return _WELCOME in _words(self.folder / "cgroup.subtree_control")
 
     def make(self, caps: Mapping[str, str]) -> Cage:
         """A folder for one jail; NoWall when it cannot be made whole."""
@@ -106,6 +118,18 @@ class Cages:
         for left in self.folder.glob(f"{_NAME}*"):
             with contextlib.suppress(OSError):
                 left.rmdir()
+
+
+def _enabled(place: Path, wanted: tuple[str, ...]) -> bool:
+    """Have folders in `place` count these; False when the kernel does not let us."""
+    if set(wanted) <= set(_words(place / "cgroup.subtree_control")):
+        return True
+    if not set(wanted) <= set(_words(place / "cgroup.controllers")):
+        return False
+    with contextlib.suppress(OSError):
+        (place / "cgroup.subtree_control").write_text(" ".join(f"+{name}" for name in wanted))
+        return True
+    return False
 
 
 def _words(path: Path) -> list[str]:

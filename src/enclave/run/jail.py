@@ -28,6 +28,8 @@ from enclave.run.started import MOST_SAID, Started
 from enclave.run.wall import Wall
 
 _TICK = 0.25
+_RESTLESS = 0.03
+"""Seconds between looks at a jail whose share of the processor is about to change (`run.share`)."""
 _LENGTHS = struct.Struct(">II")
 
 
@@ -119,6 +121,11 @@ class Jail:
             return False
         return not self._is_over
 
+    @property
+    def is_restless(self) -> bool:
+        """True while `attend` should be called again soon, whether or not it says something."""
+        return self._started.share is not None and self._started.share.is_restless
+
     def descriptors(self) -> list[int]:
         """What to wait on for `attend` to have something to do."""
         return [key.fd for key in self._selector.get_map().values()]
@@ -182,7 +189,9 @@ class Jail:
                 asked = now
                 if not still_wanted():
                     raise _Stopped("run.cancelled")
-            self._hear(min(_TICK, max(0.0, deadline - now)))
+            if self.is_ready and self._started.share is not None:
+                self._started.share.begin(self._limits.first_ms / 1000)
+            self._hear(min(_RESTLESS if self.is_restless else _TICK, max(0.0, deadline - now)))
             if self._frames.progress is not shown and self._frames.progress is not None:
                 shown = self._frames.progress
                 on_progress(shown)
@@ -208,6 +217,8 @@ class Jail:
                 self._read(key.data)
                 if self._is_over:
                     return
+        if self._started.share is not None:
+            self._started.share.keep()
 
     def _write_job(self) -> None:
         try:

@@ -19,6 +19,7 @@ class Limits:
 
     seconds: int
     cpu_seconds: int
+    first_ms: int
     memory_mib: int
     jail_mib: int
     processes: int

@@ -31,6 +31,7 @@ OLDEST = 600.0
 
 _START = 60.0
 _LOOK = 1.0
+_SOON = 0.03
 _AFTER_TROUBLE = 5.0
 
 
@@ -164,7 +165,7 @@ class Pool:
             for waiting in self._waiting:
                 for descriptor in (*waiting.jail.descriptors(), waiting.line.control.fileno()):
                     look.register(descriptor, select.POLLIN)
-            few = len(self._waiting) < self._size
+            seconds = _SOON if any(waiting.jail.is_restless for waiting in self._waiting) else _LOOK
         look.register(self._woken, select.POLLIN)
-        if any(at == self._woken for at, _ in look.poll(_AFTER_TROUBLE * 200 if few else _LOOK * 1000)):
+        if any(at == self._woken for at, _ in look.poll(seconds * 1000)):
             os.read(self._woken, 4096)

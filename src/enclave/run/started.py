@@ -23,6 +23,7 @@ import subprocess
 from enclave.run.cgroup import caps_of
 from enclave.run.limits import Limits
 from enclave.run.pipes import Pipes
+from enclave.run.share import Share
 from enclave.run.stillness import Stillness
 from enclave.run.wall import Wall
 
@@ -58,6 +59,7 @@ class Started:
         self._first: int | None = None  # pidfd of process 1
         self.number: int | None = None
         self.stillness: Stillness | None = None
+        self.share: Share | None = None
         self.ran_out = False
         """Once it ended: it was killed because its memory was used up."""
         self._info = bytearray()
@@ -84,6 +86,7 @@ class Started:
                 self._first = None
             if self._first is not None:
                 self.stillness = Stillness(self.number)
+                self.share = Share(self.number, self._cage)
             self._let_go()
 
     def _let_go(self) -> None:

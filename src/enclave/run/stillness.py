@@ -15,8 +15,9 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Iterator
-from pathlib import Path
+
+from enclave.run.processes import is_stopped, members
+from enclave.run.processes import parent as parent_of
 
 _PASSES = 20
 _STOPPING = 0.05
@@ -33,11 +34,11 @@ class Stillness:
     def freeze(self) -> int:
         """Stop all; how many were found."""
         for _ in range(_PASSES):
-            new = [(number, parent) for number, parent in self._members() if number not in self._held]
+            new = [(number, parent) for number, parent in members(self._first) if number not in self._held]
             if not [number for number, parent in new if self._stop(number, parent)]:
                 break
         give_up = time.monotonic() + _STOPPING
-        while not all(_stopped(number) for number in self._held) and time.monotonic() < give_up:
+        while not all(is_stopped(number) for number in self._held) and time.monotonic() < give_up:
             time.sleep(0.0005)
         return len(self._held)
 
@@ -49,49 +50,15 @@ class Stillness:
             os.close(holding)
         self._held.clear()
 
-    def _members(self) -> Iterator[tuple[int, int]]:
-        """Process 1 and all below it, each with its parent."""
-        waiting = [(self._first, 0)]
-        seen = set()
-        while waiting:
-            number, parent = waiting.pop()
-            if number not in seen:
-                seen.add(number)
-                yield number, parent
-                waiting += [(child, number) for child in _children(number)]
-
     def _stop(self, number: int, parent: int) -> bool:
         try:
             holding = os.pidfd_open(number)
         except OSError:
             return False
-        if parent and _parent(number) not in (parent, self._first):
+        if parent and parent_of(number) not in (parent, self._first):
             os.close(holding)
             return False
         with contextlib.suppress(ProcessLookupError):
             signal.pidfd_send_signal(holding, signal.SIGSTOP)
         self._held[number] = holding
         return True
-
-
-def _children(number: int) -> Iterator[int]:
-    with contextlib.suppress(OSError):
-        for task in Path(f"/proc/{number}/task").iterdir():
-            with contextlib.suppress(OSError):
-                yield from map(int, (task / "children").read_text().split())
-
-
-def _about(number: int) -> list[str]:
-    """State, parent, … as the kernel tells them; the name before them may hold anything."""
-    try:
-        return Path(f"/proc/{number}/stat").read_text(errors="replace").rpartition(")")[2].split()
-    except OSError:
-        return ["X", "0"]
-
-
-def _parent(number: int) -> int:
-    return int(_about(number)[1])
-
-
-def _stopped(number: int) -> bool:
-    return _about(number)[0] in "TtZX"

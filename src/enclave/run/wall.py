@@ -27,6 +27,7 @@ from enclave.run.environment import Environment
 from enclave.run.limits import Limits
 from enclave.run.sandbox import SandboxFiles
 from enclave.run.seccomp import assemble
+from enclave.run.share import shared_by
 
 TOOLS = {"bwrap": "bubblewrap", "unshare": "util-linux", "mount": "mount", "sh": "dash"}
 """What the host must have, and the Debian package that brings it."""
@@ -78,6 +79,11 @@ class Wall:
     def counted_by(self) -> str:
         """The code of the words that say what caps a jail's memory."""
         return "run.counted_by_cgroup" if self.cages else "run.counted_by_rlimits"
+
+    @property
+    def shared_by(self) -> str:
+        """The code of the words that say what lets a jail make way for others on this machine."""
+        return shared_by(self.cages)
 
     @cached_property
     def _mounts(self) -> list[dict[str, str]]:

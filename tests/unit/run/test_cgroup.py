@@ -34,7 +34,15 @@ def test_jails_are_counted_beside_the_group_we_are_in(root: Path) -> None:
     cages = found(root, "0::/system.slice/enclave.service/self")
     service = root / "system.slice" / "enclave.service"
     assert cages == Cages(service)
-    assert (service / "cgroup.subtree_control").read_text() == "+memory +pids"
+    assert (service / "cgroup.subtree_control").read_text() == "+memory +pids +cpu"
+
+
+def test_where_the_processor_is_not_shared_by_folder_memory_is_counted_all_the_same(root: Path) -> None:
+    (root / "cgroup.controllers").write_text("memory pids\n")
+    cages = found(root, "0::/")
+    assert cages == Cages(root) and not cages.shares
+    assert (root / "cgroup.subtree_control").read_text() == "+memory +pids"
+    assert not cages.make({}).weigh(5), "the session has to do"
 
 
 def test_in_the_root_itself_they_are_counted_there(root: Path) -> None:
@@ -55,6 +63,8 @@ def test_a_jail_gets_every_cap_or_no_folder(root: Path) -> None:
     told = {path.name: path.read_text() for path in cage.folder.iterdir()}
     assert told["memory.max"] == str(LIMITS.jail_mib << 20)
     assert (told["memory.oom.group"], told["pids.max"]) == ("1", str(LIMITS.processes + 1))
+    (cage.folder / "cpu.weight.nice").write_text("0")  # the kernel makes it where folders have shares
+    assert cage.weigh(15) and (cage.folder / "cpu.weight.nice").read_text() == "15"
     cage.take(4711)
     assert (cage.folder / "cgroup.procs").read_text() == "4711"
     with pytest.raises(NoWall, match="no cgroup"):

@@ -18,9 +18,9 @@ CLONE_THREAD, CLONE_NEWUSER, CLONE_VM = 0x10000, 0x10000000, 0x100
 
 GOLDEN = {
     ("x86_64", False): "51958ae7034003dd",
-    ("x86_64", True): "fc0b1ca86dc5b48d",
+    ("x86_64", True): "16bb138bad9dbf09",
     ("aarch64", False): "34d4513606ef1f91",
-    ("aarch64", True): "59ad723eec02d58d",
+    ("aarch64", True): "c8c307d28a4bbbe2",
 }
 """SHA-256 of each program: a change of the table must be seen in review."""
 
