@@ -81,6 +81,13 @@ def _suite() -> list[Row]:
     return measure()
 
 
+def _standards() -> list[Row]:
+    """What the checks of standards add to a build."""
+    from bench.standards import measure
+
+    return measure()
+
+
 def _discover() -> list[Row]:
     """Identifiers in notes and columns: speed, recall by kind, precision."""
     from bench.discover import measure
@@ -102,6 +109,7 @@ PARTS: dict[str, Callable[[], list[Row]]] = {
     "neighbours": _neighbours,
     "queue": _queue,
     "data": _data,
+    "standards": _standards,
     "discover": _discover,
     "suite": _suite,
     "models": _models,

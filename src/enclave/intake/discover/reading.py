@@ -7,7 +7,7 @@ Around each surname a few characters are read twice: once with a name there, onc
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from enclave.intake.discover.lexicon import LONGEST, Lexicon
 from enclave.intake.discover.parts import parts
@@ -29,6 +29,8 @@ _LEAST_GIVEN = -10.5
 _LEFT, _RIGHT = 3, 5
 """Characters of context that are read with a name."""
 
+_NEVER = -1e9
+
 _HAN = "\u3400-\u9fff"
 _BEHIND = re.compile(
     r"(?:副?主任)?(?:医师|医生|大夫|主任|教授|护士长?|护师|药师|技师|院长|科长|老师|先生|女士|小姐|同志|阿姨|大爷|大妈|师傅)"
@@ -41,12 +43,22 @@ _NO_NAME_BEFORE = re.compile(
 )
 
 
+def _with_beginnings(words: Mapping[str, float]) -> dict[str, float]:
+    """The words, and what longer ones begin with as words that nobody says: where no word begins so, none is looked for."""
+    pieces = dict(words)
+    for word in words:
+        for length in range(2, len(word)):
+            pieces.setdefault(word[:length], _NEVER)
+    return pieces
+
+
 class Reader:
     """Names in Chinese characters, weighed against the dictionary."""
 
     def __init__(self, lexicon: Lexicon) -> None:
         self._words, self._unknown = lexicon.words, lexicon.unknown
         self._surname, self._middle, self._end = lexicon.surname, lexicon.middle, lexicon.end
+        self._pieces = _with_beginnings(lexicon.words)
         self._no_given = parts().no_given
         front = f"(?:{'|'.join(parts().compound)}|[{parts().surnames}])"
         self._front = re.compile(f"{front}(?=[{''.join(sorted(self._likely_given()))}])")
@@ -112,14 +124,16 @@ class Reader:
 
     def _as_words(self, text: str, left: int, right: int) -> list[float]:
         """For each k from `left`: the likelihood of the likeliest words that make up text[k:right]."""
-        words, unknown, n = self._words, self._unknown, right - left
+        words, unknown, n = self._pieces, self._unknown, right - left
         best = [0.0] * (n + 1)
         for k in range(n - 1, -1, -1):
             place = left + k
             top = words.get(text[place], unknown) + best[k + 1]
             for m in range(2, min(LONGEST, n - k) + 1):
                 word = words.get(text[place : place + m])
-                if word is not None and word + best[k + m] > top:
+                if word is None:
+                    break  # nor does any word begin so
+                if word + best[k + m] > top:
                     top = word + best[k + m]
             best[k] = top
         return best
