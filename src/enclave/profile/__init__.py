@@ -5,7 +5,16 @@ question best, how much a clip may have taken. Reads the dictionary, text and wh
 every way to the rows away from it. `query.profiling` prices and draws a profile, `broker.purchase` buys one.
 """
 
-from enclave.profile.advisor import Aim, Curve, Goal, chosen, curve_of, hardly_exceeded, sufficient
+from enclave.profile.advisor import (
+    Aim,
+    Curve,
+    Goal,
+    chosen,
+    curve_of,
+    curve_of_some,
+    hardly_exceeded,
+    sufficient,
+)
 from enclave.profile.clipped import Clipping, clipping
 from enclave.profile.marginals import Marginal, Marginals, RowsEach, marginals
 from enclave.profile.shape import quantile
@@ -24,6 +33,7 @@ __all__ = [
     "chosen",
     "clipping",
     "curve_of",
+    "curve_of_some",
     "hardly_exceeded",
     "marginals",
     "quantile",

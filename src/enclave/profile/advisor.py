@@ -103,6 +103,36 @@ def curve_of(histogram: Histogram, *, squared: bool = False) -> Curve | None:
     return Curve(clips, lost, sum(p * times(a, b, 0) for a, b, p in bins))
 
 
+@lru_cache(maxsize=1024)
+def curve_of_some(histogram: Histogram, share: float) -> Curve | None:
+    """The same of the rows that a filter lets through, `share` of all, when it takes them one by one whosever they are: of n
+    rows some Poisson number is left."""
+    if is_faint(histogram):
+        return None
+    edges = histogram.edges
+    clips = octaves(edges[0], edges[-1], 4)
+    lost, whole = [0.0] * len(clips), 0.0
+    for low, high, persons in zip((edges[0] / 2, *edges), (*edges, 2 * edges[-1]), likely(histogram), strict=True):
+        left = share * _mean(low, high, 0)
+        whole += persons * left
+        lost = [sofar + persons * beyond for sofar, beyond in zip(lost, _beyond(left, clips), strict=True)]
+    return Curve(clips, tuple(lost), whole)
+
+
+def _beyond(mean: float, clips: Sequence[int]) -> list[float]:
+    """E[(N − C)⁺] of a Poisson number, for each C: the sum of P[N > k] over k ≥ C."""
+    most = int(mean + 12 * math.sqrt(mean) + 20)
+    chances = [
+        math.exp(k * math.log(mean) - mean - math.lgamma(k + 1)) if mean > 0 else float(k == 0) for k in range(most)
+    ]
+    tails = [0.0] * (most + 1)
+    sums = [0.0] * (most + 1)
+    for k in range(most - 1, -1, -1):
+        tails[k] = tails[k + 1] + chances[k]
+        sums[k] = sums[k + 1] + tails[k + 1]
+    return [sums[clip] if clip < most else 0.0 for clip in clips]
+
+
 def _above(low: float, high: float, clip: int) -> float:
     """Which share of a bin has more than the clip, spread evenly over the logarithm."""
     return 0.0 if clip >= high else 1.0 if clip <= low else math.log(high / clip) / math.log(high / low)

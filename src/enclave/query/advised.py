@@ -14,10 +14,10 @@ from dataclasses import dataclass, replace
 
 from enclave.catalogue.dataset import WEIGHT_ONE
 from enclave.catalogue.profile import Histogram, Profile
-from enclave.profile import Aim, Clipping, Curve, Goal, chosen, clipping, curve_of, sufficient
+from enclave.profile import Aim, Clipping, Curve, Goal, chosen, clipping, curve_of, curve_of_some, sufficient
 from enclave.profile.clipped import NOTHING
 from enclave.query import scaled
-from enclave.query.plan import Measure, Plan
+from enclave.query.plan import Measure, Op, Plan
 from enclave.query.selected import share_of
 from enclave.query.sscp import ONE
 from enclave.query.tally import Norm, Style, Tally
@@ -32,6 +32,12 @@ the dear departments, those who come often go everywhere. Nothing paid tells."""
 
 WORTH_IT = 0.9
 """How much less two parts must be estimated to err than one."""
+
+NARROW = 1 / 8
+"""Of all rows, at most so many pass a narrow filter."""
+
+CLEAR = 2.0
+"""In standard deviations of the noise of a paid bin."""
 
 HALF = 0.5
 """What a row adds on average to a sum of bounded values, as a share of the bound: nothing paid for tells."""
@@ -133,6 +139,9 @@ def _histogram(plan: Plan, tally: Tally, profile: Profile) -> Histogram | None:
 
 def _curve(plan: Plan, tally: Tally, profile: Profile) -> Curve | None:
     """What each clip of the norm would take; None where the clip is not the advisor's to choose."""
+    if plan.apart and tally.style is Style.EXACT:
+        whole = profile.of(plan.root.name, "unit_rows")
+        return curve_of_some(whole, share_of(plan, profile)) if whole else None
     histogram = _histogram(plan, tally, profile) if tally.style in ADVISED else None
     return curve_of(histogram, squared=_is_rooted(plan, tally)) if histogram else None
 
@@ -144,7 +153,8 @@ def _is_rooted(plan: Plan, tally: Tally) -> bool:
 
 def _aim(plan: Plan, tally: Tally, profile: Profile, noise: float) -> Aim:
     measure = plan.aggregates[tally.aggregate].measure
-    groups, rows, share = float(plan.cells), _rows_in_norm(plan, tally, profile), share_of(plan, profile)
+    groups, rows = float(plan.cells), _rows_in_norm(plan, tally, profile)
+    share = 1.0 if plan.apart else share_of(plan, profile)  # the curve is of what passes already
     if measure in TOTALS:
         rows *= 1.0 if tally.factor == 1 else HALF
         if tally.part == scaled.WHOLE:
@@ -152,7 +162,20 @@ def _aim(plan: Plan, tally: Tally, profile: Profile, noise: float) -> Aim:
         if tally.part == scaled.SHARES:
             return Aim(Goal.SHARE, noise, groups, rows, share, UNEVEN[measure])
         return Aim(Goal.TOTAL, noise, groups, rows, share)
-    return Aim(Goal.PROPORTION, noise * _ranks(plan, tally), groups, rows, share)
+    return Aim(Goal.PROPORTION, noise * _ranks(plan, tally), _uneven_groups(plan, profile), rows, share)
+
+
+def _uneven_groups(plan: Plan, profile: Profile) -> float:
+    """How many groups of one size would have the noise that means of these have on average: it falls with the rows of each,
+    so small ones count for more. By the paid histogram of a key, of the groups that stand clear of its noise."""
+    found = 1.0
+    for key in plan.keys:
+        column = key.term.ref.column if key.term.op is Op.COLUMN and key.term.ref else None
+        histogram = profile.of(plan.root.name, column.name) if column and column.codes else None
+        persons = [p for p in histogram.persons[:-1] if p > CLEAR * histogram.noise] if histogram else []
+        whole = sum(persons)
+        found *= sum(whole / p for p in persons) / len(persons) if persons else len(key.domain)
+    return found
 
 
 def _ranks(plan: Plan, tally: Tally) -> float:
@@ -190,6 +213,15 @@ def _clipping(plan: Plan, tally: Tally, profile: Profile) -> Clipping | None:
         return None
     persons = tally.style in (Style.FLAGGED, Style.DISTINCT)
     return clipping(histogram, tally.norm.clip, persons=persons, squared=tally.norm.squared)
+
+
+def is_narrow(plan: Plan, profile: Profile) -> bool:
+    """Does a filter let so little through that a stored norm, of all rows, is much too long? Then persons are told apart in
+    the question, where all that is asked are counts and means of their rows."""
+    if plan.where is None or plan.exact or plan.root.one_row_per_person or plan.unlisted is not None:
+        return False
+    fitting = all(a.measure in (Measure.ROWS, Measure.MEAN) for a in plan.aggregates)
+    return fitting and profile.of(plan.root.name, "unit_rows") is not None and share_of(plan, profile) <= NARROW
 
 
 def rows_of(plan: Plan, profile: Profile) -> float | None:

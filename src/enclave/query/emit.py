@@ -20,7 +20,7 @@ from enclave.query.plan import Plan, Term
 from enclave.query.products import products_of
 from enclave.query.sources import condition, is_dear, rows_of, times
 from enclave.query.sums import Sums
-from enclave.query.tally import Norm, Style, Tally
+from enclave.query.tally import EXACT_ROWS, Norm, Style, Tally
 from enclave.query.written import key, saturated
 
 EXACT = (Style.EXACT, Style.EXACT_DISTINCT)
@@ -58,6 +58,8 @@ def _family(tally: Tally) -> tuple[object, ...]:
     shared = (tally.style, tally.bins, tally.known, tally.matrix)
     if tally.style in (Style.ROWS, Style.FLAGGED):
         return (*shared, tally.norm.flag)
+    if tally.norm.column == EXACT_ROWS:
+        return (*shared, EXACT_ROWS)
     return (*shared, tally.norm, tally.term if tally.style is Style.VALUES else None)
 
 
@@ -94,6 +96,8 @@ def _exact(plan: Plan, rows: str, tallies: list[Tally]) -> str:
     totals = [sums.total(t) for t in tallies]
     read = exact.Rows(rows, f't0."{plan.root.unit}"', "" if distinct else times(plan.sources), once=distinct)
     of_value = tallies[0].term if norm.at is not None else None
+    if norm.column == EXACT_ROWS:
+        return _totalled(sums, totals, exact.branches_by_rows(read, sums.groups, sums.named))
     return _totalled(sums, totals, exact.branches(read, sums.groups, len(plan.keys), sums.named, norm, of_value))
 
 

@@ -54,9 +54,7 @@ def branches(
 ) -> str:
     """Rows of groups (group_0, …) with sums under their names, to be added up. The first `keys` of the groups are the cells
     of the vector, of rows or of what `of_value` adds."""
-    columns = [f"{rows.person} AS u", *groups.selected, *(f"{rows.added(s)} AS {name}" for name, s in named.items())]
-    by = ", ".join(str(i + 1) for i in range(1 + len(groups.columns)))
-    cells = f"SELECT {', '.join([*columns, f'{rows.moved(of_value)} AS c'])} FROM {rows.sql} GROUP BY {by}"
+    cells = _cells(rows, groups, named, of_value)
     vector = "c"  # every group is a cell
     if len(groups.columns) > keys:
         cell = ", ".join(["u", *groups.names[:keys]])
@@ -69,6 +67,28 @@ def branches(
     everybody = f"SELECT {', '.join([*groups.names, *whole])} FROM c {within}"
     heavy = f"SELECT {', '.join([*groups.names, *lost])} FROM c JOIN h USING (u) {within}"
     return f"{with_} {everybody} UNION ALL {heavy}"
+
+
+def branches_by_rows(rows: Rows, groups: Groups, named: Mapping[str, Summed]) -> str:
+    """The same under the number of all rows of a person: an l1 norm, with no root to take, so several clips of it cost one
+    pass. Each sum under its own."""
+    heavy = f"SELECT u, sum(c) AS n FROM c GROUP BY u HAVING sum(c) > {min(s.norm.clip for s in named.values())}"
+    with_ = f"WITH c AS MATERIALIZED ({_cells(rows, groups, named)}), h AS ({heavy})"
+    whole = [f"CAST(sum({name}) AS HUGEINT) * {WEIGHT_ONE} AS {name}" for name in named]
+    lost = []
+    for name, wanted in named.items():
+        above = f"{WEIGHT_ONE}::HUGEINT - {wanted.norm.reach * WEIGHT_ONE}::HUGEINT // n"
+        lost.append(f"-sum(CASE WHEN n > {wanted.norm.clip} THEN ({above}) * {name} ELSE 0::HUGEINT END) AS {name}")
+    grouped = f" GROUP BY {', '.join(groups.names)}" if groups.columns else ""
+    everybody = f"SELECT {', '.join([*groups.names, *whole])} FROM c{grouped}"
+    return f"{with_} {everybody} UNION ALL SELECT {', '.join([*groups.names, *lost])} FROM c JOIN h USING (u){grouped}"
+
+
+def _cells(rows: Rows, groups: Groups, named: Mapping[str, Summed], of_value: Term | None = None) -> str:
+    """One row for each person and group."""
+    columns = [f"{rows.person} AS u", *groups.selected, *(f"{rows.added(s)} AS {name}" for name, s in named.items())]
+    by = ", ".join(str(i + 1) for i in range(1 + len(groups.columns)))
+    return f"SELECT {', '.join([*columns, f'{rows.moved(of_value)} AS c'])} FROM {rows.sql} GROUP BY {by}"
 
 
 def _heavy(cells: str, norm: Norm) -> str:

@@ -283,6 +283,9 @@ class Plan:
     reckoned: tuple[Output, ...] = ()
     """What is shown, where it is not the aggregates one by one."""
     having: Post | None = None
+    apart: bool = False
+    """Persons are told apart in the question itself though a norm of theirs is stored: it is of all their rows, and a filter
+    lets few of them through."""
 
     @property
     def outputs(self) -> tuple[Output, ...]:
@@ -296,8 +299,8 @@ class Plan:
 
     @property
     def exact(self) -> bool:
-        """True when no stored norm bounds the rows: they are joined many to many, or made of what has none."""
-        return not self.sources[0].is_bounded or any(s.many for s in self.sources)
+        """True when no stored norm bounds the rows: they are joined many to many, made of what has none, or told apart."""
+        return self.apart or not self.sources[0].is_bounded or any(s.many for s in self.sources)
 
     @property
     def row_clip(self) -> int:

@@ -9,6 +9,7 @@ more than was asked. The reply moment is a class fixed by the shape of the state
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from hashlib import sha256
@@ -47,6 +48,9 @@ EPSILON = re.compile(r"\d{1,4}(\.\d{1,9})?|\.\d{1,9}")
 MOST_EPSILON = 1_000
 COARSEST = 2**62
 """No scale beyond: the noise itself would saturate."""
+
+LONGEST_APART_MS = 60_000
+"""Nobody waits longer for a sharper answer who did not ask for it."""
 
 REPLY_CLASSES_MS = (100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 60_000, 120_000, 300_000)
 MARGIN = 10
@@ -174,7 +178,18 @@ def priced(
     sql: str, plan: Plan, dataset: Dataset, asked: str | Accuracy, clips: tuple[int, ...] | None = None
 ) -> Priced:
     """At an ε split evenly over the mechanisms, or at an accuracy of each; under `clips` where they are not free to choose,
-    else under those of the advisor where a profile was bought."""
+    else under those of the advisor where a profile was bought. Behind a narrow filter persons are told apart, unless that
+    would take too long or too much memory by the public size."""
+    free = clips is None and isinstance(asked, str) and dataset.profile is not None
+    if free and dataset.profile is not None and advice.is_narrow(plan, dataset.profile):
+        with suppress(Refused):
+            made = _priced(sql, replace(plan, apart=True), dataset, asked, None)
+            if made.reply_ms <= LONGEST_APART_MS:
+                return made
+    return _priced(sql, plan, dataset, asked, clips)
+
+
+def _priced(sql: str, plan: Plan, dataset: Dataset, asked: str | Accuracy, clips: tuple[int, ...] | None) -> Priced:
     check_memory(plan, dataset.size_class)
     moved = tallies(plan)
     if clips is not None:

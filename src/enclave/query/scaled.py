@@ -26,7 +26,7 @@ from fractions import Fraction
 
 from enclave.query import mechanisms
 from enclave.query.plan import Measure, Plan
-from enclave.query.tally import Norm, Style, Tally
+from enclave.query.tally import EXACT_ROWS, Norm, Side, Style, Tally
 
 SHARES, WHOLE = "shares", "whole"
 """The parts of such an aggregate."""
@@ -34,6 +34,9 @@ SHARES, WHOLE = "shares", "whole"
 PARTS_OF_PRICE = {SHARES: 8, WHOLE: 2}
 ALONE = 10
 """Of ten parts of the price of one aggregate."""
+
+CHOICES = {Side.POINT: 18, Side.LOW: 6, Side.HIGH: 6}
+"""Of the thirty of a quantile by choice: the number is what was asked, the ends of its interval may be a little farther."""
 
 LEAST_CELLS = 3
 INT64 = 2**63 - 1
@@ -56,17 +59,20 @@ def paired(plan: Plan, moved: Sequence[Tally]) -> tuple[Tally, ...]:
 
 def _can(plan: Plan, tally: Tally) -> bool:
     """Counts and sums of what is never negative, by keys, under a stored norm, shown as they are."""
-    if plan.cells < LEAST_CELLS or plan.exact or plan.reckoned or plan.root.one_row_per_person:
+    if plan.cells < LEAST_CELLS or (plan.exact and not plan.apart) or plan.reckoned or plan.root.one_row_per_person:
         return False
     if plan.aggregates[tally.aggregate].measure not in (Measure.ROWS, Measure.SUM) or tally.part:
         return False
     never_negative = tally.counts or (tally.term is not None and (tally.term.type.lower or 0) >= 0)
     plainly = not (tally.known or tally.is_numbered or tally.product or tally.centre)
-    return tally.style is Style.ROWS and tally.norm.column is not None and never_negative and plainly
+    weighed = tally.style in (Style.ROWS, Style.EXACT) and tally.norm.column is not None
+    return weighed and never_negative and plainly
 
 
 def _over_all(plan: Plan, norm: Norm) -> Norm:
     """An l1 norm: what somebody's rows come to when all groups are added up."""
+    if plan.apart:
+        return Norm(EXACT_ROWS, plan.root.row_clip)
     totals = {column.total_norm for column in plan.root.columns if column.total_clip is not None}
     return norm if norm.column == ROWS or norm.column in totals else Norm(ROWS, plan.root.row_clip)
 
@@ -74,7 +80,8 @@ def _over_all(plan: Plan, norm: Norm) -> Norm:
 def shares(moved: Sequence[Tally], rho: int) -> tuple[int, ...]:
     """What each tally may cost of `rho`: aggregates alike, of one told in two parts each its part."""
     alone = sum(tally.part != WHOLE for tally in moved)
-    return tuple(rho * PARTS_OF_PRICE.get(tally.part, ALONE) // (ALONE * max(alone, 1)) for tally in moved)
+    parts = (PARTS_OF_PRICE.get(t.part, ALONE) if t.side is None else CHOICES[t.side] for t in moved)
+    return tuple(rho * part // (ALONE * max(alone, 1)) for part in parts)
 
 
 def summed(totals: Sequence[int]) -> list[int]:

@@ -68,6 +68,7 @@ ONE_PER_PERSON = Norm(None, 1)
 
 EXACT = "exact norm per person"
 EXACT_TOTAL = "exact total per person"
+EXACT_ROWS = "exact rows per person"
 """What stands for the name of a stored norm where the question finds the norm itself."""
 
 
