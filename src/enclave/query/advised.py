@@ -162,10 +162,10 @@ def _aim(plan: Plan, tally: Tally, profile: Profile, noise: float) -> Aim:
         if tally.part == scaled.SHARES:
             return Aim(Goal.SHARE, noise, groups, rows, share, UNEVEN[measure])
         return Aim(Goal.TOTAL, noise, groups, rows, share)
-    return Aim(Goal.PROPORTION, noise * _ranks(plan, tally), _uneven_groups(plan, profile), rows, share)
+    return Aim(Goal.PROPORTION, noise * _ranks(plan, tally), uneven_groups(plan, profile), rows, share)
 
 
-def _uneven_groups(plan: Plan, profile: Profile) -> float:
+def uneven_groups(plan: Plan, profile: Profile) -> float:
     """How many groups of one size would have the noise that means of these have on average: it falls with the rows of each,
     so small ones count for more. By the paid histogram of a key, of the groups that stand clear of its noise."""
     found = 1.0

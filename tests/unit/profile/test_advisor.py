@@ -10,7 +10,7 @@ import pytest
 
 from enclave.catalogue import Histogram, Of
 from enclave.catalogue.profile import PERSON
-from enclave.profile import Aim, Goal, chosen, curve_of, sufficient
+from enclave.profile import Aim, Goal, chosen, curve_of, curve_of_some, sufficient
 from enclave.profile.bins import rows_edges
 from enclave.profile.shape import is_faint, likely
 
@@ -134,3 +134,32 @@ def test_the_same_histogram_gives_the_same_choice() -> None:
     assert one == other and likely(one) == likely(other)
     curves = curve_of(one), curve_of(other)
     assert curves[0] == curves[1]
+
+
+@pytest.mark.parametrize("share", [0.01, 0.1, 1.0])
+def test_of_the_rows_a_filter_lets_through_a_clip_takes_what_it_takes_of_poisson_numbers(share: float) -> None:
+    """Against rows that were let through one by one."""
+    drawn = random.Random(3)
+    rows = [min(200, max(1, round(drawn.lognormvariate(1.5, 1.0)))) for _ in range(4_000)]
+    edges = rows_edges(40)
+    counts = [0] * (len(edges) + 1)
+    for n in rows:
+        counts[next((at for at, edge in enumerate(edges) if n <= edge), len(edges))] += 1
+    curve = curve_of_some(Histogram("visits", "unit_rows", Of.NORM, edges, tuple(c * PERSON for c in counts), 1), share)
+    assert curve is not None
+    left = [sum(drawn.random() < share for _ in range(n)) for n in rows for _ in range(5)]
+    assert curve.whole == pytest.approx(sum(left) / 5, rel=0.1)
+    for clip in (1, 2, 5, 10):
+        taken = sum(max(n - clip, 0) for n in left) / 5
+        # numbers of all rows are told apart by half octaves, so what lies near a clip is smeared
+        assert curve.at(clip) == pytest.approx(taken, rel=0.3, abs=0.03 * curve.whole)
+
+
+def test_so_few_pass_that_the_clip_is_one_row() -> None:
+    edges = rows_edges(40)
+    histogram = Histogram(
+        "visits", "unit_rows", Of.NORM, edges, tuple(10_000 * PERSON for _ in range(len(edges) + 1)), 1
+    )
+    some = curve_of_some(histogram, 0.001)
+    assert some is not None
+    assert chosen(some, [Aim(Goal.TOTAL, 5.0, 20.0)]) == 1

@@ -8,10 +8,11 @@ import pytest
 from tests.oracle.extracts import DATASET, Rows, random_rows
 from tests.oracle.profiles import exact
 
-from enclave.catalogue import Dataset
+from enclave.catalogue import Dataset, Histogram
 from enclave.query import Priced, prepare, topic
-from enclave.query.advised import kept
+from enclave.query.advised import kept, uneven_groups
 from enclave.query.bounds import tallies
+from enclave.query.question import parse
 
 COUNT = "SELECT dept, COUNT(*) AS n FROM visits GROUP BY dept"
 PERSONS = "SELECT dept, COUNT(DISTINCT patient_id) AS n FROM visits GROUP BY dept"
@@ -130,3 +131,25 @@ def test_by_accuracy_the_noise_is_as_asked_and_the_price_falls_with_the_clip(kno
 def test_the_advisor_never_raises_a_price(known: Dataset) -> None:
     for sql in (COUNT, MEAN):
         assert prepare(sql, known, "0.5").epsilon <= 0.5
+
+
+def test_small_groups_ask_for_less_noise_in_a_mean(known: Dataset) -> None:
+    """By the paid histogram of the key: one large group and five small ones are told worse than six alike."""
+    profile = known.profile
+    assert profile is not None
+    dept = profile.of("visits", "dept")
+    assert dept is not None
+    alike = replace(dept, counts=tuple(100_000 * 65536 for _ in dept.counts))
+    uneven = replace(dept, counts=(400_000 * 65536, *(10_000 * 65536 for _ in dept.counts[1:])))
+
+    def groups(histogram: Histogram) -> float:
+        others = (*(h for h in profile.histograms if h is not dept), histogram)
+        return uneven_groups(parse(MEAN, DATASET), replace(profile, histograms=others))
+
+    assert groups(alike) == pytest.approx(6)
+    assert groups(uneven) > 20
+
+
+def test_most_of_the_price_of_a_median_is_for_the_number() -> None:
+    low, point, high = prepare("SELECT MEDIAN(los_days) AS m FROM visits", DATASET, "1").draws
+    assert low.rho == high.rho and point.rho == pytest.approx(3 * low.rho, rel=1e-6)
