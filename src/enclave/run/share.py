@@ -17,8 +17,8 @@ from pathlib import Path
 from enclave.run.cgroup import Cage, Cages
 from enclave.run.processes import processor_seconds
 
-STARTING, FORWARD, BACK = 3, 0, 15
-"""Niceness of a jail beside others: each step is a quarter of a share more or less, so 1/2, 1 and 1/28 of one (sched(7))."""
+STARTING, FORWARD, BACK = 3, 0, 10
+"""Niceness of a jail beside others: each step is a quarter of a share more or less, so 1/2, 1 and 1/9 of one (sched(7))."""
 _ENABLED = Path("/proc/sys/kernel/sched_autogroup_enabled")
 
 
