@@ -23,7 +23,7 @@ def test_the_notebooks_of_the_demo_run_on_the_twin_unchanged(
     done = on_a_laptop(living, tmp_path, site, *words)
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)
-    assert said["questions"] >= 1 and said["rho"] > 0 and said["outputs"]
+    assert said["questions"] >= 1 and said["rho"] > 0 and said["outputs"] and said["twin"] == "dictionary"
     assert any(cell.get("outputs") for cell in nbformat.read(to, as_version=4).cells)
     assert [(a.name, a.rho_spent) for a in living.api().budget()] == before, "nothing was spent"
 

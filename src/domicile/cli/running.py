@@ -20,6 +20,7 @@ from domicile.client.problem import refusal
 from domicile.rules import failed
 from domicile.rules.code import examine_code
 from domicile.verify import verify as verify_release
+from domicile.wire import told
 from domicile.wire.shapes import RunCard
 from domicile.wire.terminal import AsJson, as_json, console, table, tell
 from domicile.wire.words import preferred_language, say
@@ -102,11 +103,13 @@ def rehearse(
     left = next((a.rho_cap - a.rho_spent for a in enclave.budget() if a.name == project), None)
     if json:
         facts = {"questions": len(done.questions), "rho": done.rho, "rho_left": left, "outputs": done.outputs}
-        as_json({**facts, "executed": str(executed)})
+        bought = enclave.known(dataset).bought
+        as_json({**facts, "executed": str(executed), "twin": "marginals" if bought else "dictionary"})
         return
     share = "–" if not left else f"{done.rho / left:.1%}"
     asked, declared = len(done.questions), len(done.outputs)
     tell(say("client.rehearsed", dataset=dataset, project=project, share=share, questions=asked, outputs=declared))
+    tell(told.twin(enclave.known(dataset), preferred_language()))
     tell(str(executed))
 
 

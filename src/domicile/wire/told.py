@@ -18,6 +18,15 @@ def lines(known: KnownCard, lang: str) -> Iterator[str]:
     yield from _freshness(known.version, known.freshness, lang)
     yield from _use(known.use, lang)
     yield from _bought(known, lang)
+    yield twin(known, lang)
+
+
+def twin(known: KnownCard, lang: str) -> str:
+    """Which twin answers at home: made from the dictionary alone, or drawn from what was bought."""
+    of = {"dataset": known.dataset, "version": known.version}
+    if known.bought is None:
+        return say("twin.from_dictionary", lang, **of)
+    return say("twin.from_marginals", lang, **of, epsilon=known.bought.epsilon, delta=f"{known.bought.delta:g}")
 
 
 def _freshness(version: int, card: FreshnessCard, lang: str) -> Iterator[str]:
