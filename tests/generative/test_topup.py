@@ -46,6 +46,7 @@ def test_topping_up_costs_the_target_and_is_worth_the_target(sql: str, epsilons:
     for target in ladder[1:]:
         held = topped(held, target)
         assert held.rho <= target.rho, "never more than the target's own price"
+        assert covers(held, target), "asked again it is free: no scale comes nearer"
         assert held.rho >= target.rho - len(target.draws) * (2 + target.rho // 10_000), "the whole of it, to rounding"
         for parts, draw in zip(held.mechanisms, target.draws, strict=True):
             variance = 1 / sum((part.precision for part in parts), Fraction(0))

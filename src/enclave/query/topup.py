@@ -117,10 +117,19 @@ def _expected(priced: Priced, noise: tuple[float, ...]) -> tuple[float, ...]:
 
 
 def covers(held: Held, priced: Priced) -> bool:
-    """True when every mechanism was drawn at no less than its price in this question, under its clips."""
+    """True when every mechanism was drawn at its price in this question, under its clips, as nearly as scales allow."""
     return held.fits(priced) and all(
-        sum(part.rho for part in parts) >= draw.rho for parts, draw in zip(held.mechanisms, priced.draws, strict=True)
+        _reaches(parts, draw) for parts, draw in zip(held.mechanisms, priced.draws, strict=True)
     )
+
+
+def _reaches(parts: tuple[Part, ...], draw: Draw) -> bool:
+    """Scales are whole numbers: what was drawn last may have cost a little less than was wanting, and the next finer scale
+    would have cost more than that. Such a remainder is none, or the question asked again would be drawn, and paid, again.
+    """
+    left = draw.rho - sum(part.rho for part in parts)
+    finer = parts[-1].scale - 1
+    return left <= 0 or (finer > 0 and left < mechanisms.price(finer, draw.tally.sensitivity) - parts[-1].rho)
 
 
 def wanting(held: Held, priced: Priced) -> tuple[Draw, ...] | None:
