@@ -26,9 +26,9 @@ $(READY): .venv/.debian requirements/dev.txt pyproject.toml
 demo: setup
 	@$(PY) notebooks/demo.py
 
-# three workers on two processors: a sixth of the time tests wait for moments that are fixed
+
 test: setup
-	@$(PY) -m pytest -n 3 --dist loadscope --no-loadscope-reorder
+	@$(PY) -m pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 # changes nothing
 check: setup

@@ -60,11 +60,11 @@ def test_unclipped_totals_of_visits_are_near_the_truth(engine: Engine, small_row
 
 def test_a_mean_of_nobody_is_null_with_the_whole_range(engine: Engine) -> None:
     plan = "SELECT AVG(age) AS a FROM patients WHERE smoker AND NOT smoker"
-    rows = [asked(engine, plan)[0] for _ in range(12)]
+    rows = [asked(engine, plan)[0] for _ in range(60)]
     assert {r["a"] is None for r in rows} == {True, False}
     assert all((row["a"] is None) == (row["a_se"] is None) for row in rows)
     whole = [(row["a_low"], row["a_high"]) == (0, 90) for row in rows]
-    assert sum(whole) >= 9, "now and then the noise alone makes a count that stands clear of nothing"
+    assert sum(whole) >= 36, "now and then the noise alone makes a count that stands clear of nothing"
 
 
 def test_absent_groups_come_back_as_noisy_zeros(engine: Engine) -> None:
