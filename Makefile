@@ -26,7 +26,6 @@ $(READY): .venv/.debian requirements/dev.txt pyproject.toml
 demo: setup
 	@$(PY) notebooks/demo.py
 
-
 test: setup
 	@$(PY) -m pytest -n 2 --dist loadscope --no-loadscope-reorder
 
