@@ -27,7 +27,7 @@ demo: setup
 	@$(PY) notebooks/demo.py
 
 test: setup
-	@$(PY) -m pytest -n 2 --dist loadscope --no-loadscope-reorder
+	@$(PY) -m pytest -n 2 --dist loadscope
 
 # changes nothing
 check: setup
