@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import CancelledError
 from pathlib import Path
 
 import pytest
@@ -139,11 +140,24 @@ def test_a_file_that_was_written_to_while_it_was_read_is_known_by_no_digest(tmp_
     source = clinic.write_csv(tmp_path / "source", _rows())
     table = clinic.parsed().table("visits")
     assert table is not None
-    seen = raw.seen(raw.source_of(source), [table])["visits"]
-    assert seen.holds() and seen.digest == raw.digest_of(source / "visits.csv")
-    with (source / "visits.csv").open("a") as file:
-        file.write("\n")
-    assert not seen.holds()
+    with raw.seen(raw.source_of(source), [table]) as files:
+        seen = files["visits"]
+        assert seen.holds() and seen.digest == raw.digest_of(source / "visits.csv")
+        with (source / "visits.csv").open("a") as file:
+            file.write("\n")
+        assert not seen.holds()
+
+
+def test_who_is_refused_does_not_wait_for_the_rest_to_be_hashed(tmp_path: Path) -> None:
+    source = clinic.write_csv(tmp_path / "source", _rows())
+    table = clinic.parsed().table("visits")
+    assert table is not None
+    with (source / "visits.csv").open("r+b") as file:
+        file.truncate(2**40)  # nothing on the disk; hours to read
+    with raw.seen(raw.source_of(source), [table]) as files:
+        hashed = files["visits"].hashed
+        assert not hashed.done()
+    assert hashed.cancelled() or isinstance(hashed.exception(), CancelledError)
 
 
 class House:

@@ -96,7 +96,7 @@ def _until(ended: threading.Event, settings: Settings, turn: Callable[[], bool])
     while not ended.is_set():
         try:
             busy = turn()
-        except Exception as trouble:
+        except Exception as trouble:  # one bad run must not end the worker's turns
             log.exception("a turn failed: %s", trouble)
             busy = ended.wait(_PAUSE)
         if not busy:

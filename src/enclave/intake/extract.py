@@ -83,12 +83,12 @@ def build(
         raise ValueError("registers are held apart under a key")
     source = raw.source_of(where)
     sees = (draft, earlier.path.parent) if earlier else (draft,)
-    with quietly(draft.parent), opened(source, draft, sees, room) as con:
+    with quietly(draft.parent), opened(source, draft, sees, room) as con, raw.seen(source, d.tables) as files:
         contributions.define_root(con)
         lay(con, choices)
         if earlier:
             earlier.attach(con)
-        made = Made(pseudonym_key, raw.seen(source, d.tables), carried.Carried(earlier))
+        made = Made(pseudonym_key, files, carried.Carried(earlier))
         attach = f"ATTACH {literal(str(path.resolve()))} AS {CATALOG} (ENCRYPTION_KEY '{file_key}'"
         con.execute(attach + ")")
 
@@ -115,9 +115,9 @@ def build(
 def _verified(con: duckdb.DuckDBPyConnection, d: Descriptor, path: Path, progress: Progress) -> tuple[str, str]:
     """Digests of the attached extract's content and of its file, taken while it is verified: nothing writes to it now."""
     progress("verify", 0, None)
-    with ThreadPoolExecutor(2) as pool:
+    with con.cursor() as beside, ThreadPoolExecutor(2) as pool:
         file = pool.submit(raw.digest_of, path)
-        content = pool.submit(fingerprint.content_digest, con.cursor(), d, CATALOG)
+        content = pool.submit(fingerprint.content_digest, beside, d, CATALOG)
         reverify.reverify(con, d, CATALOG)
         progress("digest", 0, None)
         return content.result(), file.result()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +15,8 @@ from enclave.intake.raw import files
 from enclave.intake.raw.source import Folder, Source
 
 Stamp = tuple[int, int, int]
+
+_PART = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -38,21 +42,28 @@ def _stamp(path: Path) -> Stamp:
     return found.st_ino, found.st_size, found.st_mtime_ns
 
 
-def digest_of(path: Path) -> str:
-    """The SHA-256 of a file."""
+def digest_of(path: Path, given_up: threading.Event | None = None) -> str:
+    """The SHA-256 of a file; CancelledError once nobody wants it any more."""
+    digest = hashlib.sha256()
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        while part := file.read(_PART):
+            if given_up is not None and given_up.is_set():
+                raise CancelledError
+            digest.update(part)
+    return digest.hexdigest()
 
 
-def seen(source: Source, tables: Sequence[Resource]) -> dict[str, Seen]:
+@contextmanager
+def seen(source: Source, tables: Sequence[Resource]) -> Iterator[dict[str, Seen]]:
     """The files of raw tables, by name; none for a database, whose tables have none of their own.
 
-    Stamps are taken here; digests one after another, beside whatever goes on.
+    Stamps are taken at once; digests one after another beside what goes on inside, and given up at its end: who is refused
+    does not wait for a hundred gigabytes to be hashed.
     """
-    if not isinstance(source, Folder):
-        return {}
-    pool = ThreadPoolExecutor(1, "digests")
-    paths = {table.name: files.find(source.path, table) for table in tables}
-    found = {name: Seen(path, _stamp(path), pool.submit(digest_of, path)) for name, path in paths.items()}
-    pool.shutdown(wait=False)
-    return found
+    paths = {t.name: files.find(source.path, t) for t in tables} if isinstance(source, Folder) else {}
+    given_up, pool = threading.Event(), ThreadPoolExecutor(1, "digests")
+    try:
+        yield {name: Seen(path, _stamp(path), pool.submit(digest_of, path, given_up)) for name, path in paths.items()}
+    finally:
+        given_up.set()
+        pool.shutdown(cancel_futures=True)
