@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -14,7 +13,6 @@ import duckdb
 from sqlalchemy import Engine
 
 from enclave import audit
-from enclave.errors import BadInput, Incident
 from enclave.intake import raw
 from enclave.intake.draft import omop, written
 from enclave.intake.draft.facts import Facts, facts_of
@@ -22,9 +20,10 @@ from enclave.intake.draft.guess import ZONED, Guess, guess, identifying
 from enclave.intake.draft.known import lists, stored_column
 from enclave.intake.draft.persons import Placed, Surveyed, candidates, counted, named, placed, unit_of
 from enclave.intake.kinds import Kind
+from enclave.intake.opening import opened, quietly
 from enclave.intake.package import Resource
 from enclave.intake.settled import open_lines
-from enclave.intake.workshop import Room, Unopened, workshop
+from enclave.intake.workshop import Room
 
 DRAFTED = audit.declare("draft.made", "raw tables were looked at to draft a descriptor")
 DOMAIN = "medical application data"
@@ -81,7 +80,7 @@ def draft(
     """A first descriptor of the source, called `name`. `lang` ("en" or "zh") is that of its comments; `registers` are those
     that the house has already."""
     source = raw.source_of(where)
-    with _opened(source, scratch, room or Room()) as con:
+    with quietly(scratch), opened(source, scratch, (), room) as con:
         found = tuple(_surveyed(con, source))
     tables = tuple(replace(t, name=called) for t, called in zip(found, named(found), strict=True))
     drafted = _omop(tables, today) if omop.is_omop(tables) else _guessed(tables, source.shown, today)
@@ -122,18 +121,6 @@ def _identity(table: Surveyed, unit: str) -> tuple[str, str] | None:
 
 def _omop(tables: Sequence[Surveyed], today: date) -> list[written.Drafted]:
     return omop.drafted(tables, today, lambda facts, n: guess(facts, n, {}, today))
-
-
-@contextmanager
-def _opened(source: raw.Source, scratch: Path, room: Room) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A workshop that sees the source; the engine's own words may quote a row and go no further."""
-    try:
-        with workshop(scratch, source.sees, room, source.opening()) as con:
-            yield con
-    except Unopened:
-        raise BadInput("intake.unreadable_source", place=source.shown) from None
-    except duckdb.Error as failed:
-        raise Incident("intake.engine_failed", kind=type(failed).__name__) from None
 
 
 def _surveyed(con: duckdb.DuckDBPyConnection, source: raw.Source) -> Iterator[Surveyed]:
