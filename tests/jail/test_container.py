@@ -48,6 +48,9 @@ def contained(filter_: int) -> list[str]:
         "1777",
         "--tmpfs",
         "/tmp",
+        "--ro-bind",  # as an image holds the product, wherever this checkout lies
+        str(ROOT),
+        str(ROOT),
         "--perms",
         "1777",
         "--tmpfs",

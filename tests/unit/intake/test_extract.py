@@ -57,7 +57,15 @@ def test_rows_rest_in_the_order_of_what_their_person_exceeds_most(tmp_path: Path
 def test_the_file_is_encrypted_and_nothing_else_is_left(tmp_path: Path) -> None:
     made = clinic.built(tmp_path, clinic.rows())
     assert [p.name for p in made.path.parent.iterdir()] == ["extract.duckdb"]
-    assert b"CARD" not in made.path.read_bytes()
+    plain = tmp_path / "plain.duckdb"
+    with duckdb.connect() as con:
+        con.execute(f"ATTACH '{made.path}' AS kept (READ_ONLY, ENCRYPTION_KEY '{clinic.FILE_KEY}')")
+        con.execute(f"ATTACH '{plain}' AS plain")
+        con.execute("COPY FROM DATABASE kept TO plain")
+    # Long enough that a cipher does not write them by chance.
+    words = (b"dx_category", b"norm_dx_category", b"discharged_on")
+    assert all(word in plain.read_bytes() for word in words)
+    assert not any(word in made.path.read_bytes() for word in words)
     with pytest.raises(duckdb.Error), duckdb.connect() as con:
         con.execute(f"ATTACH '{made.path}' AS x (READ_ONLY)")
     with pytest.raises(duckdb.Error), clinic.opened(made.path, "00" * 32):
