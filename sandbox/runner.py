@@ -132,7 +132,8 @@ def warm_up() -> None:
     axes.set_title("x")
     figure.canvas.draw()
     pyplot.close(figure)
-    del domicile
+    for name in domicile.__all__:  # each is loaded when it is first used, and the first use is not the notebook's
+        getattr(domicile, name)
 
 
 # --- the process that executes the notebook ------------------------------------------------------------------------

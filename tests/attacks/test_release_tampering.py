@@ -14,7 +14,7 @@ import pytest
 import domicile
 from domicile.client import ProblemError
 from domicile.client.fetch import unpack
-from domicile.verify import canonical
+from domicile.verified import canonical
 from enclave.store.keyring import new_signing_key, sign_with
 
 PRIVATE, PUBLIC = new_signing_key()

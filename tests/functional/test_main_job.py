@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tests.living import ROOT, Living
 
-from domicile.verify import verify
+from domicile.verified import verify
 from enclave.custody.proof import verify_house
 from enclave.vet.review import decide
 

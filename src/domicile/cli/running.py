@@ -19,7 +19,7 @@ from domicile.client.notebook import Notebook, words_of
 from domicile.client.problem import refusal
 from domicile.rules import failed
 from domicile.rules.code import examine_code
-from domicile.verify import verify as verify_release
+from domicile.verified import verify as verify_release
 from domicile.wire import told
 from domicile.wire.shapes import RunCard
 from domicile.wire.terminal import AsJson, as_json, console, table, tell

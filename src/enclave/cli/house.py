@@ -1,4 +1,4 @@
-"""The house itself: init, up, down, status, and the three processes."""
+"""The house itself: init, up, down, status, and the three processes, each of which loads what it needs and no more."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import typer
 
 from domicile.wire.terminal import AsJson, as_json, table, tell
 from domicile.wire.words import say
-from enclave.bootstrap import birth, broker, serve, up, worker
+from enclave.bootstrap import birth, up
 from enclave.bootstrap.house import open_house
 from enclave.cli.door import at
 from enclave.people import first_operator
@@ -36,6 +36,8 @@ def init(
 
 def start(context: typer.Context, json: AsJson = False) -> None:
     """Start serve, worker and broker, and wait until each answers."""
+    from enclave.bootstrap import worker
+
     settings = at(context).settings
     worker.build_wall(settings, lambda code: tell(say(code)))
     up.up(settings)
@@ -62,6 +64,7 @@ def status(context: typer.Context, json: AsJson = False) -> None:
 def run_serve(context: typer.Context) -> None:
     """Be the HTTP door (what `up` starts)."""
     from enclave.api.app import build
+    from enclave.bootstrap import serve
     from enclave.console import router
 
     serve.run(at(context).settings, lambda house: build(house, router))
@@ -71,11 +74,15 @@ def run_worker(
     context: typer.Context, number: Annotated[int, typer.Option(min=1, help="Which of several on this machine.")] = 1
 ) -> None:
     """Be a worker (what `up` starts)."""
+    from enclave.bootstrap import worker
+
     worker.run(at(context).settings, up.worker_name(number))
 
 
 def run_broker(context: typer.Context) -> None:
     """Be the broker (what `up` starts)."""
+    from enclave.bootstrap import broker
+
     broker.run(at(context).settings)
 
 
