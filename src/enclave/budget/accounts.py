@@ -8,11 +8,11 @@ or the account is frozen; it never goes down and nothing spent comes back.
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
-from enclave.audit import Head, canonical
+from enclave.audit import Head, canonical, quoted
 from enclave.budget.amount import NOTHING, Amount
 from enclave.errors import BadInput
 
@@ -29,7 +29,9 @@ class AccountKind(StrEnum):
 
 def _is_plain(name: str) -> bool:
     """No blanks at the ends, nothing invisible: two names that look alike must not be two accounts by accident."""
-    visible = all(unicodedata.category(c)[0] not in "CZ" or c == " " for c in name)
+    visible = (
+        name.isprintable() if name.isascii() else all(c == " " or unicodedata.category(c)[0] not in "CZ" for c in name)
+    )
     return 0 < len(name) <= LONGEST_NAME and name == name.strip() and visible
 
 
@@ -39,25 +41,26 @@ class Account:
 
     kind: AccountKind
     name: str
+    project: str | None = field(init=False, repr=False)
+    """The project this account belongs to; None for a population."""
+    spelled: str = field(init=False, repr=False)
+    """`pair` as it is spelled within a list."""
 
     def __post_init__(self) -> None:
         if not isinstance(self.kind, AccountKind):
             raise BadInput("budget.no_such_kind", kinds=", ".join(AccountKind))
         parts = self.name.split("/")
         wanted = 2 if self.kind is AccountKind.RESEARCHER else 1
-        if len(parts) != wanted or not all(_is_plain(part) for part in parts):
+        if len(parts) != wanted or not all(map(_is_plain, parts)):
             raise BadInput("budget.bad_account_name", place=self.name, kind=str(self.kind))
+        object.__setattr__(self, "project", None if self.kind is AccountKind.POPULATION else parts[0])
+        object.__setattr__(self, "spelled", f"{quoted(self.kind)},{quoted(self.name)}")
 
     def __hash__(self) -> int:
         return hash(self.name)  # a third of the generated one's time, nine times a reservation
 
     def __eq__(self, other: object) -> bool:
         return self is other or (type(other) is Account and self.name == other.name and self.kind is other.kind)
-
-    @property
-    def project(self) -> str | None:
-        """The project this account belongs to; None for a population."""
-        return None if self.kind is AccountKind.POPULATION else self.name.split("/")[0]
 
     def pair(self) -> list[str]:
         """As it stands in a ledger entry."""

@@ -8,7 +8,7 @@ whether a cap holds. Whoever turns ε into ρ rounds up against the spender befo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple, Self
 
 from enclave.errors import BadInput
 
@@ -22,29 +22,37 @@ MOST = 2**63 - 1
 """The largest part an amount may have: what a database column holds."""
 
 
-def _check(part: str, value: object) -> None:
-    if type(value) is not int or not 0 <= value <= MOST:  # a bool is an int, and no amount
-        raise BadInput("budget.not_an_amount", place=part, part=part, most=MOST)
+def _no_amount(*parts: object) -> BadInput:
+    """The refusal of parts of which one is no whole number from 0 to MOST. A bool is an int, and no amount."""
+    sound = [type(value) is int and 0 <= value <= MOST for value in parts]
+    part = _Parts._fields[sound.index(False)]
+    return BadInput("budget.not_an_amount", place=part, part=part, most=MOST)
 
 
-@dataclass(frozen=True)
-class Amount:
-    """ρ and δ, or pure ε, as whole numbers, none negative."""
-
+class _Parts(NamedTuple):
     nano_rho: int
-    atto_delta: int = 0
-    nano_epsilon: int = 0
+    atto_delta: int
+    nano_epsilon: int
 
-    def __post_init__(self) -> None:
-        rho, delta, epsilon = self.nano_rho, self.atto_delta, self.nano_epsilon
-        if type(rho) is type(delta) is type(epsilon) is int and 0 <= rho <= MOST and 0 <= delta <= MOST and not epsilon:
-            return  # nearly all, at a third of the time: a reservation makes three
-        for part, value in vars(self).items():
-            _check(part, value)
-        if epsilon and (rho or delta):
+
+class Amount(_Parts):
+    """ρ and δ, or pure ε, as whole numbers, none negative.
+
+    A tuple, which is made in a third of a dataclass's time, and a reservation makes three; but none to be put in order."""
+
+    __slots__ = ()
+    __lt__ = __le__ = __gt__ = __ge__ = None  # type: ignore[assignment]
+
+    def __new__(cls, nano_rho: int, atto_delta: int = 0, nano_epsilon: int = 0) -> Self:
+        if not (type(nano_rho) is type(atto_delta) is type(nano_epsilon) is int):
+            raise _no_amount(nano_rho, atto_delta, nano_epsilon)
+        if not (0 <= nano_rho <= MOST and 0 <= atto_delta <= MOST and 0 <= nano_epsilon <= MOST):
+            raise _no_amount(nano_rho, atto_delta, nano_epsilon)
+        if nano_epsilon and (nano_rho or atto_delta):
             raise BadInput("budget.two_measures")
+        return tuple.__new__(cls, (nano_rho, atto_delta, nano_epsilon))
 
-    def __add__(self, other: Amount) -> Amount:
+    def __add__(self, other: Amount) -> Amount:  # type: ignore[override]
         return Amount(
             self.nano_rho + other.nano_rho,
             self.atto_delta + other.atto_delta,

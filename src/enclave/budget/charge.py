@@ -44,19 +44,17 @@ class Charge:
 
     shares: tuple[Share, ...]
     what: Facts = field(default_factory=dict)
+    accounts: tuple[Account, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        accounts = self.accounts
+        accounts = tuple([share.account for share in self.shares])
         if not accounts or len(set(accounts)) != len(accounts):
             raise BadInput("budget.bad_charge")
-        if len({a.project for a in accounts} - {None}) > 1:
+        if len({a.project for a in accounts if a.project}) > 1:
             raise BadInput("budget.two_projects")
         check_facts(self.what)
         object.__setattr__(self, "what", dict(self.what))  # ours alone: the caller's dict may change later
-
-    @property
-    def accounts(self) -> tuple[Account, ...]:
-        return tuple([share.account for share in self.shares])
+        object.__setattr__(self, "accounts", accounts)
 
     @property
     def project(self) -> str:
@@ -70,7 +68,7 @@ class Charge:
     @property
     def text(self) -> str:
         """The canonical spelling of `detail`, written out: what a ledger's rate is made of."""
-        shares = [f"[{quoted(a.kind)},{quoted(a.name)},{amount.spelled}]" for a, amount in self.shares]
+        shares = [f"[{account.spelled},{amount.spelled}]" for account, amount in self.shares]
         return f'{{"shares":[{",".join(shares)}],"what":{spelled_facts(self.what)}}}'
 
     @classmethod

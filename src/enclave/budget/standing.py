@@ -74,8 +74,7 @@ class Standing:
         """What `act` would change as entry `seq`; raises the reason when it may not be written. Changes nothing."""
         match act:
             case Reserved():
-                spent = tuple(map(self._spent, act.charge.shares))
-                return Effect(spent, begins=tuple([balance.account for balance in spent]))
+                return Effect(tuple(map(self._spent, act.charge.shares)), act.charge.accounts)
             case Opened():
                 return self._opened(seq, act)
             case Raised():

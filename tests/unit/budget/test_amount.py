@@ -54,3 +54,10 @@ def test_nothing_is_counted_in_either_measure() -> None:
         assert amount + NOTHING == amount
         assert amount - amount == NOTHING
         assert NOTHING.fits(amount)
+
+
+def test_amounts_stand_in_no_order() -> None:
+    """A tuple's order would call (1, 9) smaller than (2, 0), and let it pass under a cap."""
+    with pytest.raises(TypeError):
+        assert Amount(1, 9) < Amount(2, 0)  # type: ignore[misc]
+    assert not Amount(1, 9).fits(Amount(2, 0))

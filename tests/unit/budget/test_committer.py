@@ -14,6 +14,7 @@ import pytest
 
 from enclave.budget import Amount, Charge, Ledger, Reservation, Share, population, project, verify
 from enclave.budget.acts import Frozen
+from enclave.budget.committer import _tell, _Ticket
 from enclave.budget.desk import Desk
 from enclave.errors import EnclaveError, Incident, Refused, Tampered
 from enclave.store import Place
@@ -54,6 +55,10 @@ def reserving(ledger: Ledger, *rechecks: Callable[[], None]) -> list[Callable[[]
 
 def fine() -> None:
     """A recheck that finds nothing wrong."""
+
+
+def fine_job(desk: Desk) -> None:
+    """A job that finds nothing wrong either."""
 
 
 def raising() -> None:
@@ -123,6 +128,16 @@ def test_after_many_came_together_one_waits_to_be_written_with_the_others(ledger
     with ThreadPoolExecutor(1, thread_name_prefix="session") as session:
         assert session.submit(writers_of, ledger).result() == {"ledger-committer"}
         assert session.submit(writers_of, ledger).result() == {"session_0"}, "the last one came alone"
+
+
+def test_nobody_waits_to_be_woken_by_a_main_thread_that_a_signal_may_end() -> None:
+    with ThreadPoolExecutor(1) as session:
+        first, last = (session.submit(_Ticket, fine_job).result() for _ in range(2))
+    ended = _Ticket(fine_job)  # the main thread's, and it never hears
+    _tell([first, ended, last])
+    assert last._told.locked(), "the control: sessions wake one the other"
+    first.hear()
+    assert not last._told.locked()
 
 
 def test_who_waits_is_not_overtaken_for_ever_by_spenders_that_write_themselves(ledger: Ledger, place: Place) -> None:

@@ -20,7 +20,8 @@ accounts = st.one_of(
     st.builds(population, st.text('cn患者 "\\', min_size=1, max_size=4).map(lambda t: f"r{t}r")), st.just(P)
 )
 amounts = st.one_of(
-    st.builds(Amount, st.integers(0, MOST), st.integers(0, MOST)), st.builds(pure, st.integers(0, MOST))
+    st.tuples(st.integers(0, MOST), st.integers(0, MOST)).map(lambda parts: Amount(*parts)),
+    st.builds(pure, st.integers(0, MOST)),
 )
 accounts_and_amounts = st.lists(st.builds(Share, accounts, amounts), min_size=1, unique_by=lambda s: s.account)
 facts = st.dictionaries(st.text(max_size=9), st.one_of(st.text(max_size=9), st.integers()))
