@@ -26,9 +26,14 @@ from bench.peers.shapes import Shape
 from bench.peers.talk import Failed, Spoken
 from bench.suite import Cells, plain_on, total_error, true
 
-ROUNDS = (4, 15)
-PATIENCE_S = 20.0
-"""Rounds of one question: at least, at most, and no more once this long has passed."""
+MOST_ROUNDS = 15
+OF_ONE_NUMBER = 7
+PATIENCE_S = 10.0
+"""Rounds of one question: at least the peer's `answers` (more of one number, whose error is that of one draw), at most so
+many, and no more once this long has passed."""
+
+PEER_S, LEAST_ROUNDS = 420.0, 2
+"""When one peer has been asked for so long, every further question has so many rounds: one to warm up, and one."""
 
 
 @dataclass
@@ -77,13 +82,14 @@ def compared(
     peer: Peer, spoken: Spoken, ours: Ours, shapes: Sequence[Shape], truth: dict[str, Cells], rows: Path
 ) -> Iterator[Compared]:
     """Every form of `shapes`, whether the peer can ask it or not."""
+    until = time.perf_counter() + PEER_S
     with read(rows) as database:
         for shape in shapes:
             if reason := cannot(peer, shape):
                 yield Compared(peer.name, shape.form.name, cannot=reason)
                 continue
             budget = share_of(peer, shape, ours.shapes, ours.dataset.delta)
-            yield _one(peer, spoken, ours, shape, budget, truth[shape.form.name], database)
+            yield _one(peer, spoken, ours, shape, budget, truth[shape.form.name], database, until)
 
 
 def cannot(peer: Peer, shape: Shape) -> str:
@@ -98,12 +104,14 @@ def _one(
     budget: Budget,
     truth: Cells,
     database: duckdb.DuckDBPyConnection,
+    until: float,
 ) -> Compared:
     made = Compared(peer.name, shape.form.name)
     try:
+        enough = peer.answers if shape.words.keys else max(peer.answers, OF_ONE_NUMBER)
         made.bounds = _bounds(peer, spoken, shape, budget, truth, database)
         started = time.perf_counter()
-        for turn in range(ROUNDS[1]):
+        for turn in range(MOST_ROUNDS):
             our_seconds, our_cells = ours.ask(shape)
             told = spoken.ask(shape.told(), made.bounds, budget)
             made.our_errors.append(total_error(shape.form, shape.asked_of(our_cells, truth), truth))
@@ -111,7 +119,8 @@ def _one(
             if turn:
                 made.ours.append(our_seconds)
                 made.theirs.append(told.seconds)
-            if turn + 1 >= ROUNDS[0] and time.perf_counter() - started > PATIENCE_S:
+            now = time.perf_counter()
+            if (turn + 1 >= enough and now - started > PATIENCE_S) or (turn + 1 >= LEAST_ROUNDS and now > until):
                 break
     except Failed as failure:
         return Compared(peer.name, shape.form.name, cannot=f"failed: {failure}")

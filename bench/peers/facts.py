@@ -21,6 +21,7 @@ class Facts:
     shape: Shape
     database: duckdb.DuckDBPyConnection
     _sums: dict[float, Floats] = field(default_factory=dict)
+    _by_kind: dict[str, Floats] = field(default_factory=dict)
 
     def _read(self, value: str) -> tuple[Floats, ...]:
         words = self.shape.words
@@ -79,3 +80,37 @@ class Facts:
     def by_person(self, values: Floats) -> Floats:
         """The sum over the person's lines, on each line."""
         return np.asarray(np.bincount(self.person, values)[self.person])
+
+    @cached_property
+    def kinds(self) -> tuple[Ints, Kinds]:
+        """Lines that any bound on persons treats alike, and of which kind each line is: hundreds of thousands of lines are
+        some ten thousand kinds, and a grid is searched over those."""
+        told = [self.cell, self.rows, self.groups, self.place, self.by_person(self.rows)]
+        alike, of_line = np.unique(np.stack([np.asarray(x, dtype=np.int64) for x in told]), axis=1, return_inverse=True)
+        cell, *others = alike
+        rows, groups, place, whole = (np.asarray(x, dtype=np.float64) for x in others)
+        return of_line.ravel(), Kinds(cell, rows, groups, place, whole)
+
+    def by_kind(self, named: str, values: Floats) -> Floats:
+        """The sum of values of the lines over each kind, kept under a name."""
+        if named not in self._by_kind:
+            of_line, kinds = self.kinds
+            self._by_kind[named] = np.bincount(of_line, values, minlength=len(kinds.cell)).astype(np.float64)
+        return self._by_kind[named]
+
+    def kept(self, named: str, values: Floats, share: Floats) -> Floats:
+        """By cell, what is left of values of the lines when of each kind such a share is."""
+        cells = int(self.cell.max()) + 1
+        return np.asarray(np.bincount(self.kinds[1].cell, self.by_kind(named, values) * share, minlength=cells))
+
+
+@dataclass(frozen=True)
+class Kinds:
+    """Of each kind of line: its cell, how many rows it has, in how many groups its person is, which of them this is, and how
+    many rows the person has in all."""
+
+    cell: Ints
+    rows: Floats
+    groups: Floats
+    place: Floats
+    whole: Floats

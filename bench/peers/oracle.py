@@ -14,7 +14,7 @@ from itertools import product
 
 import numpy as np
 from bench.peers.budget import Budget, delta_of
-from bench.peers.facts import Facts, Floats
+from bench.peers.facts import Facts, Floats, Kinds
 from bench.peers.registry import Peer
 
 Bounds = Mapping[str, float]
@@ -35,6 +35,11 @@ MEDIANS: tuple[Bounds, ...] = (
     {"groups": 5, "each": 3},
 )
 DRAWS = 12
+LEAST_NUMBERS = 600
+"""Draws of noise at one point: so many at least, and more of few cells."""
+
+SMARTNOISE_SCALE = 1e7
+"""A larger scale of a sum SmartNoise refuses."""
 CENTS = 100
 
 
@@ -93,7 +98,7 @@ def error(peer: Peer, facts: Facts, bounds: Bounds, budget: Budget, seed: int = 
     )
     rng = np.random.default_rng(seed)
     draw = rng.laplace if tried.laplace else rng.normal
-    size = (DRAWS, len(tried.count))
+    size = (max(DRAWS, LEAST_NUMBERS // len(tried.count)), len(tried.count))
     count = (
         tried.count + draw(0.0, tried.count_noise, size) if tried.count_noise else np.broadcast_to(tried.count, size)
     )
@@ -112,17 +117,17 @@ def error(peer: Peer, facts: Facts, bounds: Bounds, budget: Budget, seed: int = 
     return float(np.mean(np.abs(told - truth).sum(axis=1)) / np.abs(truth).sum())
 
 
-def _kept(peer: Peer, facts: Facts, bounds: Bounds) -> Floats:
-    """The expected share of each line's rows that bounding leaves."""
-    share = np.ones_like(facts.rows)
+def _kept(peer: Peer, kinds: Kinds, bounds: Bounds) -> Floats:
+    """The expected share of the rows of each kind of line that bounding leaves."""
+    share = np.ones_like(kinds.rows)
     if "each" in bounds:
-        share = np.minimum(1.0, bounds["each"] / facts.rows)
+        share = np.minimum(1.0, bounds["each"] / kinds.rows)
     if "rows" in bounds:
-        share = share * np.minimum(1.0, bounds["rows"] / facts.by_person(facts.rows * share))
+        share = np.minimum(1.0, bounds["rows"] / kinds.whole)  # no grid has both
     if "groups" in bounds and peer.name == "opendp":
-        share = share * (facts.place < bounds["groups"])
+        share = share * (kinds.place < bounds["groups"])
     elif "groups" in bounds:
-        share = share * np.minimum(1.0, bounds["groups"] / facts.groups)
+        share = share * np.minimum(1.0, bounds["groups"] / kinds.groups)
     return share
 
 
@@ -130,15 +135,16 @@ def _tried(peer: Peer, facts: Facts, bounds: Bounds, budget: Budget) -> Tried:
     measure, upper = facts.shape.words.measure, float(bounds.get("upper", 1.0))
     if peer.name == "qrlew":
         return _scaled(facts, bounds, budget, upper)
-    share = _kept(peer, facts, bounds)
+    share = _kept(peer, facts.kinds[1], bounds)
     unit, laplace = _noise(peer, facts, bounds, budget)
-    count = facts.by_cell(facts.rows * share)
+    count = facts.kept("rows", facts.rows, share)
     if measure not in ("sum", "mean"):
         return Tried(count, unit, laplace=laplace)
     if "total" in bounds:
-        total = facts.by_cell(np.minimum(facts.exact, bounds["total"]) * share)
-        return Tried(count, 0.0, total, unit * bounds["total"], laplace=laplace)
-    total = facts.by_cell(facts.sums(upper) * share)
+        most = bounds["total"]
+        total = facts.kept(f"total {most}", np.minimum(facts.exact, most), share)
+        return Tried(count, 0.0, total, unit * most, laplace=laplace)
+    total = facts.kept(f"upper {upper}", facts.sums(upper), share)
     if measure == "sum":
         return Tried(count, 0.0, total, unit * upper, laplace=laplace)
     centre = upper / 2 if peer.name in ("tumult", "pipelinedp") else 0.0
@@ -201,8 +207,15 @@ def _per_person(peer: Peer, facts: Facts, bounds: Bounds, budget: Budget) -> Tri
 
 def best(peer: Peer, facts: Facts, budget: Budget) -> Bounds:
     """The point of the grid with the least expected error."""
-    found = min(candidates(peer, facts), key=lambda bounds: error(peer, facts, bounds, budget))
-    return told(peer, facts, found)
+    allowed = (bounds for bounds in candidates(peer, facts) if _is_taken(peer, facts, bounds, budget))
+    return told(peer, facts, min(allowed, key=lambda bounds: error(peer, facts, bounds, budget)))
+
+
+def _is_taken(peer: Peer, facts: Facts, bounds: Bounds, budget: Budget) -> bool:
+    """False where the peer would refuse the noise that these bounds need."""
+    if peer.name != "smartnoise" or facts.shape.words.measure != "sum":
+        return True
+    return bounds["rows"] * bounds["upper"] / budget["epsilon"] <= SMARTNOISE_SCALE
 
 
 def told(peer: Peer, facts: Facts, bounds: Bounds) -> Bounds:

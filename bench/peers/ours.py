@@ -20,10 +20,11 @@ from bench.questions import Form
 from bench.suite import Cells, answered, cells, epsilon_within
 
 from domicile.client import Answer
-from domicile.models.agreeing import agree, agree_means, resembling
+from domicile.models.agreeing import agree, agree_means, each, resembling
 from domicile.models.result import Given
 from domicile.wire.shapes import AnswerHead
 from enclave.catalogue.dataset import Dataset
+from enclave.profile.summary import summaries
 from enclave.query import Engine, Priced, execute, mechanisms, prepare
 from enclave.query.profiling import drawn, portrayed
 
@@ -35,12 +36,15 @@ PATIENT = 4
 
 
 SAME_ROWS = (
-    (("count.one_key", "count.two_keys", "join_person", "histogram"), "n"),
+    (("count.one_key", "count.two_keys", "join_person", "histogram", "filter.100_percent"), "n"),
     (("sum.one_key", "sum.two_keys"), "fee"),
 )
 MEANS = ("mean.one_key", "mean.two_keys")
-ALL_ROWS, SOME_ROWS = "count.one_key", ("filter.1_percent", "filter.10_percent", "filter.100_percent")
-"""What a researcher sees at once of the questions: which are of the same visits, and which of some of them."""
+ALL_ROWS, SOME_ROWS = "count.one_key", ("filter.1_percent", "filter.10_percent")
+"""What a researcher sees at once of the questions: which are of the same visits (every visit has a day of admission, which
+the dictionary says, and the third filter is all the days there are), and which of some of them."""
+
+PER_PERSON = "per_person"
 
 
 class Ours:
@@ -54,6 +58,8 @@ class Ours:
         total = mechanisms.rho_for(EPSILON, delta)
         self.dataset = profiled(hospital.dataset, self.engine, int(total * FOR_PROFILE))
         spent = self.dataset.profile.rho if self.dataset.profile else 0
+        self.persons = next(s.persons for s in summaries(self.dataset) if s.table == "visits")
+        """With a visit, as the profile tells everybody."""
         self.epsilon = epsilon_within((total - spent) // len(shapes), delta)
 
     def ask(self, shape: Shape) -> tuple[float, Cells]:
@@ -80,6 +86,8 @@ class Ours:
         for forms, column in SAME_ROWS:
             made |= dict(zip(forms, agree(*(told[form] for form in forms), column=column), strict=True))
         made |= dict(zip(MEANS, agree_means(*(told[form] for form in MEANS), column="los"), strict=True))
+        of_visits = (told[form] for form in SAME_ROWS[0][0])
+        made[PER_PERSON] = each(told[PER_PERSON], *of_visits, column="n", rows="n", persons=self.persons)
         for form in SOME_ROWS:
             made[form] = resembling(told[form], told[ALL_ROWS], column="n")
         return {shape.form.name: of_frame(shape.form, made[shape.form.name]) for shape in self.shapes}

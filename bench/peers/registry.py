@@ -34,6 +34,8 @@ class Peer:
     goal: float
     cannot: Mapping[str, str] = field(default_factory=dict)
     """By measure or by name of a form."""
+    answers: int = 4
+    """How many it gives to a question at least, the first for warming up; fewer of those that take a minute for each."""
 
     @property
     def requirements(self) -> Path:
@@ -75,6 +77,7 @@ PEERS = (
         Accounting.ZCDP,
         20.0,
         {"survival": SURVIVAL, "unlisted": UNLISTED},
+        answers=2,
     ),
     Peer(
         "pipelinedp",
@@ -84,6 +87,7 @@ PEERS = (
         Accounting.SEQUENTIAL,
         20.0,
         {"survival": SURVIVAL, "unlisted": UNLISTED},
+        answers=2,
     ),
     Peer(
         "qrlew",

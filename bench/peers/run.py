@@ -4,7 +4,7 @@
 
 Rows go into `bench/results.json` and its table beside those of `make bench`, all figures into `bench/peers/measured.json`
 and the tables of `docs/reference/peers.md`. `--only`, `--alone` (ours, beside no peer) and `--forms` leave what was
-measured before as it stands; nothing is written down at another size than the usual one.
+measured before as it stands (`--only` ours as well); nothing is written down at another size than the usual one.
 """
 
 from __future__ import annotations
@@ -34,22 +34,26 @@ VISITS = 1_000_000
 OUR_ANSWERS = 25
 
 
-def measured(peers: Sequence[Peer], hospital: Hospital, folder: Path, forms: Sequence[str]) -> Iterator[list[Compared]]:
-    """Ours, then each peer, handed on at once: a run that ends early has not been for nothing."""
+def measured(
+    peers: Sequence[Peer], hospital: Hospital, folder: Path, forms: Sequence[str], *, and_ours: bool
+) -> Iterator[list[Compared]]:
+    """Ours, then each peer form by form, handed on at once: a run that ends early has not been for nothing."""
     every = [shape_of(form, hospital.dataset) for form in SUITE]
     shapes = [s for s in every if not forms or s.form.name in forms]
     handed(hospital, folder / "rows")
     truth = truths(hospital, shapes)
     ours = Ours(hospital, every)
-    yield _ours(ours, shapes, truth)
+    if and_ours:
+        yield _ours(ours, shapes, truth)
     for peer in peers:
         print(f"{peer.title} {peer.version}", flush=True)
-        yield _peer(peer, ours, shapes, truth, folder)
+        for made in _peer(peer, ours, shapes, truth, folder):
+            yield [made]
     ours.close()
 
 
-def _peer(peer: Peer, ours: Ours, shapes: Sequence[Shape], truth: dict[str, Cells], folder: Path) -> list[Compared]:
-    found: list[Compared] = []
+def _peer(peer: Peer, ours: Ours, shapes: Sequence[Shape], truth: dict[str, Cells], folder: Path) -> Iterator[Compared]:
+    told: set[str] = set()
     scratch = folder / peer.name
     scratch.mkdir()
     try:
@@ -57,13 +61,12 @@ def _peer(peer: Peer, ours: Ours, shapes: Sequence[Shape], truth: dict[str, Cell
             print(f"  ready after {process.load(folder / 'rows', scratch):.1f} s", flush=True)
             for made in compared(peer, process, ours, shapes, truth, folder / "rows"):
                 print(f"  {report.line(made)}", flush=True)
-                found.append(made)
+                told.add(made.form)
+                yield made
     except (NotInstalled, Failed) as reason:
         print(f"  {reason}", flush=True)
-        told = {made.form for made in found}
         missing = [s.form.name for s in shapes if s.form.name not in told]
-        found += [Compared(peer.name, name, cannot=str(reason)) for name in missing]
-    return found
+        yield from (Compared(peer.name, name, cannot=str(reason)) for name in missing)
 
 
 def _ours(ours: Ours, shapes: Sequence[Shape], truth: dict[str, Cells]) -> list[Compared]:
@@ -89,7 +92,7 @@ def main() -> None:
     given = options.parse_args()
     peers = [p for p in PEERS if not given.alone and (not given.only or p.name in given.only)]
     with shelved(given.visits) as hospital, tempfile.TemporaryDirectory(prefix="domicile-peers-") as folder:
-        for found in measured(peers, hospital, Path(folder), given.forms):
+        for found in measured(peers, hospital, Path(folder), given.forms, and_ours=not given.only):
             if given.visits == VISITS:
                 report.written(found)
             else:

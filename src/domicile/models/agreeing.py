@@ -2,10 +2,11 @@
 
 Tables that count the same rows by different keys, or add up the same column, have margins in common. Each was drawn by
 itself, so each tells them anew, and none tells them best. `agree` brings them together: their totals, then the margins any
-two of them share, each estimate weighed by its inverse variance (noise, and what a clip may have taken unevenly); what a
-margin gains is spread evenly over the cells below, which is least squares. Cells of a table by several keys are then drawn
+two of them share, each estimate weighed by its noise and by how its clip bends it (`unbent`); what a margin gains is spread
+evenly over the cells below, which is least squares. Cells of a table by several keys are then drawn
 towards what their margins make likely, `agree_means` draws means of cells towards the mean above them, `resembling` a
-table of some rows towards the shares of a table of all: as far as noise hides whether they differ (`likelier`).
+table of some rows towards the shares of a table of all: as far as noise hides whether they differ (`likelier`). How many
+rows a person has on average is told again by the total of such tables over the persons of the paid profile (`each`).
 
 Everything here is post-processing of noisy numbers, and free. `x` becomes the estimate, `x_told` is the number as it was
 told; the noise interval beside it stays that of the number as told.
@@ -23,15 +24,18 @@ from domicile.models.likelier import around_means, drawn_towards
 from domicile.models.nearest import Array, one_way, with_total
 from domicile.models.result import Given
 from domicile.models.told import Told
+from domicile.models.unbent import unbent
 from domicile.wire.words import say
 
 if TYPE_CHECKING:
     import pandas as pd
 
-UNEVEN = 1 / 8
-"""How far a group's share of what is weighed away may lie from its share of everything."""
+    from domicile.wire.known import EstimateCard
 
 ROUNDS = 20
+
+SURELY = 1.959964
+"""Standard deviations of a 95 % interval."""
 
 
 def agree(*answers: Given, column: str) -> tuple[pd.DataFrame, ...]:
@@ -41,8 +45,8 @@ def agree(*answers: Given, column: str) -> tuple[pd.DataFrame, ...]:
     for names in _shared(tables):
         mine = [(table, each) for table, each in zip(tables, noise, strict=True) if set(names) <= set(table.keys)]
         found = [table.margin(names) for table, _ in mine]
-        size = np.mean(found, axis=0) ** 2
-        agreed = _weighed(found, [each**2 * t.below(names) + (UNEVEN * t.weighed_away) ** 2 * size for t, each in mine])
+        noises = [each**2 * table.below(names) for table, each in mine]
+        agreed = unbent(found, noises, [table.weighed_away for table, _ in mine])
         for (table, _), margin in zip(mine, found, strict=True):
             table.cells = table.cells + table.spread(names, (agreed - margin) / table.below(names))
     return tuple(t.shown(_likely(t.cells, each)) for t, each in zip(tables, noise, strict=True))
@@ -50,11 +54,10 @@ def agree(*answers: Given, column: str) -> tuple[pd.DataFrame, ...]:
 
 def _of_one_total(tables: Sequence[Told]) -> list[float]:
     """Every table is brought to the total that all tell; the noise of a cell of each."""
-    totals = [np.array(float(t.cells.sum())) for t in tables]
-    total = float(_weighed(totals, [np.array(t.noise_of_all**2) for t in tables]))
+    totals, (total, _) = [float(t.cells.sum()) for t in tables], _total(tables)
     noise = []
     for table, own in zip(tables, totals, strict=True):
-        factor = total / float(own) if own > 0 and total > 0 else 1.0
+        factor = total / own if own > 0 and total > 0 else 1.0
         table.cells = table.cells * factor
         noise.append(table.noise * factor)
     return noise
@@ -66,11 +69,14 @@ def _shared(tables: Sequence[Told]) -> list[tuple[str, ...]]:
     return sorted((tuple(sorted(names)) for names in found if names), key=lambda names: (-len(names), names))
 
 
-def _weighed(estimates: Sequence[Array], variances: Sequence[Array | float]) -> Array:
-    """By inverse variance."""
-    weights = [np.broadcast_to(1 / np.asarray(variance), estimates[0].shape) for variance in variances]
-    found: Array = np.sum(np.multiply(weights, estimates), axis=0) / np.sum(weights, axis=0)
-    return found
+def _total(tables: Sequence[Told]) -> tuple[float, float]:
+    """The total that all tell, by inverse variance, and the variance of its noise."""
+    return _weighed([float(t.cells.sum()) for t in tables], [t.noise_of_all**2 for t in tables])
+
+
+def _weighed(estimates: Sequence[float], variances: Sequence[float]) -> tuple[float, float]:
+    precision = [1 / variance for variance in variances]
+    return float(np.dot(precision, estimates)) / sum(precision), 1 / sum(precision)
 
 
 def _likely(cells: Array, noise: float) -> Array:
@@ -120,3 +126,20 @@ def resembling(answer: Given, like: Given, *, column: str) -> pd.DataFrame:
     expected = with_total(other.cells.ravel(), whole).reshape(other.cells.shape) * (total / whole)
     found = drawn_towards(table.cells, table.noise, expected)
     return table.shown(with_total(found.ravel(), total).reshape(found.shape))
+
+
+def each(mean: Given, *tables: Given, column: str, rows: str, persons: EstimateCard) -> pd.DataFrame:
+    """The mean number of rows of a person (`column` of `mean`, without keys), and the same again: all rows, as `tables` tell
+    them in their column `rows`, over the persons who have any, as a paid profile tells them (the card of a variable of
+    that table). By inverse variance."""
+    told = Told(mean, column)
+    if told.cells.size != 1:
+        raise ValueError(say("models.other_keys"))
+    total, doubt = _total([Told(table, rows) for table in tables])
+    spread = (persons.high - persons.low) / (2 * SURELY)
+    if persons.value <= 0 or total <= 0:
+        return told.shown(told.cells)
+    rate = total / persons.value
+    variance = rate**2 * (doubt / total**2 + (spread / persons.value) ** 2)
+    agreed, _ = _weighed([float(told.cells), rate], [told.noise**2, variance])
+    return told.shown(np.array(agreed))

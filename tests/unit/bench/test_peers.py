@@ -6,11 +6,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import duckdb
+import numpy as np
 import pytest
-from bench.peers import report
+from bench.peers import oracle, report
 from bench.peers.budget import delta_of, multiplier_of
+from bench.peers.facts import Facts
 from bench.peers.registry import HERE, PEERS, Peer
-from bench.peers.shapes import DESCRIBED
+from bench.peers.shapes import DESCRIBED, Shape
 from bench.questions import SUITE
 from dp_accounting import dp_event
 from dp_accounting.pld import PLDAccountant
@@ -95,3 +98,27 @@ def test_an_engine_that_prints_or_fails_still_keeps_to_one_answer_a_line(tmp_pat
     assert '"cells": [["CARD", 1.0]]' in answered
     assert failed == '{"failed": "ValueError: no sums here"}'
     assert "words of a library" in done.stderr
+
+
+@pytest.fixture(scope="module")
+def facts() -> Facts:
+    """Invented visits: 40 persons, three departments, up to nine visits each."""
+    rows = duckdb.connect()
+    rows.execute(
+        "CREATE TABLE visits AS SELECT p AS patient_id, 'd' || (hash(p, v) % 3) AS dept, hash(v, p, 1) % 900 AS fee "
+        "FROM range(40) AS a(p), range(9) AS b(v) WHERE hash(v, p, 2) % 3 < 1 + p % 2"
+    )
+    form = next(form for form in SUITE if form.name == "sum.one_key")
+    return Facts(Shape(form, DESCRIBED[form.name], (("d0",), ("d1",), ("d2",)), None), rows)
+
+
+@pytest.mark.parametrize("bounds", [{"rows": 2}, {"groups": 2, "each": 1}, {"each": 2}], ids=str)
+@pytest.mark.parametrize("peer", [p for p in PEERS if p.name in ("opendp", "tumult")], ids=lambda peer: peer.name)
+def test_kinds_of_lines_are_bounded_as_every_line_would_be(facts: Facts, peer: Peer, bounds: dict[str, float]) -> None:
+    of_line, kinds = facts.kinds
+    share = oracle._kept(peer, kinds, bounds)
+    assert len(kinds.cell) < len(facts.cell)
+    assert np.array_equal(kinds.rows[of_line], facts.rows) and np.array_equal(kinds.groups[of_line], facts.groups)
+    each = facts.by_cell(facts.sums(300) * share[of_line])
+    assert facts.kept("upper 300", facts.sums(300), share) == pytest.approx(each)
+    assert 0 < each.sum() < facts.sums(300).sum()

@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from domicile.models.agreeing import agree, agree_means, resembling
+from domicile.models.agreeing import agree, agree_means, each, resembling
 from domicile.models.nearest import Array
 from domicile.models.result import Given
 from domicile.output.source import ATTRIBUTE
+from domicile.wire.known import EstimateCard
 
 DEPTS, PAYERS = 12, 6
 ROUNDS = 30
@@ -25,14 +26,16 @@ class Answered:
 
     table: pd.DataFrame
     whole: float | None = None
+    lost: float = 0.0
     id: str = "an answer"
     spent: float = 0.1
     notes: tuple[str, ...] = field(default=())
 
     @property
     def quote(self) -> Any:
-        parts = [] if self.whole is None else [("n (all groups)", self.whole)]
-        return SimpleNamespace(mechanisms=[SimpleNamespace(column=c, scale=s, clipped_about=0.0) for c, s in parts])
+        parts = [("n (groups)", 0.0, self.lost)]
+        parts += [] if self.whole is None else [("n (all groups)", self.whole, 0.0)]
+        return SimpleNamespace(mechanisms=[SimpleNamespace(column=c, scale=s, clipped_about=a) for c, s, a in parts])
 
     def arrow(self) -> Any:
         raise NotImplementedError
@@ -41,16 +44,19 @@ class Answered:
         return self.table.copy()
 
 
-def told(cells: Array, noise: float | Array, *keys: str, name: str = "n", whole: float | None = None) -> Given:
+def told(
+    cells: Array, noise: float | Array, *keys: str, name: str = "n", whole: float | None = None, lost: float = 0.0
+) -> Given:
     """`cells` as they were drawn, in an order that is not the alphabet's."""
-    places = np.indices(cells.shape).reshape(cells.ndim, -1)
-    made = pd.DataFrame({key: [f"{key}{at:02}" for at in place] for key, place in zip(keys, places, strict=True)})
+    places = np.indices(cells.shape).reshape(cells.ndim, cells.size)
+    named = {key: [f"{key}{at:02}" for at in place] for key, place in zip(keys, places, strict=True)}
+    made = pd.DataFrame(named, index=range(cells.size))
     made[name], made[f"{name}_se"] = cells.ravel(), np.broadcast_to(noise, cells.shape).ravel()
     made[f"{name}_low"], made[f"{name}_high"] = (
         made[name] - 2 * noise_of(made, name),
         made[name] + 2 * noise_of(made, name),
     )
-    return Answered(made.iloc[::-1].reset_index(drop=True), whole)
+    return Answered(made.iloc[::-1].reset_index(drop=True), whole, lost)
 
 
 def noise_of(made: pd.DataFrame, name: str) -> pd.Series[float]:
@@ -151,6 +157,51 @@ def test_some_rows_towards_the_shares_of_all_as_far_as_noise_hides_them(rng: np.
     other = some[::-1].copy()
     kept = resembling(told(other, 1.0, "dept"), told(sizes, 50.0, "dept"), column="n")
     assert cells_of(kept, DEPTS) == pytest.approx(other, abs=5), "what is seen is let be"
+
+
+def test_clips_of_different_size_show_which_way_they_bend(rng: np.random.Generator, both: Array) -> None:
+    """Two tables that lost a fifth and a half of everything, some departments more of it than others."""
+    sizes = both.sum(axis=1)
+    before = after = weighed = 0.0
+    for _ in range(ROUNDS):
+        uneven = rng.normal(0, 0.2, DEPTS)
+        bent = [sizes * (1 + uneven * lost) for lost in (0.2, 0.5)]
+        bent = [cells * sizes.sum() / cells.sum() for cells in bent]
+        few, many = (cells + rng.normal(0, 60, DEPTS) for cells in bent)
+        one, two = told(few, 60.0, "dept", lost=0.2), told(many, 60.0, "dept", lost=0.5)
+        found = cells_of(agree(one, two, column="n")[0], DEPTS)
+        before += off(few, sizes)
+        after += off(found, sizes)
+        weighed += off((few + many) / 2, sizes)
+    assert after < 0.8 * before
+    assert weighed > before, "control: the mean of both is bent more than the better one"
+
+
+def test_tables_that_lost_nothing_are_weighed_by_their_noise(rng: np.random.Generator, both: Array) -> None:
+    sizes = both.sum(axis=1)
+    drawn = [sizes + rng.normal(0, noise, DEPTS) for noise in (50, 100)]
+    drawn = [cells * sizes.sum() / cells.sum() for cells in drawn]
+    tables = [told(cells, noise, "dept", whole=1.0) for cells, noise in zip(drawn, (50.0, 100.0), strict=True)]
+    found = cells_of(agree(*tables, column="n")[0], DEPTS)
+    assert found == pytest.approx(np.maximum((4 * drawn[0] + drawn[1]) / 5, 0), rel=0.01, abs=5)
+
+
+def test_rows_of_a_person_are_told_again_by_all_rows(rng: np.random.Generator, both: Array) -> None:
+    sizes, persons = both.sum(axis=1), 20_000.0
+    whole = float(sizes.sum())
+    known = EstimateCard(value=persons, low=persons - 20, high=persons + 20)
+    before = after = 0.0
+    for _ in range(ROUNDS):
+        mean = told(np.array(whole / persons + rng.normal(0, 0.05)), 0.05, name="n")
+        tables = [told(sizes * (1 + rng.normal(0, 800) / whole), 10.0, "dept", whole=800.0) for _ in range(3)]
+        before += abs(float(mean.frame()["n"].iloc[0]) - whole / persons)
+        after += abs(float(each(mean, *tables, column="n", rows="n", persons=known)["n"].iloc[0]) - whole / persons)
+    assert after < 0.7 * before
+    nobody = EstimateCard(value=0.0, low=0.0, high=9.0)
+    alone = told(np.array(5.7), 0.05)
+    assert float(each(alone, told(sizes, 1.0, "dept"), column="n", rows="n", persons=nobody)["n"].iloc[0]) == 5.7
+    with pytest.raises(ValueError, match="same keys"):
+        each(told(sizes, 1.0, "dept"), alone, column="n", rows="n", persons=known)
 
 
 def test_what_was_told_stays_beside_it(both: Array) -> None:
