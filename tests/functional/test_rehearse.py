@@ -10,6 +10,8 @@ import pytest
 from tests.functional.laptop import on_a_laptop
 from tests.living import ROOT, Living
 
+from enclave.catalogue import find
+
 CLI = "from domicile.cli import main; main()"
 
 
@@ -35,3 +37,23 @@ def test_a_notebook_whose_own_code_fails_says_where(living: Living, tmp_path: Pa
     notebook.write_text(nbformat.writes(nbformat.v4.new_notebook(cells=cells, metadata=kernel)))
     done = on_a_laptop(living, tmp_path, site, "-c", CLI, "rehearse", notebook)
     assert done.returncode != 0 and "ZeroDivisionError in cell 1" in done.stderr
+
+
+def test_after_a_purchase_the_notebook_runs_on_the_twin_drawn_from_it(
+    living: Living, tmp_path: Path, site: Path
+) -> None:
+    """The last test of this house that cares: from here on a profile is bought."""
+    if find(living.db, "hospital").profile is None:
+        done = living.cli("steward", "enclave", "profile", "hospital", "--epsilon", "30", "--json")
+        assert done.returncode == 0, done.stderr
+    before = [(a.name, a.rho_spent) for a in living.api().budget()]
+    rehearse = ("-c", CLI, "rehearse", ROOT / "notebooks" / "length_of_stay.ipynb", "--to", tmp_path / "out.ipynb")
+    done = on_a_laptop(living, tmp_path, site, *rehearse, "-p", "epsilon=1.5")
+    assert done.returncode == 0, done.stderr
+    assert "drawn from" in done.stdout, done.stdout
+    done = on_a_laptop(living, tmp_path, site, *rehearse, "-p", "epsilon=1.5", "--json")
+    said = json.loads(done.stdout)
+    assert said["twin"] == "marginals" and said["questions"] >= 1 and said["outputs"]
+    assert [(a.name, a.rho_spent) for a in living.api().budget()] == before, "nothing was spent"
+    shown = living.cli("researcher", "domicile", "dataset", "hospital", "--variable", "visits.dept")
+    assert shown.returncode == 0, shown.stderr
