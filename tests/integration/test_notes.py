@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from tests.oracle import clinic, ward
 
-from enclave.errors import Incident
+from enclave.errors import BadInput, Incident
 from enclave.intake import prose
-from enclave.intake.extract import Extract
+from enclave.intake.carried import Earlier
+from enclave.intake.extract import Extract, build
 from enclave.intake.planned import plan
 
 NOTE = "患者文静于2022-03-02诉头痛，联系电话13812345678。"
@@ -108,3 +109,52 @@ def test_a_failure_among_the_notes_says_nothing_of_them(tmp_path: Path, monkeypa
     assert failed.value.code == "intake.redaction_failed" and failed.value.__cause__ is None
     assert "文静" not in str(failed.value) and failed.value.facts == {"kind": "ValueError", "table": "notes"}
     assert [p.name for p in (tmp_path / "draft").iterdir()] == ["extract.duckdb"]
+
+
+def _with_staff(tree: dict[str, Any]) -> None:
+    tree["staff"] = [{"path": "doctors", "column": "doctor_name"}]
+
+
+def test_staff_come_and_go_and_notes_are_gone_through_again(tmp_path: Path) -> None:
+    """The raw notes are the same; whose names are looked for in them is not."""
+    d, texts = ward.described(edit=_with_staff), {"P1": ["路遥已阅。"], "P2": ["沙明远已阅。"]}
+    source = ward.write(tmp_path / "source", _rows(), texts)
+
+    def made(name: str, staff: list[str], earlier: Extract | None = None) -> Extract:
+        (source / "doctors.csv").write_text("\n".join(["doctor_id,doctor_name", *(f"1,{n}" for n in staff)]) + "\n")
+        (tmp_path / name).mkdir()
+        was = earlier and Earlier(
+            earlier.path, clinic.FILE_KEY, earlier.standing, earlier.read, earlier.dropped, earlier.report
+        )
+        return build(
+            d, source, tmp_path / name, pseudonym_key=clinic.KEY, file_key=clinic.FILE_KEY, earlier=was or None
+        )
+
+    first = made("a", ["路遥"])
+    assert (ward.kept(first, "P1"), ward.kept(first, "P2")) == (["[姓名]已阅。"], ["沙明远已阅。"])
+    again = made("b", ["路遥"], first)
+    assert "notes" in again.taken_over and again.digest == first.digest
+    changed = made("c", ["沙明远"], again)
+    assert "notes" not in changed.taken_over and "visits" in changed.taken_over
+    assert (ward.kept(changed, "P1"), ward.kept(changed, "P2")) == (["路遥已阅。"], ["[姓名]已阅。"])
+
+
+def test_staff_that_are_not_there_stop_the_intake(tmp_path: Path) -> None:
+    source = ward.write(tmp_path / "source", _rows(), WORDS)
+    (tmp_path / "draft").mkdir()
+    built = {"pseudonym_key": clinic.KEY, "file_key": clinic.FILE_KEY}
+    with pytest.raises(BadInput, match="doctors"):
+        build(ward.described(edit=_with_staff), source, tmp_path / "draft", **built)  # type: ignore[arg-type]
+    (source / "doctors.csv").write_text("doctor_id\n1\n")
+    with pytest.raises(BadInput, match="doctor_name"):
+        build(ward.described(edit=_with_staff), source, tmp_path / "draft", **built)  # type: ignore[arg-type]
+
+
+def test_what_is_looked_for_beside_a_note_is_a_column_of_its_row(tmp_path: Path) -> None:
+    def edited(beside: dict[str, str]) -> Any:
+        return lambda tree: tree["resources"][-1]["schema"]["fields"][-1].update(beside=beside)
+
+    for column in ("nobody", "text"):
+        with pytest.raises(BadInput, match=column):
+            ward.described(edit=edited({column: "name"}))
+    ward.described(edit=edited({"visit_id": "mrn"}))  # the control

@@ -202,16 +202,28 @@ def test_days_of_cdm_6_are_read_from_its_moments(folders: Folders, d: Descriptor
     assert all(row["visit_start_date"] for row in clinic.stored(extract, "visit_occurrence"))
 
 
-def test_notes_whose_authors_the_source_names_are_not_kept(folders: Folders, tmp_path: Path) -> None:
-    """An author's bare name stands in a note and on no list that is searched for."""
+def test_authors_whom_the_source_names_are_taken_out_of_every_note(folders: Folders, tmp_path: Path) -> None:
+    """An author's bare name stands in a note; `provider` names those who work there, and is no person's rows."""
     for name, table in folders.tables.items():
         if name == "note":
             table = table.append_column("provider_id", pa.array([7] * table.num_rows, pa.int64()))
+            said = pa.array([f"{text} {AUTHOR}已阅。" for text in table["note_text"].to_pylist()])
+            table = table.set_column(table.column_names.index("note_text"), "note_text", said)
         pq.write_table(table, tmp_path / f"{name}.parquet")
-    control = drafted(tmp_path).text
-    pq.write_table(pa.table({"provider_id": [7], "provider_name": ["司徒明镜"]}), tmp_path / "provider.parquet")
+    without = drafted(tmp_path).text
+    pq.write_table(pa.table({"provider_id": [7], "provider_name": [AUTHOR]}), tmp_path / "provider.parquet")
     text = drafted(tmp_path).text
-    line = next(n for n, said in enumerate(text.splitlines()) if "note_text" in said)
-    assert "treatment: drop" in text.splitlines()[line] and "their authors" in text.splitlines()[line - 1]
-    assert "司徒明镜" not in text
-    assert "{name: note_text, type: string, treatment: redact}" in control
+    lines = text.splitlines()
+    line = lines.index("staff:")
+    assert lines[line + 1] == "  - {path: provider, column: provider_name}" and "SETTLE" in lines[line - 1]
+    assert "staff:" not in without and AUTHOR not in text
+    kept = []
+    for n, settling in enumerate((text, without)):
+        (tmp_path / f"draft{n}").mkdir()
+        made = _built(tmp_path, descriptor.parse(settled(settling)), tmp_path / f"draft{n}")
+        kept.append([row["note_text"] for row in clinic.stored(made, "note")])
+    assert kept[0] and all("[姓名]已阅。" in text or "[NAME]已阅。" in text for text in kept[0])
+    assert any(AUTHOR in text for text in kept[1]), "the control: nobody looked for them"
+
+
+AUTHOR = "沙明远"

@@ -7,7 +7,7 @@ and no stored name stands twice. Each complaint is a sentence with the place.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from enclave.intake import rules
@@ -153,17 +153,18 @@ def _columns(d: Descriptor, t: Resource) -> Iterator[str]:
                 "its own, with that column as its unit"
             )
         if isinstance(output, PROSE):
-            yield from _prose(d, field.name, output.own)
+            yield from _prose(d, t, field.name, output)
         for facet in output.finer_than:
             if facet not in [f.column for f in t.facets]:
                 yield f"column {output.name}: finer_than names {facet}, which is no facet"
 
 
-def _prose(d: Descriptor, column: str, own: Iterable[str]) -> Iterator[str]:
-    for name in own:
-        field = d.person_table.field(name)
-        if field is None or field.type != "string":
-            yield f"column {column}: `own` names {name}, which is no text column of {d.unit.table}"
+def _prose(d: Descriptor, t: Resource, column: str, output: Redact | Surrogate) -> Iterator[str]:
+    for said, names, table in (("own", output.own, d.person_table), ("beside", output.beside, t)):
+        for name in names:
+            field = table.field(name)
+            if field is None or field.type != "string" or (table is t and name == column):
+                yield f"column {column}: `{said}` names {name}, which is no other text column of {table.name}"
 
 
 LONGEST_REFERENCE = 2_000

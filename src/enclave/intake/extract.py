@@ -21,6 +21,7 @@ from enclave.intake.made import CATALOG, Made, read_all
 from enclave.intake.opening import opened, quietly
 from enclave.intake.package import Descriptor
 from enclave.intake.report import Report, Stopped
+from enclave.intake.staff import staff_of
 from enclave.intake.watched import Progress, silent
 from enclave.intake.workshop import Room
 
@@ -88,7 +89,7 @@ def build(
         lay(con, choices)
         if earlier:
             earlier.attach(con)
-        made = Made(pseudonym_key, files, carried.Carried(earlier))
+        made = Made(pseudonym_key, files, carried.Carried(earlier), staff_of(con, d, source))
         attach = f"ATTACH {literal(str(path.resolve()))} AS {CATALOG} (ENCRYPTION_KEY '{file_key}'"
         con.execute(attach + ")")
 

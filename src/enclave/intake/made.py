@@ -11,6 +11,7 @@ import duckdb
 from enclave.intake import carried, contributions, identifiers, prose, raw, risk, stage, votes, write
 from enclave.intake.account import stops
 from enclave.intake.choices import BY_CHOICE
+from enclave.intake.discover.known import NOBODY, Staff
 from enclave.intake.package import Descriptor, Resource
 from enclave.intake.report import Check
 from enclave.intake.watched import Progress, watched
@@ -31,13 +32,16 @@ class Made:
     key: bytes
     files: Mapping[str, raw.Seen]
     kept: carried.Carried
+    staff: Staff = NOBODY
     rows: dict[str, int] = field(default_factory=dict)
     risks: list[risk.Found] = field(default_factory=list)
     standing: dict[str, carried.Standing] = field(default_factory=dict)
 
-    def digest(self, name: str) -> str:
-        file = self.files.get(name)
-        return file.digest if file else ""
+    def digest(self, table: Resource) -> str:
+        """Of the file a table is made from and, where it has free text, of the staff looked for there; "" without a file."""
+        file = self.files.get(table.name)
+        staff = self.staff.digest if prose.outputs(table) else ""
+        return f"{file.digest} {staff}".strip() if file else ""
 
     def places(self, d: Descriptor) -> dict[str, str]:
         """Where the rows of each table are now: in the extract, or still staged."""
@@ -48,7 +52,7 @@ class Made:
         file = self.files.get(table.name)
         if file is not None and table.name != d.unit.table and BY_CHOICE not in dropped:
             persons_ = carried.persons_of(con, f"SELECT unit_ FROM {contributions.norms(table)}")
-            self.standing[table.name] = carried.Standing(file.digest, persons_)
+            self.standing[table.name] = carried.Standing(self.digest(table), persons_)
 
     def finish(
         self, con: duckdb.DuckDBPyConnection, d: Descriptor, name: str, dropped: Iterable[str], progress: Progress
@@ -95,7 +99,7 @@ def read_all(
     """
     files = {table.name: raw.open_raw(con, source, table, zone=d.timezone) for table in d.tables}
     progress("look for identifiers", 0, None)
-    unread = [t.name for t in d.tables if made.kept.may_stand(d, t, partial(made.digest, t.name))]
+    unread = [t.name for t in d.tables if made.kept.may_stand(d, t, partial(made.digest, t))]
     named = [check for name, file in files.items() if name not in unread for check in identifiers.look(con, file)]
     identifiers.check_known(named)
     found: dict[str, stage.Staged] = {}
@@ -103,7 +107,7 @@ def read_all(
     goes_on = True
     for table in d.tables:
         file = files[table.name]
-        if goes_on and made.kept.stands(con, d, table, partial(made.digest, table.name), made.places(d)):
+        if goes_on and made.kept.stands(con, d, table, partial(made.digest, table), made.places(d)):
             made.take(con, d, table, progress)
             continue
         if table.name in unread:
@@ -112,7 +116,7 @@ def read_all(
         with watched(con, progress, f"read {table.name}", raw.expected_rows(con, file)):
             found[table.name] = stage.stage(con, d, table, file, made.key)
         progress(f"read {table.name}", found[table.name].read, found[table.name].read)
-        named += without_identifiers(con, table, made.key, progress)
+        named += without_identifiers(con, table, made.key, made.staff, progress)
         stage.keep_parents(con, d, table)
         write.keep_hits(con, d, table)
         waiting.append(table.name)
@@ -126,8 +130,12 @@ def read_all(
     return found, named
 
 
-def without_identifiers(con: duckdb.DuckDBPyConnection, table: Resource, key: bytes, progress: Progress) -> list[Check]:
+def without_identifiers(
+    con: duckdb.DuckDBPyConnection, table: Resource, key: bytes, staff: Staff, progress: Progress
+) -> list[Check]:
     """Go through the free text of a staged table."""
-    return prose.redact(
-        con, table, stage.staged(table), stage.PERSONS, key, lambda done: progress(f"redact {table.name}", done, None)
-    )
+
+    def heard(done: int) -> None:
+        progress(f"redact {table.name}", done, None)
+
+    return prose.redact(con, table, stage.staged(table), stage.PERSONS, key, staff, heard)

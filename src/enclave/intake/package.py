@@ -292,6 +292,15 @@ class ReferenceText(Text):
     columns: dict[Name, LookupText] = Field(min_length=1)
 
 
+class StaffText(Text):
+    """A raw table of those who work there: nothing of it is kept, and their names are looked for in every note."""
+
+    path: Annotated[str, StringConstraints(pattern=r"^\w[\w.-]{0,99}$")]
+    """As a resource's."""
+    column: RawName
+    """The raw column of their names."""
+
+
 class Unit(Text):
     name: str
     table: Name
@@ -345,6 +354,7 @@ class Descriptor(Text):
     risk: Risk = Risk()
     code_lists: dict[Name, CodeList] = Field(default_factory=dict)
     references: tuple[ReferenceText, ...] = ()
+    staff: tuple[StaffText, ...] = ()
     resources: tuple[Resource, ...] = Field(min_length=1)
 
     @property

@@ -13,6 +13,7 @@ from enclave.intake.made import postponed, without_identifiers
 from enclave.intake.opening import opened, quietly
 from enclave.intake.package import Descriptor, Resource
 from enclave.intake.report import Check, Report, Stopped
+from enclave.intake.staff import staff_of
 from enclave.intake.watched import Progress, silent
 from enclave.intake.workshop import Room
 
@@ -50,6 +51,7 @@ def plan(
     source = raw.source_of(where)
     with quietly(scratch), opened(source, scratch, (), room) as con:
         lay(con, choices)
+        staff = staff_of(con, d, source)
         for table in d.tables:
             if any(join.table not in found for join in table.joins):
                 continue  # what it joins was refused: its rows cannot be told apart
@@ -58,7 +60,7 @@ def plan(
                 named += (seen := identifiers.look(con, file))
                 identifiers.check_known(seen)
                 staged = stage.stage(con, d, table, file, pseudonym_key)
-                named += without_identifiers(con, table, pseudonym_key, progress)
+                named += without_identifiers(con, table, pseudonym_key, staff, progress)
                 stage.check_key(con, table)
             except (BadInput, Refused) as refused:
                 refusals.append(refused)

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from enclave.errors import Incident
 from enclave.intake import treatments as t
-from enclave.intake.discover.known import MOST, Register
+from enclave.intake.discover.known import MOST, Register, Staff
 from enclave.intake.kinds import Kind
 from enclave.intake.package import Descriptor, Resource
 from enclave.intake.redact.texts import Instead, Note, marks, remaining, replaced, spans_of, stand_ins
@@ -39,6 +39,11 @@ def own(name: str) -> str:
     return f'"own {name}"'
 
 
+def near(name: str) -> str:
+    """The staged column that holds a raw value of the same row, somebody else's."""
+    return f'"beside {name}"'
+
+
 def outputs(table: Resource) -> list[t.Redact | t.Surrogate]:
     """The kept columns of free text."""
     return [output for _, output in table.outputs() if isinstance(output, t.PROSE)]
@@ -47,6 +52,11 @@ def outputs(table: Resource) -> list[t.Redact | t.Surrogate]:
 def owned(d: Descriptor) -> tuple[str, ...]:
     """The raw columns of the person table whose values are looked for in the person's own notes."""
     return tuple(dict.fromkeys(name for table in d.tables for output in outputs(table) for name in output.own))
+
+
+def neighbours(table: Resource) -> tuple[str, ...]:
+    """The raw columns of a table whose values are looked for in the notes of their rows."""
+    return tuple(dict.fromkeys(name for output in outputs(table) for name in output.beside))
 
 
 @dataclass
@@ -67,7 +77,7 @@ class Found:
 
 
 def redact(
-    con: duckdb.DuckDBPyConnection, table: Resource, staged: str, persons: str, key: bytes, heard: Heard
+    con: duckdb.DuckDBPyConnection, table: Resource, staged: str, persons: str, key: bytes, staff: Staff, heard: Heard
 ) -> list[Check]:
     """Go through every column of free text of a staged table; what was found, by kind, for the steward."""
     checks: list[Check] = []
@@ -75,7 +85,7 @@ def redact(
         instead = stand_ins(key) if isinstance(output, t.Surrogate) else marks
         try:
             known = _register(con, output, persons)
-            found = _go_through(con, table, output, staged, persons, instead, known, heard)
+            found = _go_through(con, table, output, staged, persons, instead, known, staff, heard)
         except duckdb.Error:
             raise
         except Exception as failed:  # noqa: BLE001 - its words may hold a note, and so may its trace
@@ -109,20 +119,21 @@ def _go_through(
     persons: str,
     instead: Instead,
     known: Register | None,
+    staff: Staff,
     heard: Heard,
 ) -> Found:
     """Read the notes and keep what is left of each in the table `_DONE`."""
-    columns = "".join(f", p.{own(name)}" for name in output.own)
+    columns = "".join([f", p.{own(n)}" for n in output.own] + [f", s.{near(n)}" for n in output.beside])
     sql = (
         f"SELECT s.rowid, s.{hidden(output.name)}, p.unit_, p.shift_{columns} FROM {staged} s "
         f'JOIN {persons} p ON p.unit_ = s."{table.unit_column}" WHERE s.{hidden(output.name)} IS NOT NULL'
     )
     con.execute(f"CREATE OR REPLACE TABLE {_DONE} (row_ BIGINT, text_ VARCHAR)")
-    found, kinds = Found(), tuple(output.own.values())
+    found, kinds = Found(), (*output.own.values(), *output.beside.values())
     with con.cursor() as beside:
         for batch in con.execute(sql).to_arrow_reader(_BATCH):
             notes = _notes(batch, kinds)
-            spans = list(spans_of(notes))
+            spans = list(spans_of(notes, staff))
             texts = [replaced(note, of, instead) for note, of in zip(notes, spans, strict=True)]
             found.notes += len(notes)
             found.kinds.update(span.kind for of in spans for span in of)

@@ -124,6 +124,7 @@ def _select(d: Descriptor, table: Resource, file: raw.Raw) -> str:
         sql = deidentify.expression(output, special.read(field, d), columns[output.name], d)
         kept.append(f'CAST({sql} AS {columns[output.name].sql_type}) AS "{output.name}"')
     kept += [f"{sql} AS {name}" for name, sql in _wanted(d, table)]
+    kept += [f'CAST(r."{name}" AS VARCHAR) AS {prose.near(name)}' for name in prose.neighbours(table)]
     if table.name == d.unit.table:
         kept += [f'r."{table.unit}" AS raw_', "r.shift_ AS shift_", *_own(d)]
         kept += [f'r."{raw_name}" AS {hidden}' for hidden, raw_name in _of_the_person(d)]

@@ -253,6 +253,8 @@ class _Prose(Output):
 
     own: dict[str, Kind] = Field(default_factory=dict)
     """Raw columns of the person table → what they hold: where the person's own value stands in the text, it goes."""
+    beside: dict[str, Kind] = Field(default_factory=dict)
+    """Raw columns of this very row → what they hold of somebody else (who wrote it, a mother): likewise."""
 
 
 class Redact(_Prose):

@@ -2,7 +2,9 @@
 
 A dictionary in English, Chinese, pinyin and its initials (`headers.toml`). A name is taken whole, without separators, and
 in parts (`contact_phone` is a second person's phone); a part such as `type` says the column holds no identifier but
-something about one. What a name announces is a hint: values are asked too (`columns`).
+something about one. A whole name may say
+that somebody who works there is meant (`written_by`): no patient, and no second one. What a name announces is a hint: values
+are asked too (`columns`).
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ import re
 import tomllib
 from functools import cache
 from importlib.resources import files
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from enclave.intake.kinds import Kind
 
@@ -23,17 +25,28 @@ _WHOLE = "name"
 
 
 class Announced(NamedTuple):
-    """The kind of identifier a name announces, and whether it is a second person's."""
+    """The kind of identifier a name announces, and whether it is a second person's, or of somebody who works there."""
 
     kind: Kind | None
     second: bool
+    staff: bool = False
 
 
 @cache
 def _dictionary() -> tuple[dict[str, Kind], frozenset[str], frozenset[str]]:
-    tree = tomllib.loads((files(__package__) / "headers.toml").read_text(encoding="utf-8"))
-    kinds = {word: Kind(kind) for kind, words in tree["names"].items() for word in words}
-    return kinds, frozenset(tree["second"]["words"]), frozenset(tree["about"]["words"])
+    kinds = {word: Kind(kind) for kind, words in _tree()["names"].items() for word in words}
+    return kinds, frozenset(_tree()["second"]["words"]), frozenset(_tree()["about"]["words"])
+
+
+@cache
+def _tree() -> dict[str, Any]:
+    return tomllib.loads((files(__package__) / "headers.toml").read_text(encoding="utf-8"))
+
+
+@cache
+def _staff() -> tuple[frozenset[str], tuple[str, ...]]:
+    """Words for those who work there, and what may stand behind one: their name or number."""
+    return frozenset(_tree()["staff"]["words"]), tuple(_tree()["staff"]["by"])
 
 
 def announced_by(column: str) -> Announced:
@@ -41,6 +54,8 @@ def announced_by(column: str) -> Announced:
     kinds, second, about = _dictionary()
     parts = [part.lower() for part in _PART.findall(column)]
     whole = "".join(parts)
+    if _of_staff(whole):
+        return Announced(kinds.get(whole), False, True)
     if whole in kinds:
         return Announced(kinds[whole], _holds(whole, parts, second))
     words = {"".join(parts[a:b]) for a in range(len(parts)) for b in range(a + 1, min(len(parts), a + _LONGEST) + 1)}
@@ -51,6 +66,12 @@ def announced_by(column: str) -> Announced:
         (word for word in kinds if (other or word != _WHOLE) and _stands(word, words, whole)), key=len, default=""
     )
     return Announced(kinds.get(found), other)
+
+
+def _of_staff(whole: str) -> bool:
+    """Whether the whole name is a word for somebody who works there, alone or with `name`, `id` … behind it."""
+    words, by = _staff()
+    return whole in words or any(whole.removesuffix(end) in words for end in by if whole.endswith(end))
 
 
 def _holds(whole: str, parts: list[str], listed: frozenset[str]) -> bool:

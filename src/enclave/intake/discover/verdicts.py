@@ -2,7 +2,8 @@
 
 A column that the policy calls harmless and the profiler does not stops the intake: said with its table, its name and the
 kind, never with a value. The steward then drops it, makes it a pseudonym, redacts it, or says in the signed text why it is
-no identifier (`settled`). So does a column that a second person's name, number or trait stands in.
+no identifier (`settled`). So does a column that a second person's name, number or trait stands in, or that names somebody
+who works there.
 """
 
 from __future__ import annotations
@@ -53,6 +54,8 @@ def _of_name(table: Resource, field: RawField, seen: Seen) -> Check | None:
     announced = announced_by(field.name)
     if announced.second:
         return _check("second_person", table, field, seen.values, seen.values, passes(field))
+    if announced.staff:
+        return _check("staff", table, field, seen.values, seen.values, passes(field))
     if announced.kind is None:
         return None
     return _check(

@@ -16,12 +16,11 @@ from enclave import audit
 from enclave.intake import raw
 from enclave.intake.draft import omop, written
 from enclave.intake.draft.facts import Facts, facts_of
-from enclave.intake.draft.guess import ZONED, Guess, guess, identifying
+from enclave.intake.draft.guess import ZONED, Guess, guess, identifying, names_staff, others_in
 from enclave.intake.draft.known import lists, stored_column
 from enclave.intake.draft.persons import Placed, Surveyed, candidates, counted, named, placed, unit_of
 from enclave.intake.kinds import Kind
 from enclave.intake.opening import opened, quietly
-from enclave.intake.package import Resource
 from enclave.intake.settled import open_lines
 from enclave.intake.workshop import Room
 
@@ -88,7 +87,7 @@ def draft(
         name=name, domain=DOMAIN, demo=demo, unit={"name": "person", "table": drafted[0].name, "domain": "person"},
         rows=max(t.rows for t in tables), zoned=any(f.kind == ZONED for t in tables for f in t.facts), today=today,
         standard="omop" if omop.is_omop(tables) else "", code_lists=_lists_of(drafted),
-        outside=written.outside_of(drafted[0]), apart=_apart(tables, drafted[0], registers),
+        outside=written.outside_of(drafted[0]), apart=_apart(tables, drafted[0], registers), staff=_staff(tables, drafted),
     )  # fmt: skip
     text = written.text(head, drafted, lang)
     return Draft(text, tuple(t.name for t in drafted), len(open_lines(text.encode())))
@@ -111,6 +110,16 @@ def _apart(
     return (resident, sorted(registers)) if registers else None
 
 
+def _staff(tables: Sequence[Surveyed], drafted: Sequence[written.Drafted]) -> list[dict[str, str]]:
+    """The tables of no person that name those who work there, where notes are kept in which such names may stand."""
+    outputs = (o for table in drafted for _, guess_ in table.columns for o in guess_.yields)
+    if not any(output["treatment"] == "redact" for output in outputs):
+        return []
+    kept = [table.resource.get("path") for table in drafted]
+    left = [t for t in tables if t.listed.path not in kept]
+    return [{"path": t.listed.path, "column": f.column} for t in left for f in t.facts if names_staff(f)]
+
+
 def _identity(table: Surveyed, unit: str) -> tuple[str, str] | None:
     """(column, what becomes of several rows of one person) where a resident number stands beside the unit's own column."""
     for facts in table.facts:
@@ -120,22 +129,15 @@ def _identity(table: Surveyed, unit: str) -> tuple[str, str] | None:
 
 
 def _omop(tables: Sequence[Surveyed], today: date) -> list[written.Drafted]:
-    return omop.drafted(tables, today, lambda facts, n: guess(facts, n, {}, today))
+    return omop.drafted(tables, today, lambda facts, n: guess(facts, n, {}, {}, today))
 
 
 def _surveyed(con: duckdb.DuckDBPyConnection, source: raw.Source) -> Iterator[Surveyed]:
     for n, listed in enumerate(raw.tables_in(con, source), 1):
-        file = raw.open_raw(con, source, _as_text(listed, n))
+        file = raw.open_raw(con, source, raw.as_text(listed, f"drafted_{n}"))
         facts = facts_of(con, file)
         rows, keys = counted(con, file, candidates(facts))
         yield Surveyed(listed, file, facts, rows, keys)
-
-
-def _as_text(listed: raw.Listed, n: int) -> Resource:
-    """A table all of whose columns are read as text and none is kept."""
-    fields = [{"name": column, "type": "string", "treatment": "drop"} for column, _ in listed.columns]
-    found = {"name": f"drafted_{n}", "path": listed.path, "encoding": listed.encoding, "delimiter": listed.delimiter}
-    return Resource.model_validate(found | {"schema": {"fields": fields}})
 
 
 def _own(facts: Facts) -> Kind | None:
@@ -186,7 +188,7 @@ def _column(facts: Facts, n: int, p: Placed, keys: dict[str, str], own: dict[str
     if domain:
         key = {"name": _key_name(facts.column, domain), "treatment": "pseudonym", "domain": domain}
         return Guess((key,), "")
-    return guess(facts, n, own, today)
+    return guess(facts, n, own, others_in(p.table.facts), today)
 
 
 def _told_apart(columns: Sequence[tuple[str, Guess]]) -> list[tuple[str, Guess]]:

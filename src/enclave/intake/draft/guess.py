@@ -7,6 +7,7 @@ is ever taken from the records.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -37,18 +38,25 @@ class Guess:
     """The data element the column holds, where what is proposed of it rests on that."""
 
 
+STAFF = "staff"
+"""The domain in which those who work there have their pseudonyms."""
+
 DROP: tuple[dict[str, Any], ...] = ({"treatment": "drop"},)
 
 
-def guess(facts: Facts, n: int, own: dict[str, str], today: date) -> Guess:
-    """The guess for column number `n`; `own` maps raw columns of the person table to the kind each holds."""
+def guess(facts: Facts, n: int, own: dict[str, str], beside: dict[str, str], today: date) -> Guess:
+    """The guess for column number `n`; `own` maps raw columns of the person table to the kind each holds, `beside` those of
+    this table that name somebody else."""
     announced = announced_by(facts.column)
     if announced.second:
         return Guess(DROP, "second_person")
     if not facts.values:
         return Guess(DROP, "empty")
     if facts.prose:
-        return _prose(facts, n, own)
+        return _prose(facts, n, own, beside)
+    if announced.staff:
+        pseudonym = {"name": stored_column(facts.column, n), "treatment": "pseudonym", "domain": STAFF}
+        return Guess((pseudonym,), "staff")
     known = _believed(facts)
     kind = facts.identifiers.kind
     if kind and not (known and kind in _LIKELY_ONLY):
@@ -58,6 +66,29 @@ def guess(facts: Facts, n: int, own: dict[str, str], today: date) -> Guess:
     if announced.kind:
         return Guess(DROP, f"named_{announced.kind}")
     return _by_values(facts, n, today)
+
+
+def others_in(facts: Sequence[Facts]) -> dict[str, str]:
+    """The columns of a table that name somebody who is not its person, and what each holds of them."""
+    found: dict[str, str] = {}
+    for f in facts:
+        announced = announced_by(f.column)
+        if (announced.second or announced.staff) and f.values and not f.prose and not f.dates:
+            kind = f.identifiers.kind or announced.kind
+            if kind is None and announced.staff and not f.fits("number"):
+                kind = Kind.NAME
+            if kind not in (None, Kind.MRN):
+                found[f.column] = str(kind)
+    return found
+
+
+def names_staff(facts: Facts) -> bool:
+    """Whether the column holds names of those who work there, as far as its name and its values tell."""
+    announced = announced_by(facts.column)
+    if not facts.values or announced.second:
+        return False
+    named = announced.kind is Kind.NAME
+    return (announced.staff and named) or ((announced.staff or named) and facts.identifiers.kind is Kind.NAME)
 
 
 def identifying(facts: Facts) -> Kind | None:
@@ -114,9 +145,10 @@ def _known(known: Known, facts: Facts, n: int) -> Guess:
     return Guess(yields, f"known_{known.fits}")
 
 
-def _prose(facts: Facts, n: int, own: dict[str, str]) -> Guess:
+def _prose(facts: Facts, n: int, own: dict[str, str], beside: dict[str, str]) -> Guess:
     output: dict[str, Any] = {"name": stored_column(facts.column, n), "treatment": "redact"}
-    return Guess((output | ({"own": own} if own else {}),), "prose")
+    known = {"own": own, "beside": beside}
+    return Guess((output | {what: columns for what, columns in known.items() if columns},), "prose")
 
 
 def _by_values(facts: Facts, n: int, today: date) -> Guess:

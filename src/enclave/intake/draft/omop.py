@@ -20,7 +20,7 @@ import yaml
 
 from enclave.intake.draft import written
 from enclave.intake.draft.facts import Facts
-from enclave.intake.draft.guess import DROP, Guess, day_type
+from enclave.intake.draft.guess import DROP, Guess, day_type, others_in
 from enclave.intake.draft.persons import Surveyed
 
 _MARKS_IT = frozenset({"person_id", "gender_concept_id", "year_of_birth"})
@@ -131,20 +131,16 @@ class _Table:
             return _fixed(day, "day", facts, self.today)
         if column in self.spec.get("drops", ()) or self._days.get(column, column) != column:
             return Guess(DROP, "")
-        if column == "note_text" and self._names_authors():
-            return Guess(DROP, "omop_authors")
         if column not in self.spec["fields"]:
             return self.otherwise(facts, n)
+        if self.spec["fields"][column] == "prose":
+            return self._prose(column)
         return _fixed(column, self.spec["fields"][column], facts, self.today)
 
-    def _names_authors(self) -> bool:
-        """Whether the source names who wrote its notes: such a name may stand in a text bare, and no list here has it."""
-        provider = self.all.get("provider")
-        named = provider is not None and any(
-            f.column.casefold() == "provider_name" and f.values for f in provider.facts
-        )
-        wrote = any(f.column.casefold() == "provider_id" and f.values for f in self.table.facts)
-        return named and wrote
+    def _prose(self, column: str) -> Guess:
+        others = others_in(self.table.facts)
+        output: dict[str, Any] = {"name": column, "treatment": "redact"}
+        return Guess((output | ({"beside": others} if others else {}),), "prose")
 
 
 def _moment(day: str) -> str:
@@ -162,8 +158,6 @@ def _fixed(column: str, spec: Any, facts: Facts, today: date) -> Guess:
         case "birth_year":
             bound = {"lower": today.year - OLDEST, "upper": today.year}
             return Guess(({"name": column, "treatment": "clamp", **bound},), "", "integer")
-        case "prose":
-            return Guess(({"name": column, "treatment": "redact"},), "prose")
         case str(domain):
             return Guess(({"name": column, "treatment": "pseudonym", "domain": domain},), "")
         case {"concept": str(codes), "as": str(name)}:

@@ -12,6 +12,7 @@ import duckdb
 
 from enclave.errors import BadInput
 from enclave.intake import raw
+from enclave.intake.discover.headers import announced_by
 from enclave.intake.draft.facts import Facts
 from enclave.intake.draft.guess import identifying
 from enclave.intake.draft.known import known_by, numbers_rows, person_rank, stored_table
@@ -51,6 +52,7 @@ class Placed:
 def candidates(facts: Sequence[Facts]) -> list[str]:
     """Columns that may number the rows: named like it first, then as they stand; no identifier people carry with them."""
     fit = [f for f in facts if f.unique and not f.prose and not known_by(f.column)]
+    fit = [f for f in fit if not announced_by(f.column).staff]
     fit = [f for f in fit if not f.dates and f.kind not in ("DATE", "DECIMAL", "FLOAT", "DOUBLE", "BOOLEAN")]
     fit = [f for f in fit if identifying(f) in (None, Kind.MRN, Kind.RESIDENT_ID)]
     return [f.column for f in sorted(fit, key=lambda f: (not numbers_rows(f.column), f.kind.startswith("T")))][:_MOST]

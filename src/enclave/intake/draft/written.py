@@ -52,6 +52,8 @@ class Head:
     """A table, and the stored columns of it that somebody might know of a person."""
     apart: tuple[str, Sequence[str]] | None = None
     """The raw column that names a person in every system, and the other registers of the house."""
+    staff: Sequence[Mapping[str, str]] = ()
+    """Tables of those who work there, and the column of their names."""
     code_lists: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Each as a descriptor states it; `note` is written above it, `site` says that it is to be looked over."""
 
@@ -90,6 +92,8 @@ def _head(head: Head, lang: str) -> Iterator[str]:
         yield from (_mark("timezone", lang), "timezone: Asia/Shanghai")
     yield from _apart(head, lang)
     yield from _risk(head, lang)
+    if head.staff:
+        yield from ("", _mark("staff_names", lang), "staff:", *(f"  - {flow(dict(one))}" for one in head.staff))
     if head.code_lists:
         yield from ("", "code_lists:")
     for name, codes in head.code_lists.items():

@@ -6,7 +6,7 @@ its type. A complaint names table, line and column; never what stands there.
 
 from enclave.intake.raw.faults import Fault, check_read, fault_of, faults, first_rows, unreadable
 from enclave.intake.raw.generated import check_generated
-from enclave.intake.raw.listing import Listed, tables_in
+from enclave.intake.raw.listing import Listed, as_text, table_at, tables_in
 from enclave.intake.raw.opened import Raw, open_raw
 from enclave.intake.raw.people_listed import people_listed
 from enclave.intake.raw.size import expected_rows
@@ -23,6 +23,7 @@ __all__ = [
     "Server",
     "Source",
     "Where",
+    "as_text",
     "check_generated",
     "check_read",
     "digest_of",
@@ -34,6 +35,7 @@ __all__ = [
     "people_listed",
     "seen",
     "source_of",
+    "table_at",
     "tables_in",
     "unreadable",
 ]

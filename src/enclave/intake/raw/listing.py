@@ -54,6 +54,23 @@ def tables_in(con: duckdb.DuckDBPyConnection, source: Source) -> tuple[Listed, .
     return found
 
 
+def table_at(con: duckdb.DuckDBPyConnection, source: Source, path: str) -> Listed:
+    """The one table that a descriptor calls `path`; BadInput when it is not there."""
+    asked = Resource(name="asked", path=path)
+    if isinstance(source, Folder):
+        file = files.find(source.path, asked.model_copy(update={"name": path}))
+        return _csv(file) if file.suffix == ".csv" else _parquet(con, file)
+    columns = columns_of(con, source, asked)
+    return Listed(path, "postgresql" if isinstance(source, Server) else "duckdb", tuple(columns))
+
+
+def as_text(listed: Listed, name: str) -> Resource:
+    """A table, to be called `name`, all of whose columns are read as text and none is kept."""
+    fields = [{"name": column, "type": "string", "treatment": "drop"} for column, _ in listed.columns]
+    found = {"name": name, "path": listed.path, "encoding": listed.encoding, "delimiter": listed.delimiter}
+    return Resource.model_validate(found | {"schema": {"fields": fields}})
+
+
 def _files(con: duckdb.DuckDBPyConnection, folder: Path) -> Iterator[Listed]:
     there = sorted(p for p in folder.iterdir() if p.suffix in (".csv", ".parquet") and p.is_file())
     for path in there:

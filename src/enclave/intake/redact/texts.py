@@ -1,16 +1,19 @@
 """How does a batch of notes become one without identifiers?
 
 Notes are read many at a time: a call of the orchestrator costs as much as a thousand characters. To what the recognisers
-find are added the person's own identifiers, wherever they stand in the person's own notes: each note is judged by its own
-text, its own person's rows and public lists, never by another person's (soundness U6).
+find are added the person's own identifiers, wherever they stand in the person's own notes, those of others that stand in
+the note's own row, and the names of those who work there: each note is judged by its own text, its own person's rows and
+lists that hold no person's rows, never by another person's (soundness U6).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from enclave.intake.discover.cues import lowered
+from enclave.intake.discover.known import NOBODY, Staff
 from enclave.intake.discover.pack import find, narrow
 from enclave.intake.kinds import MARKS, Kind, Span
 from enclave.intake.redact.stand_ins import StandIns
@@ -20,6 +23,8 @@ _TOGETHER = 4000
 _LEAST = {Kind.NAME: 2}
 _LEAST_OTHER = 4
 """Characters an own identifier must have to be looked for: a house number 3 would blank every 3."""
+_SEVERAL = re.compile("[、,，;；/|]")
+"""Between several names in one cell."""
 
 
 @dataclass(frozen=True)
@@ -30,11 +35,11 @@ class Note:
     person: int
     shift: int
     own: tuple[tuple[Kind, str], ...] = ()
-    """The person's own identifiers."""
+    """The person's own identifiers, and those of others in its row."""
 
 
-def spans_of(notes: Sequence[Note]) -> Iterator[list[Span]]:
-    """For each note, in order, where its identifiers stand."""
+def spans_of(notes: Sequence[Note], staff: Staff = NOBODY) -> Iterator[list[Span]]:
+    """For each note, in order, where its identifiers stand; `staff` are those whose names are looked for in all of them."""
     for batch in _batches(notes):
         found = find("\n".join(note.text for note in batch))
         begin, at = 0, 0
@@ -43,7 +48,7 @@ def spans_of(notes: Sequence[Note]) -> Iterator[list[Span]]:
             while at < len(found) and found[at].start < end:
                 mine.append(Span(found[at].kind, found[at].start - begin, min(found[at].end, end) - begin))
                 at += 1
-            yield _with_own(note, mine)
+            yield _with_known(note, mine, staff)
             begin = end + 1
 
 
@@ -60,18 +65,20 @@ def _batches(notes: Sequence[Note]) -> Iterator[list[Note]]:
         yield batch
 
 
-def _with_own(note: Note, found: list[Span]) -> list[Span]:
-    """The spans with the person's own identifiers among them; spans that meet become one."""
-    if not note.own:
+def _with_known(note: Note, found: list[Span], staff: Staff) -> list[Span]:
+    """The spans with what is known of the row's persons and of the staff among them; spans that meet become one."""
+    if not note.own and not staff.names:
         return found
     plain = lowered(narrow(note.text))
-    own = [
+    known = [
         Span(kind, at, at + len(value))
         for kind, said in note.own
-        if len(value := lowered(narrow(said.strip()))) >= _LEAST.get(kind, _LEAST_OTHER)
+        for part in (_SEVERAL.split(said) if kind is Kind.NAME else [said])
+        if len(value := lowered(narrow(part.strip()))) >= _LEAST.get(kind, _LEAST_OTHER)
         for at in _places(plain, value)
     ]
-    return _joined(sorted([*found, *own], key=lambda s: (s.start, -s.end))) if own else found
+    known += (Span(Kind.NAME, start, end) for start, end in staff.standing(plain))
+    return _joined(sorted([*found, *known], key=lambda s: (s.start, -s.end))) if known else found
 
 
 def _places(text: str, value: str) -> Iterator[int]:

@@ -29,3 +29,22 @@ from enclave.intake.kinds import Kind
 )  # fmt: skip
 def test_a_name_announces(column: str, kind: Kind | None, second: bool) -> None:
     assert announced_by(column) == Announced(kind, second)
+
+
+@pytest.mark.parametrize(
+    ("column", "kind"),
+    [
+        ("written_by", None), ("author", None), ("doctor", None), ("doctor_id", None), ("DoctorName", Kind.NAME),
+        ("provider_name", Kind.NAME), ("医生", None), ("医生姓名", Kind.NAME), ("责任护士", Kind.NAME), ("医生工号", None),
+        ("记录人", None), ("P431", Kind.NAME), ("zzys", Kind.NAME), ("attending_physician_code", None),
+    ],
+)  # fmt: skip
+def test_a_name_announces_somebody_who_works_there(column: str, kind: Kind | None) -> None:
+    assert announced_by(column) == Announced(kind, second=False, staff=True)
+
+
+@pytest.mark.parametrize(
+    "column", ["doctor_type", "医生科室", "nurse_visits", "contact_doctor", "authored_on", "护士站"]
+)
+def test_what_is_about_staff_names_nobody_of_them(column: str) -> None:
+    assert not announced_by(column).staff

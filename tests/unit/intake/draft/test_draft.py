@@ -288,3 +288,40 @@ def test_that_registers_share_nobody_is_asked_and_never_claimed(tmp_path: Path) 
     assert "SETTLE:" in above(text, "# apart:") and "town" in above(text, "# apart:")
     assert "# apart: {by: id_card, from: {city: " in text
     assert descriptor.parse(settled(text).encode()).apart is None
+
+
+WRITER = "路遥"
+
+
+def test_who_wrote_a_note_gets_a_domain_of_their_own_and_is_looked_for_in_it(tmp_path: Path) -> None:
+    """A5: a second person in the row is dropped, or known by another pseudonym; neither stands in the text."""
+    people = [{"patient_id": f"P{n}", "sex": "12"[n % 2]} for n in range(60)]
+    said = f"{WRITER}查房，患者一般情况可，与申屠远山谈话告知病情，继续目前治疗方案，择期复查肝肾功能及电解质。"
+    told = [
+        {
+            "note_id": f"N{n}",
+            "patient_id": f"P{n % 60}",
+            "记录人": WRITER,
+            "mother_name": "申屠远山",
+            "text": f"{said}{n}",
+        }
+        for n in range(120)
+    ]
+    write(tmp_path / "raw", "patients", people, encoding="gb18030")
+    write(tmp_path / "raw", "notes", told, encoding="gb18030")
+    write(tmp_path / "raw", "doctors", [{"doctor_id": "D1", "doctor_name": "沙明远"}], encoding="gb18030")
+    text = drafted(tmp_path / "raw").text
+    found = fields(text, "notes")
+    assert found["记录人"] == ["pseudonym"] and found["mother_name"] == ["drop"] and found["text"] == ["redact"]
+    tree = yaml.safe_load(text)
+    by_name = {f["name"]: f for f in clinic.resource(tree, "notes")["schema"]["fields"]}
+    assert by_name["记录人"]["yields"][0]["domain"] == "staff" != tree["unit"]["domain"]
+    assert by_name["text"]["beside"] == {"记录人": "name", "mother_name": "name"}
+    assert tree["staff"] == [{"path": "doctors", "column": "doctor_name"}]
+    assert not {WRITER, "申屠远山", "沙明远"} & set(text)
+    (tmp_path / "draft").mkdir()
+    d = descriptor.parse(settled(text).encode())
+    made = build(d, tmp_path / "raw", tmp_path / "draft", pseudonym_key=clinic.KEY, file_key=clinic.FILE_KEY)
+    notes = clinic.stored(made, "notes")
+    assert len(notes) == 120 and not any(name in row["text"] for row in notes for name in (WRITER, "申屠远山"))
+    assert {row["column_3"] for row in notes} == {clinic.pseudonym("staff", WRITER)}

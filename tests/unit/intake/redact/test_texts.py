@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enclave.intake.discover.known import Staff
 from enclave.intake.kinds import Kind
 from enclave.intake.redact.texts import Note, marks, remaining, replaced, spans_of, stand_ins
 
@@ -50,3 +51,19 @@ def test_stand_ins_are_the_same_in_all_notes_of_a_person() -> None:
     name = first.removeprefix("患者")[:2]
     assert second.startswith(name) and "2023-05-08" in second
     assert first[-11:] in second and "王芳" not in first + second
+
+
+STAFF = Staff(["沙明远", "高明", "Ann", "Joan Miller", "Ｌｉ Ｎａ", "4711"])
+
+
+def test_names_of_staff_are_taken_out_of_every_note_unless_they_are_common_words() -> None:
+    notes = [Note("经沙明远同意，处置高明。", 1, 0), Note("seen by joan miller; li naked eye", 2, 0)]
+    (chinese, english) = [replaced(n, spans, marks) for n, spans in zip(notes, spans_of(notes, STAFF), strict=True)]
+    assert chinese == "经[姓名]同意，处置高明。"
+    assert english == "seen by [NAME]; li naked eye"
+    assert _marked(notes[1]) == [notes[1].text]  # control: nobody's list
+
+
+def test_a_cell_may_name_several_who_wrote_a_note() -> None:
+    note = Note("高明与沙明远查房。", 1, 0, ((Kind.NAME, "高明、沙明远"),))
+    assert _marked(note) == ["[姓名]与[姓名]查房。"]
