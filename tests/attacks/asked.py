@@ -113,7 +113,6 @@ def opened(living: Living) -> Iterator[Door]:
     with Ledger.of(living.place) as ledger:
         extracts = OpenExtracts(living.place, living.keyring)
         asking = Asking(
-            place=living.place,
             db=living.db,
             keyring=living.keyring,
             ledger=ledger,

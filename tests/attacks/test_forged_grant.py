@@ -83,6 +83,26 @@ def test_an_edited_row_ends_the_grant_it_was_to_widen(cast: Cast, name: str) -> 
     assert cast.events("access.refused")[-1]["detail"]["code"] == "access.grant_forged"
 
 
+def test_a_proof_that_is_kept_serves_the_very_rows_it_was_proved_from(cast: Cast) -> None:
+    """The proof of a grant is kept; an approval changed afterwards is refused, and so is everything that changes."""
+    project = cast.project(cast.granted())
+    check(cast, project)
+    kept = grant._grant_of.cache_info().hits
+    check(cast, project)
+    assert grant._grant_of.cache_info().hits == kept + 1, "the control: nothing is proved a second time"
+    edit(cast, "UPDATE request_statements SET reason = ? WHERE position = 2", ("Approved. More, too.",))
+    for _ in range(2):  # a failed proof is not kept either
+        with pytest.raises(Tampered):
+            check(cast, project)
+    edit(cast, "UPDATE request_statements SET reason = ? WHERE position = 2", ("",))
+    with pytest.raises(Refused):
+        check(cast, project, at="2999-01-01")
+    (cast.place.keys / "sign.sealed").unlink()
+    cast.keyring.create()
+    with pytest.raises(Tampered):
+        check(cast, project)
+
+
 @pytest.mark.parametrize("state", ["suspended", "revoked"])
 def test_a_stopped_grant_does_not_come_back_by_editing_its_row(cast: Cast, state: str) -> None:
     project, officer = cast.project(cast.granted()), cast.member("officer")

@@ -7,12 +7,12 @@ role* at that moment. The database is believed in nothing.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select
+from sqlalchemy import Connection, Row, bindparam, insert, select
 
 from enclave.access.content import Content
 from enclave.access.tables import request_statements
@@ -96,12 +96,20 @@ _OF_ROUND = (
 )
 
 
+def said_in(connection: Connection, request_id: str, round_: int) -> Sequence[Row[Any]]:
+    """What was signed in a round, in order, as it is stored."""
+    return connection.execute(_OF_ROUND, {"request": request_id, "round": round_}).all()
+
+
+def statements_in(rows: Iterable[Row[Any]]) -> tuple[Statement, ...]:
+    """The statements that rows hold; ValueError when one is none."""
+    return tuple(map(_statement_of, rows))
+
+
 def statements_of(connection: Connection, request_id: str, round_: int) -> tuple[Statement, ...]:
     """What was signed in a round, in order; Tampered when a row is no statement."""
     try:
-        return tuple(
-            _statement_of(row) for row in connection.execute(_OF_ROUND, {"request": request_id, "round": round_})
-        )
+        return statements_in(said_in(connection, request_id, round_))
     except ValueError as altered:
         raise Tampered("access.request_altered", request=request_id) from altered
 

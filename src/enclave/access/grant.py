@@ -2,8 +2,9 @@
 
 A grant counts only while it can be proved: the home signed its standing, the author signed the request as it is stored
 now, and every approval the request needs holds over that text under a key certified for that role, by different people,
-none of them in the project. `check` proves all of it anew for every question; what it remembers between calls are outcomes
-of signature checks (functions of bytes alone), never a row and never a state.
+none of them in the project. `check` reads all of it anew for every question and compares it with what was proved before,
+to the byte: what it remembers between calls are functions of what was read alone, never that it was read. Standing, dates
+and who is asking are looked at each time.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Select, bindparam, insert, select
+from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, bindparam, insert, select
 
-from enclave.access.approval import Statement, check_granted, statements_of
+from enclave.access.approval import Statement, check_granted, said_in, statements_in
 from enclave.access.content import Content, content_of
 from enclave.access.tables import grants, projects, requests
 from enclave.audit import Event, Transaction, canonical, declare
@@ -31,8 +32,9 @@ from enclave.people import (
     Member,
     Permissions,
     Role,
-    certificates_of,
+    certificates_in,
     had_role,
+    papers_of,
     refusals_recorded,
     signature_holds,
 )
@@ -147,19 +149,27 @@ def create(tx: Transaction, keyring: Keyring, content: Content, project: str, ac
     return grant
 
 
-def _proved(connection: Connection, home_key: str, row: Any) -> Grant:
+def _proved(connection: Connection, home_key: str, row: Row[Any]) -> Grant:
     """The grant a row stands for; Tampered unless every signature it rests on holds over what is stored now."""
     try:
-        content, state = content_of(row.content), Standing(row.state)
-        standing = standing_message(row.id, row.project, content.digest, row.state, row.changed_at)
-        if content.request != row.request or not signature_holds(standing, Signature(home_key, row.signature)):
-            raise Tampered("access.grant_forged", project=row.project)
-        statements = statements_of(connection, row.request, row.round)
-        signers = {statement.member for statement in statements}
-        papers = certificates_of(connection, home_key, signers | content.members)
-        check_granted(papers, content, statements)
+        said = said_in(connection, row.request, row.round)
+        people = {statement.member for statement in said} | content_of(row.content).members
+        return _grant_of(home_key, row, tuple(said), tuple(papers_of(connection, people)))
     except (ValueError, TypeError, Tampered) as forged:
         raise Tampered("access.grant_forged", project=row.project) from forged
+
+
+@lru_cache(maxsize=512)
+def _grant_of(home_key: str, row: Row[Any], said: tuple[Row[Any], ...], people: tuple[Row[Any], ...]) -> Grant:
+    """The grant that these rows prove; ValueError, TypeError or Tampered when they prove none, and that is not remembered.
+
+    A function of the home's key and of every stored column: change one letter, and it is another call."""
+    content, state = content_of(row.content), Standing(row.state)
+    standing = standing_message(row.id, row.project, content.digest, row.state, row.changed_at)
+    if content.request != row.request or not signature_holds(standing, Signature(home_key, row.signature)):
+        raise Tampered("access.grant_forged", project=row.project)
+    statements, papers = statements_in(said), certificates_in(people, home_key)
+    check_granted(papers, content, statements)
     asked = content.asked
     return Grant(
         id=row.id,

@@ -15,6 +15,7 @@ from enclave.bootstrap.house import House
 from enclave.broker.caps import payers
 from enclave.broker.reuse import holding
 from enclave.broker.standing import standing
+from enclave.budget import snapshot
 from enclave.catalogue import Dataset, card, find, listing
 from enclave.catalogue.dcat import catalog
 from enclave.catalogue.freshness import all_fresh, today
@@ -75,8 +76,9 @@ def _quoted(house: House, member: Member, known: Dataset, priced: Priced, projec
         return priced.quote
     grant = find_grant(house.db, house.keyring, house.permissions, member, project)
     who = payers(priced.registers, grant, member.id)
-    own = holding(house.place, priced, grant.project)
-    accounts = standing(house.place, who.asking_side, known.delta, own.priced)
+    with snapshot(house.place) as seen:
+        own = holding(seen, priced, grant.project)
+        accounts = standing(seen, who.asking_side, known.delta, own.priced)
     return own.quote.model_copy(update={"accounts": accounts})
 
 

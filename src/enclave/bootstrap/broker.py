@@ -102,7 +102,6 @@ def _caps(house: House) -> Mapping[str, RegisterCap]:
 def _binder(house: House, ledger: Ledger, extracts: OpenExtracts, turns: Turns) -> Bound:
     def serve_run(run: str, epoch: int, worker: str) -> Serve:
         asking = Asking(
-            place=house.place,
             db=house.db,
             keyring=house.keyring,
             ledger=ledger,

@@ -34,11 +34,11 @@ from enclave.broker.reuse import Holding, holding
 from enclave.broker.standing import standing
 from enclave.broker.stored import body_of, pack
 from enclave.broker.turns import Turns
-from enclave.budget import ATTO, NOTHING, Amount, Charge, Ledger, Reservation, Share, StoredAnswer
+from enclave.budget import ATTO, NOTHING, Amount, Charge, Ledger, Reservation, Share, Snapshot, StoredAnswer
 from enclave.catalogue import Dataset
 from enclave.errors import EnclaveError, Refused
 from enclave.query import Executed, Priced, epsilon_of, execute, execute_more, kept, prepare, topic
-from enclave.store import Keyring, Place
+from enclave.store import Keyring
 
 log = logging.getLogger("enclave.broker")
 
@@ -104,7 +104,6 @@ class Charged:
 class Asking:
     """Everything a question needs but the question itself."""
 
-    place: Place
     db: Database
     keyring: Keyring
     ledger: Ledger
@@ -119,20 +118,21 @@ class Asking:
         grant = self._standing(asker)
         priced = self._price(asker, grant, sql, epsilon, **within)
         who = payers(priced.registers, grant, asker.member)
-        return self._shown(holding(self.place, priced, asker.project), who)
+        with self.ledger.snapshot() as seen:
+            return _shown(seen, holding(seen, priced, asker.project), who)
 
     def ask(self, asker: Asker, sql: str, epsilon: str | None, **within: str | None) -> Answered:
         """(1) to (7); the caller waits for the moment."""
         grant = self._standing(asker)
         priced = self._price(asker, grant, sql, epsilon, **within)
         who = payers(priced.registers, grant, asker.member)
-        own = holding(self.place, priced, asker.project)
+        own = self._holding(asker, priced)
         if own.free is not None:
             return self._again(own, own.free, who)
         open_accounts(self.ledger, who, asker.dataset, grant, self.caps)
         # by project: who waited for another project's question would know that it is being asked
         with self.turns.turn(f"{asker.project} {priced.answer_key}") as turn:
-            own = holding(self.place, priced, asker.project)  # somebody may have asked it while we waited
+            own = self._holding(asker, priced)  # somebody may have asked it while we waited
             if own.free is None:
                 other = self.ledger.find_answer(priced.answer_key) if own.base is None else None
                 reservation = self._reserve(asker, own, who, paid_by_another=other is not None)
@@ -176,7 +176,8 @@ class Asking:
                 what=what,
                 topic=topic(priced),
             )
-            shown = self._shown(own, who)
+            with self.ledger.snapshot() as seen:
+                shown = _shown(seen, own, who)
         except EnclaveError as trouble:
             log.error("reservation %d of %s is not settled: %s", number, asker.run, trouble)
             time.sleep(max(0.0, charged.due - time.monotonic()))
@@ -214,7 +215,8 @@ class Asking:
 
     def _again(self, own: Holding, stored: StoredAnswer, who: Payers) -> Answered:
         """What this project already holds, at the moment a new answer would have come."""
-        shown = self._shown(own, who)
+        with self.ledger.snapshot() as seen:
+            shown = _shown(seen, own, who)
         head = AnswerHead(
             answer=stored.key,
             sql=own.priced.sql,
@@ -225,9 +227,14 @@ class Asking:
         )
         return Answered(head, own.body, time.monotonic() + own.priced.reply_ms / 1000)
 
-    def _shown(self, own: Holding, who: Payers) -> Quote:
-        accounts = standing(self.place, who.asking_side, own.priced.dataset.delta, own.priced)
-        return own.quote.model_copy(update={"accounts": accounts})
+    def _holding(self, asker: Asker, priced: Priced) -> Holding:
+        with self.ledger.snapshot() as seen:
+            return holding(seen, priced, asker.project)
+
+
+def _shown(seen: Snapshot, own: Holding, who: Payers) -> Quote:
+    accounts = standing(seen, who.asking_side, own.priced.dataset.delta, own.priced)
+    return own.quote.model_copy(update={"accounts": accounts})
 
 
 def _made(own: Holding, opening: Opening) -> tuple[Executed, bytes]:
@@ -252,4 +259,4 @@ def _given_again(other: StoredAnswer, opening: Opening) -> tuple[Executed, bytes
 
 def gaussian_rho(priced: Priced) -> int:
     """How much of a price is that of discrete Gaussian draws; reports compose these by PLD."""
-    return sum(card.rho for card in priced.quote.mechanisms if card.mechanism == "discrete_gaussian")
+    return sum(draw.rho for draw in priced.draws if draw.mechanism == "discrete_gaussian")

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from domicile.wire.shapes import Quote
 from enclave.broker.stored import body_of as stored_body
 from enclave.broker.stored import unpack
-from enclave.budget import StoredAnswer, held_answers
+from enclave.budget import Snapshot, StoredAnswer
 from enclave.query import Draw, Held, Priced, body_of, covers, epsilon_of, serves, topic, under, wanting
-from enclave.store import Place
 
 
 @dataclass(frozen=True)
@@ -55,9 +54,9 @@ class Holding:
         return body_of(self.priced, self.base) if self.base is not None else stored_body(self.free.answer)
 
 
-def holding(place: Place, priced: Priced, project: str) -> Holding:
+def holding(seen: Snapshot, priced: Priced, project: str) -> Holding:
     """What `project` holds of `priced`. The sharpest base is the cheapest."""
-    same, about = held_answers(place, priced.answer_key, topic(priced), project=project)
+    same, about = seen.held_answers(priced.answer_key, topic(priced), project=project)
     if same is not None:
         return Holding(priced, free=same)
     found = [(unpack(stored.answer)[1], stored) for stored in about]

@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from domicile.wire.shapes import AccountCard
-from enclave.budget import ATTO, Account, Amount, Balance, balances
+from enclave.budget import ATTO, Account, Amount, Balance, Snapshot
 from enclave.query import Priced, epsilon_of
-from enclave.store import Place
 
 
 def account_card(balance: Balance, delta: str, priced: Priced | None = None) -> AccountCard:
@@ -40,8 +39,7 @@ def _more_such(left: Amount, priced: Priced) -> int:
 
 
 def standing(
-    place: Place, accounts: Iterable[Account], delta: str, priced: Priced | None = None
+    seen: Snapshot, accounts: Iterable[Account], delta: str, priced: Priced | None = None
 ) -> tuple[AccountCard, ...]:
     """The cards of `accounts` that are open, in the order asked."""
-    found = {balance.account: balance for balance in balances(place)}
-    return tuple(account_card(found[account], delta, priced) for account in accounts if account in found)
+    return tuple(account_card(balance, delta, priced) for balance in seen.balances(accounts))

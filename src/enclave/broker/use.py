@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from domicile.wire.known import ProjectUseCard, UseCard
 from enclave.access import Standing, held_on
 from enclave.broker.standing import standing
-from enclave.budget import AccountKind, Charge, charges, population
+from enclave.budget import AccountKind, Charge, charges, population, snapshot
 from enclave.catalogue import Dataset
 from enclave.query import epsilon_of
 from enclave.run import counted_on
@@ -43,7 +43,8 @@ def use(db: Engine, place: Place, dataset: Dataset, *, in_full: bool) -> UseCard
         for one in held
     )
     spent = sum(_rho(c, AccountKind.POPULATION, dataset.register) or 0 for c in everything)
-    accounts = standing(place, map(population, dataset.registers), dataset.delta)
+    with snapshot(place) as seen:
+        accounts = standing(seen, map(population, dataset.registers), dataset.delta)
     shown = {"by_project": by_project, "epsilon_spent": _epsilon(dataset, spent), "accounts": accounts}
     return counts.model_copy(update=shown)
 

@@ -21,7 +21,7 @@ from enclave.budget.charge import Charge, Share
 from enclave.budget.entries import Entry
 from enclave.budget.ledger import Ledger, Reservation
 from enclave.budget.proof import Behind, find_gap, verify, verify_checkpoints
-from enclave.budget.reading import Spent, StoredAnswer, balances, charges, held_answers, history, spending
+from enclave.budget.reading import Snapshot, Spent, StoredAnswer, balances, charges, history, snapshot, spending
 
 __all__ = [
     "ATTO",
@@ -38,18 +38,19 @@ __all__ = [
     "Ledger",
     "Reservation",
     "Share",
+    "Snapshot",
     "Spent",
     "StoredAnswer",
     "balances",
     "charges",
     "find_gap",
     "gap_message",
-    "held_answers",
     "history",
     "population",
     "project",
     "raise_message",
     "researcher",
+    "snapshot",
     "spending",
     "thaw_message",
     "verify",

@@ -51,16 +51,63 @@ def to_write(path: Path) -> sqlite3.Connection:
 @contextlib.contextmanager
 def to_read(path: Path) -> Iterator[sqlite3.Connection]:
     """One snapshot of the ledger that cannot be written through."""
+    connection = _open_to_read(path)
+    try:
+        with _snapshot(connection, path):
+            yield connection
+    finally:
+        connection.close()
+
+
+class Readers:
+    """Snapshots for the process of the writer, through connections that are kept: to open one, and read the tables' shapes
+    through it, takes ten times as long as what a question looks for."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._idle: list[sqlite3.Connection] = []
+        self._closed = False
+
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[sqlite3.Connection]:
+        """As `to_read`; a connection serves one caller at a time."""
+        try:
+            connection = self._idle.pop()
+        except IndexError:
+            connection = _open_to_read(self._path)
+        with contextlib.ExitStack() as failed:
+            failed.callback(connection.close)
+            with _snapshot(connection, self._path):
+                yield connection
+            failed.pop_all()
+        self._idle.append(connection)
+        if self._closed:
+            self.close()
+
+    def close(self) -> None:
+        """Close what is idle now, and what is in use as soon as it is idle."""
+        self._closed = True
+        with contextlib.suppress(IndexError):
+            while True:
+                self._idle.pop().close()
+
+
+def _open_to_read(path: Path) -> sqlite3.Connection:
     if not path.exists():
         raise NotFound("budget.no_ledger", file=path.name)
-    connection = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, isolation_level=None)
+    address = f"file:{quote(str(path))}?mode=ro"
+    connection = sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False)  # one after another
+    connection.execute("PRAGMA busy_timeout=30000")
+    return connection
+
+
+@contextlib.contextmanager
+def _snapshot(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
     try:
-        connection.execute("PRAGMA busy_timeout=30000")
         connection.execute("BEGIN")
-        yield connection
+        yield
+        connection.execute("ROLLBACK")
     except sqlite3.DatabaseError as broken:
         if type(broken) is not sqlite3.DatabaseError:
             raise
         raise Tampered("budget.damaged", file=path.name) from broken
-    finally:
-        connection.close()

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -25,9 +25,9 @@ from enclave.budget.amount import Amount
 from enclave.budget.charge import Charge, Fact, check_facts, project_of
 from enclave.budget.committer import Committer, Outside
 from enclave.budget.desk import Desk
-from enclave.budget.file import hold, to_read, to_write
+from enclave.budget.file import Readers, hold, to_write
 from enclave.budget.proof import TOPIC, Behind, behind_witness, digest_of, walk
-from enclave.budget.reading import StoredAnswer, answers_for
+from enclave.budget.reading import Snapshot, StoredAnswer, answers_for
 from enclave.errors import NotFound, Refused
 from enclave.store import Place, Signature
 
@@ -69,6 +69,8 @@ class Ledger:
             if gap is not None:
                 self._write(gap)
             self._committer.do(_lose_what_is_open)
+            self._readers = Readers(path)
+            opening.callback(self._readers.close)
             self._held = opening.pop_all()
 
     @classmethod
@@ -196,16 +198,22 @@ class Ledger:
 
         return self._committer.do(job)
 
-    # Stored answers
+    # Looking
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Snapshot]:
+        """The ledger as it is now, of what is durable."""
+        with self._readers.snapshot() as connection:
+            yield Snapshot(connection)
 
     def find_answer(self, answer_key: str, *, project: str | None = None) -> StoredAnswer | None:
         """The oldest stored answer under `answer_key`; with `project`, the oldest that this project paid for."""
-        with to_read(self._path) as connection:
+        with self._readers.snapshot() as connection:
             return next(answers_for(connection, answer_key, project), None)
 
     def projects_holding(self, answer_key: str) -> list[str]:
         """The projects that paid for an answer under `answer_key`, in the order they did."""
-        with to_read(self._path) as connection:
+        with self._readers.snapshot() as connection:
             query = "SELECT project FROM answers WHERE key = ? GROUP BY project ORDER BY min(reservation)"
             return [row[0] for row in connection.execute(query, (answer_key,))]
 

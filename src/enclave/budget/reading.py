@@ -6,7 +6,8 @@ Any process may read: balances, the entries behind them, stored answers. Nothing
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from enclave.audit import Head, canonical
@@ -86,13 +87,30 @@ def spending(place: Place, account: Account) -> list[Spent]:
     return list(found.values())
 
 
-def held_answers(
-    place: Place, answer_key: str, topic: str, *, project: str
-) -> tuple[StoredAnswer | None, list[StoredAnswer]]:
-    """What a project paid for: the answer under `answer_key`, or else all those under `topic`, oldest first."""
+@dataclass(frozen=True)
+class Snapshot:
+    """The ledger as it stood at one moment: all that is asked of it agrees."""
+
+    connection: sqlite3.Connection
+
+    def balances(self, accounts: Iterable[Account]) -> list[Balance]:
+        """Those of `accounts` that are open, in the order asked."""
+        found = (rows.stored_balance(self.connection, account) for account in accounts)
+        return [balance for balance in found if balance is not None]
+
+    def held_answers(
+        self, answer_key: str, topic: str, *, project: str
+    ) -> tuple[StoredAnswer | None, list[StoredAnswer]]:
+        """What a project paid for: the answer under `answer_key`, or else all those under `topic`, oldest first."""
+        same = next(answers_for(self.connection, answer_key, project), None)
+        return same, [] if same is not None else list(answers_about(self.connection, topic, project))
+
+
+@contextmanager
+def snapshot(place: Place) -> Iterator[Snapshot]:
+    """The ledger of a home as it is now."""
     with to_read(place.ledger) as connection:
-        same = next(answers_for(connection, answer_key, project), None)
-        return same, [] if same is not None else list(answers_about(connection, topic, project))
+        yield Snapshot(connection)
 
 
 def answers_for(connection: sqlite3.Connection, key: str, project: str | None = None) -> Iterator[StoredAnswer]:

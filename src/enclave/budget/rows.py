@@ -70,13 +70,23 @@ def account_row(b: Balance) -> Row:
     return (*b.account.pair(), *caps, *spendings, b.opened, b.frozen_at, b.incidents)
 
 
+_BALANCES = (
+    "SELECT kind, name, cap_rho, cap_delta, cap_epsilon, spent_rho, spent_delta, spent_epsilon, opened, frozen_at,"
+    " incidents FROM accounts"
+)
+
+
+def _balance(account: Account, parts: tuple[int, ...]) -> Balance:
+    return Balance(account, Amount(*parts[:3]), Amount(*parts[3:6]), *parts[6:])
+
+
 def stored_balances(connection: sqlite3.Connection) -> list[Balance]:
     """Every balance as the table has it."""
-    rows = connection.execute(
-        "SELECT kind, name, cap_rho, cap_delta, cap_epsilon, spent_rho, spent_delta, spent_epsilon, opened, frozen_at,"
-        " incidents FROM accounts ORDER BY kind, name"
-    )
-    return [
-        Balance(Account(AccountKind(kind), name), Amount(*parts[:3]), Amount(*parts[3:6]), *parts[6:])
-        for kind, name, *parts in rows
-    ]
+    rows = connection.execute(f"{_BALANCES} ORDER BY kind, name")
+    return [_balance(Account(AccountKind(kind), name), tuple(parts)) for kind, name, *parts in rows]
+
+
+def stored_balance(connection: sqlite3.Connection, account: Account) -> Balance | None:
+    """The balance of one account; None when it was never opened."""
+    row = connection.execute(f"{_BALANCES} WHERE kind = ? AND name = ?", account.pair()).fetchone()
+    return _balance(account, row[2:]) if row else None

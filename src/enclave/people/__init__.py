@@ -4,7 +4,15 @@
 makes a refused attempt an event. A member signs with a key that only their token opens; the home certifies it.
 """
 
-from enclave.people.certificate import Certificate, certificates_of, certified, had_role, signature_holds
+from enclave.people.certificate import (
+    Certificate,
+    certificates_in,
+    certificates_of,
+    certified,
+    had_role,
+    papers_of,
+    signature_holds,
+)
 from enclave.people.enrol import Entry, add, first_operator, listing, reissue_operator
 from enclave.people.member import Member
 from enclave.people.permissions import Action, Allowed, Permissions
@@ -24,6 +32,7 @@ __all__ = [
     "RoleCard",
     "add",
     "authenticate",
+    "certificates_in",
     "certificates_of",
     "certified",
     "first_operator",
@@ -31,6 +40,7 @@ __all__ = [
     "holder_of",
     "listing",
     "load_roles",
+    "papers_of",
     "refusals_recorded",
     "reissue_operator",
     "renew",

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from enclave.audit import Transaction, canonical
 from enclave.errors import Tampered
@@ -98,13 +98,22 @@ def certificate_of(row: Any) -> Certificate:
     return Certificate(row.id, row.member, row.real_name, roles, *columns)
 
 
-def certificates_of(connection: Connection, home_key: str, people: Collection[str]) -> tuple[Certificate, ...]:
-    """Every certificate these members ever had; Tampered when one is not the home's."""
-    rows = connection.execute(_OF_PEOPLE, {"people": list(people)})
-    papers = tuple(certificate_of(row) for row in rows)
+def papers_of(connection: Connection, people: Collection[str]) -> Sequence[Row[Any]]:
+    """Every certificate these members ever had, as it is stored."""
+    return connection.execute(_OF_PEOPLE, {"people": list(people)}).all()
+
+
+def certificates_in(rows: Iterable[Row[Any]], home_key: str) -> tuple[Certificate, ...]:
+    """The certificates that rows hold; Tampered when one is not the home's."""
+    papers = tuple(map(certificate_of, rows))
     for paper in papers:
         paper.check(home_key)
     return papers
+
+
+def certificates_of(connection: Connection, home_key: str, people: Collection[str]) -> tuple[Certificate, ...]:
+    """Every certificate these members ever had; Tampered when one is not the home's."""
+    return certificates_in(papers_of(connection, people), home_key)
 
 
 def certified(

@@ -79,6 +79,9 @@ table (more where it has many rows for a person), per row put in a bin, per cell
 full load, two questions and two busy loops on two cores (docs/reference/reply-moments.md)."""
 
 
+Mechanism = Literal["discrete_gaussian", "exponential", "thresholded_gaussian"]
+
+
 @dataclass(frozen=True)
 class Draw:
     """One mechanism of a question: its tally, the scale of its noise in 1/65536, its price in nano-rho."""
@@ -88,6 +91,12 @@ class Draw:
     rho: int
     threshold: Threshold | None = None
     """Where values of an unlisted key are found by it: from when on one is told, and at which δ."""
+
+    @property
+    def mechanism(self) -> Mechanism:
+        if self.threshold:
+            return "thresholded_gaussian"
+        return "discrete_gaussian" if self.tally.side is None else "exponential"
 
 
 @dataclass(frozen=True)
@@ -352,12 +361,6 @@ PARTS = {
 """How the tallies of a moment or a quantile are called in a quote."""
 
 
-def _mechanism(draw: Draw) -> Literal["discrete_gaussian", "exponential", "thresholded_gaussian"]:
-    if draw.threshold:
-        return "thresholded_gaussian"
-    return "discrete_gaussian" if draw.tally.side is None else "exponential"
-
-
 def _told_from(draw: Draw) -> tuple[str, ...]:
     return (
         (f"values of {draw.threshold.least / WEIGHT_ONE:.1f} noisy persons or more are told",) if draw.threshold else ()
@@ -372,7 +375,7 @@ def _card(plan: Plan, draw: Draw, estimated: tuple[str, ...]) -> MechanismCard:
         part = " (count)" if draw.tally.counts else " (centred sum)"
     return MechanismCard(
         column=aggregate.name + part,
-        mechanism=_mechanism(draw),
+        mechanism=draw.mechanism,
         sensitivity=float(draw.tally.sensitivity / unit),
         scale=float(draw.scale / unit),
         rho=draw.rho,

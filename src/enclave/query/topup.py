@@ -67,7 +67,7 @@ class Held:
 
 def topic(priced: Priced) -> str:
     """What questions share that differ in ρ alone; "" for those that cannot be topped up."""
-    if any(card.mechanism != ONLY for card in priced.quote.mechanisms):
+    if any(draw.mechanism != ONLY for draw in priced.draws):
         return ""
     moved, statements = tuple(draw.tally for draw in priced.draws), priced.statements
     if any(tally.norm.advised or tally.part in scaled.PARTS_OF_PRICE for tally in moved):

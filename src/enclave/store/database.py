@@ -31,8 +31,17 @@ def _prepare_sqlite(engine: Engine) -> None:
 
     @event.listens_for(engine, "begin")
     def on_begin(connection: Connection) -> None:
-        writes = connection.get_execution_options().get("writes", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        if connection.get_execution_options().get("writes", False):
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            _bare(connection).execute("BEGIN")
+
+
+def _bare(connection: Connection) -> sqlite3.Connection:
+    """The driver's own connection, for words that cannot fail: through SQLAlchemy they take longer than a small SELECT."""
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    return driver
 
 
 def connect(url: str) -> Engine:
@@ -71,13 +80,13 @@ def reading(engine: Engine) -> Iterator[Connection]:
     """A snapshot to read from; on SQLite a write through it is an error."""
     with engine.connect() as connection:
         if engine.dialect.name == "sqlite":
-            connection.exec_driver_sql("PRAGMA query_only=ON")
+            _bare(connection).execute("PRAGMA query_only=ON")
         try:
             yield connection
         finally:
             connection.rollback()
             if engine.dialect.name == "sqlite":
-                connection.exec_driver_sql("PRAGMA query_only=OFF")
+                _bare(connection).execute("PRAGMA query_only=OFF")
 
 
 @contextmanager

@@ -69,6 +69,8 @@ class Keyring:
 
     def __init__(self, place: Place) -> None:
         self._place = place
+        self._public = (b"", "")
+        """What the two files held, the home key by its digest, and the public key that follows from them."""
 
     def create(self) -> None:
         """Make the home key and the home's signing key; keys that exist are kept."""
@@ -87,11 +89,15 @@ class Keyring:
     def _keep(self, name: str, secret: bytes) -> None:
         write_atomically(self._place.keys / f"{name}.sealed", seal(self._home_key(), secret, name))
 
+    def _sealed(self, name: str) -> bytes:
+        try:
+            return (self._place.keys / f"{name}.sealed").read_bytes()
+        except FileNotFoundError as missing:
+            raise NotFound("store.no_key", name=name) from missing
+
     def _take(self, name: str) -> bytes:
-        path = self._place.keys / f"{name}.sealed"
-        if not path.exists():
-            raise NotFound("store.no_key", name=name)
-        return open_sealed(self._home_key(), path.read_bytes(), name)
+        sealed = self._sealed(name)
+        return open_sealed(self._home_key(), sealed, name)
 
     def sign(self, message: bytes) -> Signature:
         """The home's signature."""
@@ -99,8 +105,14 @@ class Keyring:
 
     @property
     def public_key(self) -> str:
-        """The key under which the home's signatures verify, in hex."""
-        return _public(Ed25519PrivateKey.from_private_bytes(self._take("sign")))
+        """The key under which the home's signatures verify, in hex. Every question of a run asks, and derives it anew only
+        where one of the two files has changed."""
+        sealed, home = self._sealed("sign"), self._home_key()
+        seen = hashlib.sha256(home).digest() + sealed
+        if self._public[0] != seen:
+            private = Ed25519PrivateKey.from_private_bytes(open_sealed(home, sealed, "sign"))
+            self._public = (seen, _public(private))
+        return self._public[1]
 
     def verify(self, message: bytes, signature: Signature) -> None:
         """Tampered unless this home signed `message`."""

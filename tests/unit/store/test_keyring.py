@@ -23,6 +23,20 @@ def test_creating_again_keeps_the_keys(keyring: Keyring) -> None:
     assert keyring.public_key == before
 
 
+def test_the_public_key_is_that_of_the_files_as_they_are_now(keyring: Keyring, tmp_path: Path) -> None:
+    before, keys = keyring.public_key, tmp_path / "home" / "keys"
+    sealed, home = (keys / "sign.sealed").read_bytes(), (keys / "home.key").read_bytes()
+    (keys / "home.key").write_bytes(home[::-1])
+    with pytest.raises(Tampered):
+        _ = keyring.public_key
+    (keys / "home.key").write_bytes(home)
+    (keys / "sign.sealed").unlink()
+    keyring.create()
+    assert keyring.public_key != before
+    (keys / "sign.sealed").write_bytes(sealed)
+    assert keyring.public_key == before
+
+
 def test_a_signature_of_another_message_or_home_is_refused(keyring: Keyring, tmp_path: Path) -> None:
     signature = keyring.sign(b"hello")
     keyring.verify(b"hello", signature)
