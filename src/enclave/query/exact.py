@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from enclave.catalogue.dataset import WEIGHT_ONE
 from enclave.query.groups import Groups
 from enclave.query.plan import Term
-from enclave.query.sums import Summed
+from enclave.query.sums import Sum, Summed
 from enclave.query.tally import Norm
 from enclave.query.written import number
 
@@ -69,19 +69,36 @@ def branches(
     return f"{with_} {everybody} UNION ALL {heavy}"
 
 
-def branches_by_rows(rows: Rows, groups: Groups, named: Mapping[str, Summed]) -> str:
+def branches_by_rows(rows: Rows, groups: Groups, named: Mapping[str, Sum]) -> str:
     """The same under the number of all rows of a person: an l1 norm, with no root to take, so several clips of it cost one
-    pass. Each sum under its own."""
-    heavy = f"SELECT u, sum(c) AS n FROM c GROUP BY u HAVING sum(c) > {min(s.norm.clip for s in named.values())}"
-    with_ = f"WITH c AS MATERIALIZED ({_cells(rows, groups, named)}), h AS ({heavy})"
-    whole = [f"CAST(sum({name}) AS HUGEINT) * {WEIGHT_ONE} AS {name}" for name in named]
-    lost = []
-    for name, wanted in named.items():
-        above = f"{WEIGHT_ONE}::HUGEINT - {wanted.norm.reach * WEIGHT_ONE}::HUGEINT // n"
-        lost.append(f"-sum(CASE WHEN n > {wanted.norm.clip} THEN ({above}) * {name} ELSE 0::HUGEINT END) AS {name}")
+    pass. Each sum under its own. A hash of persons and groups costs more than the scan behind a narrow filter: rows are kept
+    as they pass, and only persons above the least clip are met again. Rows that stand for several fall together first."""
+    if rows.times:
+        kept, of_person = _cells(rows, groups, named), "sum(c)"
+        added = {name: name for name in named}
+    else:
+        of_row = {name: s.of_row() for name, s in named.items()}
+        added = {name: name if value else "" for name, value in of_row.items()}
+        columns = [f"{rows.person} AS u", *groups.selected, *(f"{v} AS {name}" for name, v in of_row.items() if v)]
+        kept, of_person = f"SELECT {', '.join(columns)} FROM {rows.sql}", "count(*)"
+    least = min(s.norm.clip for s in named.values())
+    heavy = f"SELECT u, {of_person} AS n FROM c GROUP BY u HAVING {of_person} > {least}"
+    whole = [f"CAST({_summed(column)} AS HUGEINT) * {WEIGHT_ONE} AS {name}" for name, column in added.items()]
+    lost = [f"-sum({_lost(named[name].norm, column)}) AS {name}" for name, column in added.items()]
     grouped = f" GROUP BY {', '.join(groups.names)}" if groups.columns else ""
     everybody = f"SELECT {', '.join([*groups.names, *whole])} FROM c{grouped}"
-    return f"{with_} {everybody} UNION ALL SELECT {', '.join([*groups.names, *lost])} FROM c JOIN h USING (u){grouped}"
+    above = f"SELECT {', '.join([*groups.names, *lost])} FROM c JOIN h USING (u){grouped}"
+    return f"WITH c AS MATERIALIZED ({kept}), h AS ({heavy}) {everybody} UNION ALL {above}"
+
+
+def _summed(column: str) -> str:
+    return f"sum({column})" if column else "count(*)"
+
+
+def _lost(norm: Norm, column: str) -> str:
+    """What rows of a person with n rows lose of a column, or of themselves. The weight fits int64, a product need not."""
+    above = f"{WEIGHT_ONE} - {norm.reach * WEIGHT_ONE} // n"
+    return f"CASE WHEN n > {norm.clip} THEN {f'({above})::HUGEINT * {column}' if column else above} ELSE 0 END"
 
 
 def _cells(rows: Rows, groups: Groups, named: Mapping[str, Summed], of_value: Term | None = None) -> str:

@@ -59,6 +59,12 @@ class Sum:
         kind = "HUGEINT" if wide or reach > INT64 else "BIGINT"
         return f"sum(CAST({weight} AS {kind}) * {self._product()})"
 
+    def of_row(self) -> str | None:
+        """What one row adds; None where that is one, whatever it holds."""
+        if self.factors:
+            return self._product()
+        return None if self.known is None else f"CASE WHEN {_bare(self.known)} IS NOT NULL THEN 1 END"
+
     def _product(self) -> str:
         if len(self.factors) == 1:
             return _bare(self.factors[0])
