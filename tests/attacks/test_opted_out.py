@@ -209,6 +209,24 @@ def test_attack_they_are_named_there_by_another_identifier_than_here(house: Hous
     assert (before.rows["patients"], after.rows["patients"]) == (3, 2)
 
 
+@pytest.mark.parametrize(("column", "left"), [("insurance_no", 2), ("bed", 3), ("contact_id_no", 3)])
+def test_attack_they_are_named_there_by_a_number_that_is_dropped_here(house: House, column: str, left: int) -> None:
+    """The insurer's list spells its own number; here that is a column of which nothing is kept. The controls hold the same
+    words under a name that announces no number of the person's."""
+
+    def with_number(tree: dict[str, Any]) -> None:
+        drawing(tree)
+        fields = next(t for t in tree["resources"] if t["name"] == "patients")["schema"]["fields"]
+        fields.append({"name": column, "type": "string", "treatment": "drop"})
+
+    path = house.source / "patients.csv"
+    first, *rows = path.read_text().splitlines()
+    path.write_text("\n".join([f"{first},{column}", *(f"{row},Y{n}7" for n, row in enumerate(rows))]) + "\n")
+    house.home.signed(clinic.text(with_number))
+    refuse_at_the_insurer(house, "Y07", "Y97")
+    assert house.shelve().rows["patients"] == left
+
+
 def test_attack_a_version_that_draws_on_their_register_is_granted_after_they_opted_out(house: House) -> None:
     assert refuse_at_the_insurer(house, "somebody") == (), "the control: nothing here draws on the insurer"
     house.home.signed(clinic.text(drawing))
