@@ -9,7 +9,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import accumulate
 
+from enclave.intake.columns import literal
 from enclave.profile import Marginal, RowsEach
+
+UNEVEN = 1.7
+"""Exponent by which shares are bent towards the first codes and the smallest numbers."""
+
+
+def share(salt: str, row: str) -> str:
+    """A number in [0, 1) that depends on the row and the salt alone. Hashed twice: a hash of two values is that of the one,
+    turned by that of the other, so that numbers of two columns would go together."""
+    return f"((hash(hash({row}, {literal(salt)})) >> 11)::DOUBLE / 9007199254740992.0)"
+
+
+def early(count: int, at: str) -> str:
+    """A number from 1 to `count`, the first ones more often."""
+    return f"(1 + floor({count} * pow({at}, {UNEVEN}))::BIGINT)"
 
 
 def position(told: Marginal, at: str) -> str:

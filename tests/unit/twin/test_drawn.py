@@ -25,6 +25,13 @@ SHIPPED = Path(__file__).parents[3] / "policies" / "datasets" / "hospital" / "da
 PERSONS = 1_000
 
 
+DECIDED = {
+    ("patients", "age_band"), ("visits", "admit_year"), ("visits", "admit_month"), ("visits", "dx_chapter"),
+    ("visits", "dx_category"), ("diagnoses", "dx_category"), ("diagnoses", "dx_chapter"), ("diagnoses", "is_diabetes"),
+}  # fmt: skip
+"""Columns that another one of the same raw value, or the sex of the person, decides: invented numbers of both disagree."""
+
+
 def described(d: Descriptor, seed: int = 1) -> Dataset:
     plain = dataset_of(d, version=1, digest="0" * 64, policy_digest="1" * 64)
     return replace(plain, profile=profiles.of_nobody(plain, seed=seed))
@@ -66,7 +73,7 @@ def test_gaps_stand_only_where_they_may_and_as_often_as_was_bought(twin: Path) -
             assert column.nullable or gaps == 0, column.name
             told = TOLD.of(table.name, column.name)
             refines = any(column.name in c.finer_than or c.name in column.finer_than for c in table.columns)
-            if told is not None and not refines:
+            if told is not None and not refines and (table.name, column.name) not in DECIDED:
                 assert gaps / rows == pytest.approx(told.missing, abs=near(told.missing, rows)), column.name
                 checked += told.missing > 0.02
     assert checked > 3, "the control: some have gaps"
@@ -84,7 +91,7 @@ def test_words_and_numbers_are_as_common_as_was_bought(twin: Path) -> None:
             told = TOLD.of(table.name, column.name)
             derived = column.kind is Kind.BOOLEAN and table.one_row_per_person
             decided = any(column.name in c.finer_than for c in table.columns)
-            if told is None or decided or derived:
+            if told is None or decided or derived or (table.name, column.name) in DECIDED:
                 continue
             value = f"\"{column.name}\" - DATE '1970-01-01'" if column.kind is Kind.DATE else f'"{column.name}"'
             found = dict(

@@ -16,14 +16,12 @@ from enclave.intake.report import Category, Facts
 from enclave.intake.standards import resident
 from enclave.intake.standards.crossings import CROSSINGS
 from enclave.intake.standards.dictionary import element, system
+from enclave.intake.standards.sexes import coded
 from enclave.intake.treatments import Keep
 from enclave.intake.truth import true_of
 
 PERSON = {"sex": "sex_", "birth_date": "birth_"}
 """Elements of the person that reach the person's rows in other tables, and the hidden columns they come by."""
-
-_MALE = frozenset({"male", "男", "男性", "m"})
-_FEMALE = frozenset({"female", "女", "女性", "f"})
 
 
 @dataclass(frozen=True)
@@ -119,15 +117,8 @@ def person_columns(d: Descriptor) -> dict[str, str]:
 
 
 def _sexes(d: Descriptor, table: Resource, column: str) -> dict[str, str]:
-    """The tests for male and female, by the words the descriptor gives the codes, else by GB/T 2261.1."""
-    own = [f for t in (table, d.person_table) for f in t.fields if (e := element(f.element)) and e.key == "sex"]
-    lists = [d.code_lists[o.list].rename for f in own for o in f.outputs if isinstance(o, Keep)]
-    rename = lists[0] if lists else {}
-    male = [code for code, word in rename.items() if word.casefold() in _MALE] or ["1"]
-    female = [code for code, word in rename.items() if word.casefold() in _FEMALE] or ["2"]
-    return {
-        key: f"{column} IN ({', '.join(map(literal, codes))})" for key, codes in (("male", male), ("female", female))
-    }
+    """The tests for male and female."""
+    return {key: f"{column} IN ({', '.join(map(literal, codes))})" for key, codes in coded(d, table).items()}
 
 
 def _against_person(d: Descriptor, table: Resource) -> Iterator[Compiled]:

@@ -48,6 +48,18 @@ class Crossing:
         return text
 
 
+def sex_of(code: str) -> str | None:
+    """`female` or `male` where an ICD-10 category, or a chapter of them, occurs in that sex alone."""
+    if code == "XV":
+        return "female"
+    if len(code) < 3:
+        return None
+    for sex, ranges in (("female", _FEMALE), ("male", _MALE)):
+        if any(low <= code[:3] <= high for low, high in ranges) and code[1:3].isdecimal():
+            return sex
+    return None
+
+
 def _within(ranges: tuple[tuple[str, str], ...]) -> str:
     """One pattern of all categories: a sixth of the work of comparing with both ends of each range."""
     named = (f"{low[0]}{n:02d}" for low, high in ranges for n in range(int(low[1:]), int(high[1:]) + 1))
