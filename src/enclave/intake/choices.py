@@ -10,17 +10,14 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import duckdb
 import pyarrow as pa
 
 from enclave.intake.deidentify import keyed, number_of, pads
-from enclave.intake.discover.headers import announced_by
-from enclave.intake.kinds import Kind
-from enclave.intake.package import Descriptor, Resource
-from enclave.intake.standards import element
+from enclave.intake.package import Descriptor
 
 BY_CHOICE = "left out by the person's own choice"
 _REFUSED, _CONSENTED, _PADS, _ELSEWHERE = "refused_", "consented_", "pads_", "refused_elsewhere"
@@ -90,26 +87,11 @@ def _lay(con: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> None:
     con.unregister("laid_")
 
 
-_NUMBERS = (Kind.RESIDENT_ID, Kind.PASSPORT, Kind.PERMIT, Kind.INSURANCE_NO, Kind.MRN)
-"""What registers call their persons by, beside names, telephones and the like, which several may share."""
-
-
-def _numbered(table: Resource) -> Iterator[str]:
-    """The raw columns of the person table that hold the person's own number in some register, by their names or elements."""
-    for field_ in table.fields:
-        announced, known = announced_by(field_.name), element(field_.element)
-        number = announced.kind in _NUMBERS and not announced.second and not announced.staff
-        if field_.type == "string" and (number or (known is not None and known.system == "gb11643")):
-            yield field_.name
-
-
-def stays_out(d: Descriptor, unit: str, row: str = "r") -> str:
-    """SQL that is true where the person of pseudonym `unit`, whose row of the person table is `row`, is left out."""
+def stays_out(d: Descriptor, unit: str, named: Iterable[str], row: str = "r") -> str:
+    """SQL that is true where the person of pseudonym `unit`, whose row of the person table is `row`, is left out; `named`
+    are the raw columns there by which the list of another register may know them."""
     refused = f"{unit} IN (SELECT person FROM {_REFUSED})"
     if drawn_on(d):
-        table = d.person_table
-        # under whichever identifier the other list names them
-        named = dict.fromkeys((table.unit, *table.identity.key, *_numbered(table)))
         refused = " OR ".join([refused, *(f'{_ELSEWHERE}(CAST({row}."{name}" AS VARCHAR))' for name in named)])
     if d.consent != "required":
         return f"({refused})"

@@ -16,6 +16,8 @@ import duckdb
 
 from enclave.errors import BadInput
 from enclave.intake.columns import literal
+from enclave.intake.discover.headers import announced_by
+from enclave.intake.kinds import Kind
 from enclave.intake.package import Descriptor, Resource
 from enclave.intake.standards import element, resident
 from enclave.intake.standards.checks import PERSON, person_columns
@@ -55,6 +57,22 @@ def named(table: Resource, name: str, column: str) -> str:
     if known is not None and known.system == "gb11643":
         value = f"CASE WHEN {resident.is_valid(column)} THEN {resident.whole(column)} END"
     return f"{literal(known.key if known else name)} || chr(30) || {value}"
+
+
+_NUMBERS = (Kind.RESIDENT_ID, Kind.PASSPORT, Kind.PERMIT, Kind.INSURANCE_NO, Kind.MRN)
+"""What registers call their persons by, beside names, telephones and the like, which several may share."""
+
+
+def numbers(table: Resource) -> tuple[str, ...]:
+    """The raw columns of the person table that hold the person's own number in some register: the unit's, the keys', and
+    those that say so by their name or element."""
+    found = dict.fromkeys((table.unit, *table.identity.key))
+    for stated in table.fields:
+        announced, known = announced_by(stated.name), element(stated.element)
+        number = announced.kind in _NUMBERS and not announced.second and not announced.staff
+        if stated.type == "string" and (number or (known is not None and known.system == "gb11643")):
+            found[stated.name] = None
+    return tuple(found)
 
 
 def reasons(table: Resource) -> Iterator[str]:

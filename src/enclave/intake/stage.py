@@ -72,7 +72,8 @@ def reasons(d: Descriptor, table: Resource) -> list[tuple[str, str]]:
     key = next(field.name for field, output in table.outputs() if output.name == table.key[0])
     found = [(NO_PERSON, f'r."{table.unit}" IS NULL')]
     own = table.name == d.unit.table
-    found.append((BY_CHOICE, stays_out(d, identity.chooser(table)) if own else "coalesce(r.left_, false)"))
+    left = stays_out(d, identity.chooser(table), identity.numbers(table)) if own else "coalesce(r.left_, false)"
+    found.append((BY_CHOICE, left))
     if table.name != d.unit.table:
         found.append((f"no such person in {d.unit.table}", "r.unit_ IS NULL"))
         found.append((f"no {table.key[0]}", f'r."{key}" IS NULL'))
