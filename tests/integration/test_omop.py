@@ -202,6 +202,64 @@ def test_days_of_cdm_6_are_read_from_its_moments(folders: Folders, d: Descriptor
     assert all(row["visit_start_date"] for row in clinic.stored(extract, "visit_occurrence"))
 
 
+def _later_tables(people: list[int], visits: list[int]) -> dict[str, dict[str, Any]]:
+    """Tables that CDM 5.4 and 6.0 have beside those of the generator, one row a person, in their own columns."""
+    n, first, last = len(people), date(2022, 3, 1), date(2022, 3, 4)
+    ids, concept = list(range(1, n + 1)), [2000000001] * n
+
+    def days(prefix: str) -> dict[str, Any]:
+        return {f"{prefix}_start_date": [first] * n, f"{prefix}_end_date": [last] * n}
+
+    whose = {"person_id": people}
+    return {
+        "survey_conduct": {
+            "survey_conduct_id": ids, **whose, "survey_concept_id": concept, **days("survey"),
+            "provider_id": ids, "survey_source_value": ["13800138000"] * n, "visit_occurrence_id": visits,
+        },
+        "visit_detail": {
+            "visit_detail_id": ids, **whose, "visit_detail_concept_id": concept, **days("visit_detail"),
+            "visit_occurrence_id": visits,
+        },
+        "device_exposure": {
+            "device_exposure_id": ids, **whose, "device_concept_id": concept, **days("device_exposure"),
+            "unique_device_id": ["13800138000"] * n,
+        },
+        "specimen": {"specimen_id": ids, **whose, "specimen_concept_id": concept, "specimen_date": [first] * n},
+        "condition_era": {"condition_era_id": ids, **whose, "condition_concept_id": [201826] * n, **days("condition_era")},
+        "drug_era": {"drug_era_id": ids, **whose, "drug_concept_id": concept, **days("drug_era"), "gap_days": [0] * n},
+        "dose_era": {"dose_era_id": ids, **whose, "drug_concept_id": concept, "dose_value": [1.5] * n, **days("dose_era")},
+        "payer_plan_period": {
+            "payer_plan_period_id": ids, **whose, "contract_person_id": people[::-1], "payer_concept_id": concept,
+            **days("payer_plan_period"),
+        },
+        "episode": {"episode_id": ids, **whose, "episode_concept_id": concept, **days("episode")},
+        "location_history": {"location_id": ids, "entity_id": people, "domain_id": ["Person"] * n},
+    }  # fmt: skip
+
+
+def test_tables_that_later_versions_of_the_cdm_have_are_known_by_name(folders: Folders, tmp_path: Path) -> None:
+    """CDM 6's survey_conduct and location_history among them: kept as the CDM says, or left without a question."""
+    source = tmp_path / "later"
+    source.mkdir()
+    for name in ("person", "visit_occurrence"):
+        pq.write_table(folders.tables[name], source / f"{name}.parquet")
+    seen = folders.tables["visit_occurrence"].slice(0, 60)
+    later = _later_tables(*(seen[c].to_pylist() for c in ("person_id", "visit_occurrence_id")))
+    for name, columns in later.items():
+        pq.write_table(pa.table(columns), source / f"{name}.parquet")
+    text = drafted(source).text
+    assert "no standard table" not in text and "contract_person_id, type: string, treatment: drop" in text
+    later_d = descriptor.parse(settled(text))
+    assert {r.name for r in later_d.resources if not r.kept} == {"location_history"}
+    (tmp_path / "draft").mkdir()
+    made = _built(source, later_d, tmp_path / "draft")
+    assert {name: made.rows[name] for name in later if name != "location_history"} == dict.fromkeys(
+        [name for name in later if name != "location_history"], 60
+    )
+    kept = str([clinic.stored(made, name) for name in made.rows])
+    assert "13800138000" not in kept and "2000000001" in kept
+
+
 def test_authors_whom_the_source_names_are_taken_out_of_every_note(folders: Folders, tmp_path: Path) -> None:
     """An author's bare name stands in a note; `provider` names those who work there, and is no person's rows."""
     for name, table in folders.tables.items():

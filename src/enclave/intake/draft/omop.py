@@ -133,6 +133,10 @@ class _Table:
             return Guess(DROP, "")
         if column not in self.spec["fields"]:
             return self.otherwise(facts, n)
+        if not facts.values and not isinstance(self.spec["fields"][column], str):
+            return Guess(DROP, "empty")  # a kept column without one value stops the intake
+        if self.spec["fields"][column] == "day" and not facts.values:
+            return Guess(DROP, "empty")
         if self.spec["fields"][column] == "prose":
             return self._prose(column)
         return _fixed(column, self.spec["fields"][column], facts, self.today)
