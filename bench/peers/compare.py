@@ -27,13 +27,13 @@ from bench.peers.talk import Failed, Spoken
 from bench.suite import Cells, plain_on, total_error, true
 
 MOST_ROUNDS = 15
-OF_ONE_NUMBER = 7
 PATIENCE_S = 10.0
-"""Rounds of one question: at least the peer's `answers` (more of one number, whose error is that of one draw), at most so
-many, and no more once this long has passed."""
+"""Rounds of one question: at least the peer's `answers`, at most so many (always so many of a single number, whose error is
+that of one draw), and no more once this long has passed."""
 
 PEER_S, LEAST_ROUNDS = 420.0, 2
-"""When one peer has been asked for so long, every further question has so many rounds: one to warm up, and one."""
+"""When one peer has been asked for so long, every further question has so many rounds: one to warm up, and one.
+That of a single number keeps its own."""
 
 
 @dataclass
@@ -108,7 +108,7 @@ def _one(
 ) -> Compared:
     made = Compared(peer.name, shape.form.name)
     try:
-        enough = peer.answers if shape.words.keys else max(peer.answers, OF_ONE_NUMBER)
+        enough, least = (peer.answers, LEAST_ROUNDS) if shape.words.keys else (MOST_ROUNDS, MOST_ROUNDS)
         made.bounds = _bounds(peer, spoken, shape, budget, truth, database)
         started = time.perf_counter()
         for turn in range(MOST_ROUNDS):
@@ -120,7 +120,7 @@ def _one(
                 made.ours.append(our_seconds)
                 made.theirs.append(told.seconds)
             now = time.perf_counter()
-            if (turn + 1 >= enough and now - started > PATIENCE_S) or (turn + 1 >= LEAST_ROUNDS and now > until):
+            if (turn + 1 >= enough and now - started > PATIENCE_S) or (turn + 1 >= least and now > until):
                 break
     except Failed as failure:
         return Compared(peer.name, shape.form.name, cannot=f"failed: {failure}")

@@ -7,6 +7,7 @@ persons are told apart is decided by text and paid profile: the rows are not ask
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -16,6 +17,7 @@ from tests.oracle.persons import People, length_squared
 from tests.oracle.profiles import exact
 
 from enclave.catalogue import Dataset
+from enclave.catalogue.dataset import WEIGHT_ONE
 from enclave.query import mechanisms, prepare, scaled
 from enclave.query.bounds import tallies
 from enclave.query.plan import Plan
@@ -91,6 +93,25 @@ def test_nobody_moves_groups_or_whole_by_more_than_their_clips(rows: Rows, clip:
     assert max(f for f, _ in found) <= 1
     assert 0.99 < max(f for _, f in found) <= 1
     assert max(control) > 1
+
+
+@pytest.mark.parametrize("counted", ["*", "change"])
+@pytest.mark.parametrize("clip", [1, 2, 3])
+def test_every_row_weighs_what_its_person_leaves_it(rows: Rows, clip: int, counted: str) -> None:
+    """In whole numbers: C·65536 // n where n rows of the person pass, more than C of them."""
+    plan = told_apart(NARROW.replace("COUNT(*)", f"COUNT({counted})").replace("los_days = 7", "los_days < 15"))
+    passing = [r for r in rows["visits"] if r["los_days"] in range(15) and r["urgent"]]
+    mine = Counter(r["patient_id"] for r in passing)
+    expected = Counter[tuple[object, ...]]()
+    for row in passing:
+        if counted == "*" or row[counted] is not None:
+            n = mine[row["patient_id"]]
+            expected[(row["dept"],)] += WEIGHT_ONE if n <= clip else clip * WEIGHT_ONE // n
+    groups = replace(scaled.paired(plan, tallies(plan))[0], norm=Norm(EXACT_ROWS, clip))
+    with People(DATASET, rows) as people:
+        (told,) = people.vectors(plan, (groups,))
+    assert max(mine.values()) > clip
+    assert {key: n for key, n in told.items() if n} == {key: n for key, n in expected.items() if n}
 
 
 def _sum(cells: dict[tuple[object, ...], int]) -> int:

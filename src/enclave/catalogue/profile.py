@@ -43,6 +43,14 @@ class Histogram:
     counts: tuple[int, ...]
     scale: int
 
+    def __hash__(self) -> int:
+        """Found once: every price looks curves up by their histogram."""
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.table, self.column, self.of, self.edges, self.counts, self.scale))
+
     @property
     def persons(self) -> tuple[float, ...]:
         return tuple(count / PERSON for count in self.counts)

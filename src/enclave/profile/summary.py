@@ -37,15 +37,20 @@ def summaries(dataset: Dataset) -> tuple[SummaryCard, ...]:
 
 def persons_of(dataset: Dataset, table: Table | None) -> float | None:
     """About how many persons have a row in a table; None where nothing paid tells."""
-    bought = [found for c in table.columns if (found := _histogram(dataset, table, c))] if table else []
+    bought = _all_of(dataset, table) if table else []
     told = _together(bought)[0] if bought else 0.0
     return told if told > 0 else None
+
+
+def _all_of(dataset: Dataset, table: Table) -> list[Histogram]:
+    """Those of its norms too: they have fewer bins and less noise."""
+    return [h for h in dataset.profile.histograms if h.table == table.name] if dataset.profile else []
 
 
 def _of_table(dataset: Dataset, table: Table) -> Iterator[SummaryCard]:
     bought = [(column, found) for column in table.columns if (found := _histogram(dataset, table, column))]
     if bought:
-        persons = _together([histogram for _, histogram in bought])
+        persons = _together(_all_of(dataset, table))
         for column, histogram in bought:
             yield _summary(table, column, histogram, persons)
 

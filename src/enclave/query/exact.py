@@ -71,8 +71,8 @@ def branches(
 
 def branches_by_rows(rows: Rows, groups: Groups, named: Mapping[str, Sum]) -> str:
     """The same under the number of all rows of a person: an l1 norm, with no root to take, so several clips of it cost one
-    pass. Each sum under its own. A hash of persons and groups costs more than the scan behind a narrow filter: rows are kept
-    as they pass, and only persons above the least clip are met again. Rows that stand for several fall together first."""
+    pass. Each sum under its own. A hash of persons and groups costs more than the scan behind a narrow filter, so rows are
+    kept as they pass, and meet only persons above the least clip. Rows that stand for several fall together first."""
     if rows.times:
         kept, of_person = _cells(rows, groups, named), "sum(c)"
         added = {name: name for name in named}
@@ -83,22 +83,17 @@ def branches_by_rows(rows: Rows, groups: Groups, named: Mapping[str, Sum]) -> st
         kept, of_person = f"SELECT {', '.join(columns)} FROM {rows.sql}", "count(*)"
     least = min(s.norm.clip for s in named.values())
     heavy = f"SELECT u, {of_person} AS n FROM c GROUP BY u HAVING {of_person} > {least}"
-    whole = [f"CAST({_summed(column)} AS HUGEINT) * {WEIGHT_ONE} AS {name}" for name, column in added.items()]
-    lost = [f"-sum({_lost(named[name].norm, column)}) AS {name}" for name, column in added.items()]
+    sums = [f"sum({_weighed(named[name].norm, column)}) AS {name}" for name, column in added.items()]
     grouped = f" GROUP BY {', '.join(groups.names)}" if groups.columns else ""
-    everybody = f"SELECT {', '.join([*groups.names, *whole])} FROM c{grouped}"
-    above = f"SELECT {', '.join([*groups.names, *lost])} FROM c JOIN h USING (u){grouped}"
-    return f"WITH c AS MATERIALIZED ({kept}), h AS ({heavy}) {everybody} UNION ALL {above}"
+    selected = f"SELECT {', '.join([*groups.names, *sums])} FROM c LEFT JOIN h USING (u){grouped}"
+    return f"WITH c AS MATERIALIZED ({kept}), h AS ({heavy}) {selected}"
 
 
-def _summed(column: str) -> str:
-    return f"sum({column})" if column else "count(*)"
-
-
-def _lost(norm: Norm, column: str) -> str:
-    """What rows of a person with n rows lose of a column, or of themselves. The weight fits int64, a product need not."""
-    above = f"{WEIGHT_ONE} - {norm.reach * WEIGHT_ONE} // n"
-    return f"CASE WHEN n > {norm.clip} THEN {f'({above})::HUGEINT * {column}' if column else above} ELSE 0 END"
+def _weighed(norm: Norm, column: str) -> str:
+    """A column, or a row itself, by the weight of its person, who has n rows where that is above the least clip. A weight
+    fits int64, a product need not."""
+    weight = f"CASE WHEN n > {norm.clip} THEN {norm.reach * WEIGHT_ONE} // n ELSE {WEIGHT_ONE} END"
+    return f"({weight})::HUGEINT * {column}" if column else weight
 
 
 def _cells(rows: Rows, groups: Groups, named: Mapping[str, Summed], of_value: Term | None = None) -> str:

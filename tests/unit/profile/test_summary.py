@@ -7,7 +7,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
-from statistics import fmean
+from statistics import fmean, pstdev
 
 import pytest
 from tests.oracle import profiles
@@ -15,7 +15,7 @@ from tests.oracle.extracts import DATASET, Rows, random_rows
 
 from domicile.wire.known import EstimateCard, SummaryCard
 from enclave.catalogue import Profile
-from enclave.catalogue.profile import PERSON, Histogram
+from enclave.catalogue.profile import PERSON, Histogram, Of
 from enclave.profile import summaries
 
 ROWS = random_rows(800, seed=5)
@@ -111,6 +111,21 @@ def test_intervals_hold_what_they_promise() -> None:
                 kept.setdefault("quantile", []).append(a.low <= b.high and b.low <= a.high)  # type: ignore[operator]
     assert all(fmean(found) > 0.92 for found in kept.values()), {k: fmean(v) for k, v in kept.items()}
     assert fmean(kept["bin"]) < 0.995, "the control: they are not just wide"
+
+
+def test_persons_are_told_by_norms_as_well() -> None:
+    persons = len({row["patient_id"] for row in ROWS["visits"]})
+    off, alone = [], []
+    for seed in range(DRAWS):
+        paid = noisy(EXACT, 12.0, seed)
+        by_values = replace(paid, histograms=tuple(h for h in paid.histograms if h.of is Of.VARIABLE))
+        found, without = told(paid)["visits.dept"].persons, told(by_values)["visits.dept"].persons
+        assert found.high - found.low < without.high - without.low
+        off.append(found.value - persons)
+        alone.append(without.value - persons)
+        assert abs(found.value - persons) < 2.5 * (found.high - found.low) / 2
+    assert pstdev(off) < 0.8 * pstdev(alone)
+    assert abs(fmean(off)) < pstdev(off)
 
 
 def test_too_few_persons_are_said_to_be_too_few() -> None:
