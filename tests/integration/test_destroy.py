@@ -13,9 +13,9 @@ from tests.living import Living, as_json
 
 from enclave import audit
 from enclave.catalogue import find, open_key
-from enclave.catalogue.life import Destroyed
+from enclave.catalogue.life import Destroyed, retire_versions
 from enclave.custody.destroy import Certificate, destroy
-from enclave.errors import BadInput, EnclaveError, NotFound
+from enclave.errors import BadInput, EnclaveError, NotFound, Refused
 from enclave.store import Signature, verify_signature
 
 REASON = "the study ended"
@@ -88,3 +88,28 @@ def test_it_is_asked_twice_and_with_a_reason(house: Living) -> None:
     done = house.cli("steward", "enclave", "destroy", "hospital", "--reason", REASON, "--yes")
     assert done.returncode == 0, done.stderr
     assert as_json(house.cli("steward", "enclave", "datasets", "--json")) == []
+
+
+def test_what_is_retired_is_given_to_nobody_and_destroyed_later(house: Living) -> None:
+    path = house.place.extracts / "hospital"
+    with broker(house), Channel(house, leased(house)) as channel:
+        assert channel.ask("SELECT COUNT(*) AS n FROM visits").head["ok"], "the control"
+        before = spent(house)
+        done = house.cli("officer", "enclave", "retire", "hospital", "--reason", REASON)
+        assert done.returncode != 0, "only the steward"
+        assert house.cli("steward", "enclave", "retire", "hospital", "--reason", "  ").returncode != 0
+        done = house.cli("steward", "enclave", "retire", "hospital", "--reason", REASON)
+        assert done.returncode == 0 and "1" in done.stdout, done.stderr
+        assert channel.ask("SELECT COUNT(*) AS n FROM patients").code == "catalogue.retired"
+        assert spent(house) == before, "refused in words, before anything was charged"
+    assert as_json(house.cli("steward", "enclave", "datasets", "--json")) == [] and path.exists()
+    for version in (None, 1):
+        with pytest.raises(NotFound) as gone:
+            find(house.db, "hospital", version)
+        assert gone.value.code == "catalogue.retired"
+    with pytest.raises(Refused):
+        retire_versions(house.db, "steward", "hospital", REASON)
+    kinds = [event["kind"] for event in audit.search(house.db, subject="dataset hospital", limit=50)]
+    assert kinds.count("extract.retired") == kinds.count("dataset.retirement") == 1
+    destroy(house.db, house.place, house.keyring, "steward", "hospital", REASON)
+    assert not path.exists()

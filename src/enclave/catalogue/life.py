@@ -1,4 +1,4 @@
-"""What becomes of the versions of a dataset that is destroyed?"""
+"""What becomes of the versions of a dataset that is retired, or destroyed?"""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sqlalchemy import Engine, select, update
 from enclave import audit
 from enclave.catalogue.states import EVENTS, State, check_move
 from enclave.catalogue.tables import extracts
-from enclave.errors import NotFound
+from enclave.errors import BadInput, NotFound, Refused
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,31 @@ class Destroyed:
     version: int
     digest: str
     file_digest: str
+
+
+def retire_versions(db: Engine, actor: str, name: str, reason: str) -> tuple[int, ...]:
+    """Every version of `name` that stands leaves the shelf, with an event each, in one transaction: which they were.
+
+    From then on nobody is given one: no request, no run, no question, no twin. Refused when none stands; NotFound when there
+    never was one. A later intake puts the next version on the shelf.
+    """
+    if not reason.strip():
+        raise BadInput("custody.no_reason")
+    wanted = select(extracts.c.version, extracts.c.state).where(extracts.c.name == name).order_by(extracts.c.version)
+    with audit.record(db, audit.Event(RETIREMENT, actor, f"dataset {name}", {"reason": reason.strip()})) as tx:
+        found = tx.execute(wanted).all()
+        standing = [row.version for row in found if row.state in (State.SHELVED, State.SUPERSEDED)]
+        if not found:
+            raise NotFound("catalogue.no_dataset", name=name)
+        if not standing:
+            raise Refused("catalogue.nothing_stands", name=name)
+        for row in found:
+            if row.version in standing:
+                check_move(State(row.state), State.RETIRED)
+                tx.also(audit.Event(EVENTS[State.RETIRED], actor, f"dataset {name}", {"version": row.version}))
+        gone = (extracts.c.name == name) & extracts.c.version.in_(standing)
+        tx.execute(update(extracts).where(gone).values(state=State.RETIRED))
+    return tuple(standing)
 
 
 def destroy_versions(db: Engine, actor: str, name: str, reason: str) -> tuple[Destroyed, ...]:
@@ -41,4 +66,5 @@ def destroy_versions(db: Engine, actor: str, name: str, reason: str) -> tuple[De
     return tuple(Destroyed(row.version, row.digest, row.file_digest) for row in found)
 
 
+RETIREMENT = audit.declare("dataset.retirement", "somebody took a dataset off the shelf, for a written reason")
 DESTRUCTION = audit.declare("dataset.destruction", "somebody had a dataset destroyed, for a written reason")

@@ -37,7 +37,7 @@ class _Version:
 
 def _others(db: Engine, d: Descriptor) -> Iterator[_Version]:
     """Every version that can still be opened of a register whose account does not bear the questions on `d` too."""
-    kept = (State.SHELVED, State.SUPERSEDED)
+    kept = (State.SHELVED, State.SUPERSEDED, State.RETIRED)
     wanted = (
         select(extracts.c.dictionary).where(extracts.c.state.in_(kept)).order_by(extracts.c.name, extracts.c.version)
     )

@@ -19,6 +19,7 @@ class State(StrEnum):
     CHECKED = "checked"  # written, read back, every promise re-verified
     SHELVED = "shelved"  # the version that questions are put to
     SUPERSEDED = "superseded"  # a newer version is shelved; old answers still name this one
+    RETIRED = "retired"  # taken off the shelf for a written reason; kept, and opened for nobody
     DESTROYED = "destroyed"  # its key is gone
 
 
@@ -33,8 +34,9 @@ class Owner(StrEnum):
 MOVES: dict[State, frozenset[State]] = {
     State.BUILDING: frozenset({State.CHECKED}),
     State.CHECKED: frozenset({State.SHELVED}),
-    State.SHELVED: frozenset({State.SUPERSEDED, State.DESTROYED}),
-    State.SUPERSEDED: frozenset({State.DESTROYED}),
+    State.SHELVED: frozenset({State.SUPERSEDED, State.RETIRED, State.DESTROYED}),
+    State.SUPERSEDED: frozenset({State.RETIRED, State.DESTROYED}),
+    State.RETIRED: frozenset({State.DESTROYED}),
     State.DESTROYED: frozenset(),
 }
 
@@ -43,6 +45,7 @@ OWNERS: dict[State, Owner] = {
     State.CHECKED: Owner.INTAKE,
     State.SHELVED: Owner.STEWARD,
     State.SUPERSEDED: Owner.STEWARD,
+    State.RETIRED: Owner.STEWARD,
     State.DESTROYED: Owner.NOBODY,
 }
 
@@ -51,6 +54,9 @@ EVENTS: dict[State, str] = {
     State.CHECKED: audit.declare("extract.checked", "an extract was written, read back and re-verified"),
     State.SHELVED: audit.declare("extract.shelved", "an extract became the version that questions are put to"),
     State.SUPERSEDED: audit.declare("extract.superseded", "a newer version of the dataset was shelved"),
+    State.RETIRED: audit.declare(
+        "extract.retired", "an extract left the shelf for a written reason; nobody is given it"
+    ),
     State.DESTROYED: audit.declare("extract.destroyed", "the key of an extract was destroyed"),
 }
 

@@ -343,8 +343,8 @@ def _dataset(db: Engine, name: str, version: int | None) -> Dataset | None:
         wanted = wanted.where(extracts.c.version == version)
     with reading(db) as connection:
         found = connection.execute(wanted.order_by(extracts.c.version.desc()).limit(1)).first()
-        if found is not None and found.state == State.DESTROYED:
-            raise NotFound("catalogue.destroyed", name=name, version=version)
+        if found is not None and found.state in (State.RETIRED, State.DESTROYED):
+            raise NotFound(f"catalogue.{found.state}", name=name, version=version)
         return with_profile(connection, from_json(found.dictionary)) if found is not None else None
 
 
@@ -352,6 +352,8 @@ def find(db: Engine, name: str, version: int | None = None) -> Dataset:
     """The shelved version of a dataset, or a stated one; NotFound when there is none."""
     found = _dataset(db, name, version)
     if found is None and version is None:
+        if newest := _newest(db, name):
+            _dataset(db, name, newest)  # says so when it was retired or destroyed
         raise NotFound("catalogue.no_dataset", name=name)
     if found is None:
         raise NotFound("catalogue.no_version", name=name, version=version)

@@ -23,7 +23,7 @@ from enclave.errors import EnclaveError
 SUBJECTS = {
     "house": ("init", "up", "down", "status", "serve", "worker", "broker"),
     "people": ("people",),
-    "data": ("policy", "draft", "intake", "datasets", "twin", "destroy"),
+    "data": ("policy", "draft", "intake", "datasets", "twin", "retire", "destroy"),
     "choices": ("optout", "consent"),
     "profile": ("profile",),
     "report": ("report",),

@@ -16,6 +16,7 @@ from enclave.catalogue import card, find, listing, rehearse, shelve
 from enclave.catalogue.bought import check_profile
 from enclave.catalogue.dcat import catalog
 from enclave.catalogue.freshness import all_fresh, today
+from enclave.catalogue.life import retire_versions
 from enclave.cli.door import Door, at
 from enclave.custody.destroy import destroy as destroy_dataset
 from enclave.errors import Refused
@@ -216,6 +217,18 @@ def twin(context: typer.Context, name: str) -> None:
     tell(say("twin.made", dataset=name, version=dataset.version, persons=PERSONS, path=where, source=source))
 
 
+def retire(
+    context: typer.Context,
+    name: str,
+    reason: Annotated[str, typer.Option(help="Why, in writing; it stands in the trace.")],
+) -> None:
+    """Take every version of a dataset off the shelf: nobody is given one any more, and nothing is destroyed."""
+    door = at(context)
+    door.permissions.enforce(door.db, door.member, Action.DATASET_RETIRE, name)
+    versions = retire_versions(door.db, door.member.id, name, reason)
+    tell(say("custody.retired", dataset=name, versions=", ".join(map(str, versions))))
+
+
 def destroy(
     context: typer.Context,
     name: str,
@@ -238,4 +251,5 @@ def add_to(app: typer.Typer) -> None:
     app.command()(intake)
     app.command()(datasets)
     app.command()(twin)
+    app.command()(retire)
     app.command()(destroy)

@@ -39,6 +39,7 @@ class Action(StrEnum):
     POLICY_SIGN = "policy.sign"
     INTAKE = "intake"
     DATASET_READ = "dataset.read"
+    DATASET_RETIRE = "dataset.retire"
     DATASET_DESTROY = "dataset.destroy"
     REPORT_READ = "report.read"
     PROFILE_BUY = "profile.buy"
@@ -81,6 +82,7 @@ _OTHER = {
     Action.PEOPLE_RENEW: "Person",
     Action.PEOPLE_REVOKE: "Person",
     Action.DATASET_READ: "Dataset",
+    Action.DATASET_RETIRE: "Dataset",
     Action.DATASET_DESTROY: "Dataset",
     Action.PROFILE_BUY: "Dataset",
     Action.REPORT_READ: "Dataset",

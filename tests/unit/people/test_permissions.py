@@ -53,6 +53,7 @@ OF_OTHERS: dict[Action, set[str]] = {
     Action.INTAKE: {"steward"},
     Action.DATASET_READ: {*ALL},
     Action.REPORT_READ: {"steward", "auditor"},
+    Action.DATASET_RETIRE: {"steward"},
     Action.DATASET_DESTROY: {"steward"},
     Action.PROFILE_BUY: {"steward"},
     Action.REQUEST_CREATE: {"researcher"},
