@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from tests.living import ROOT, Living, as_json, granted, notebook_of
+
+from domicile.client import ProblemError
 
 FENCE = re.compile(r"```python\n(.*?)```", re.DOTALL)
 
@@ -207,6 +212,24 @@ def test_quote_and_catalogue_are_shown_without_spending(living: Living) -> None:
     assert "0.3" in done.stdout and "researcher" in done.stdout
     done = living.cli("researcher", "domicile", "quote", "SELECT MIN(los_days) FROM visits", "--epsilon", "0.3")
     assert done.returncode == 3 and "MIN" in done.stderr and "line 1" in done.stderr
+
+
+def test_a_project_in_pure_epsilon_is_asked_for_shown_and_quoted_as_such(living: Living) -> None:
+    form = tomllib.loads((ROOT / "notebooks" / "request.toml").read_text()) | {"pure": True}
+    days = {"starts_on": str(date.today()), "ends_on": str(date.today() + timedelta(days=30))}
+    stranger = living.api("stranger")
+    asked = stranger.request({**form, **days})
+    shown = {row["request"]: row["measure"] for row in as_json(living.cli("officer", "enclave", "requests", "--json"))}
+    assert (shown[asked["request"]], shown[living.request]) == ("pure", "zcdp")
+    for role in ("steward", "officer"):
+        assert living.cli(role, "enclave", "approve", asked["request"]).returncode == 0
+    project = next(row["project"] for row in stranger.requests() if row["request"] == asked["request"])
+    sql = "SELECT dept, AVG(los_days) AS los FROM visits GROUP BY dept"
+    found = stranger.quote("hospital", sql, "0.3", project)
+    assert (found.pure, found.delta, stranger.quote("hospital", sql, "0.3").pure) == (True, 0.0, False)
+    assert stranger.ask("hospital", sql, "0.3", project).head.quote.pure, "the twin is asked at the same price"
+    with pytest.raises(ProblemError, match="pure"):
+        stranger.quote("hospital", "SELECT MEDIAN(los_days) AS m FROM visits", "0.3", project)
 
 
 def test_a_notebook_is_read_before_it_runs_where_policy_says_so(living: Living, tmp_path: Path) -> None:

@@ -5,12 +5,19 @@ The vectors are those of the real emitted SQL, their lengths exact Python intege
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+
 import pytest
 from tests.oracle.extracts import DATASET, Rows, random_rows
 from tests.oracle.persons import Cells, People, length_squared
 from tests.oracle.questions import ANSWERED
 
+from enclave.errors import Refused
 from enclave.query.bounds import tallies
+from enclave.query.plan import Plan
+from enclave.query.pure import check_pure
 from enclave.query.question import parse
 
 PERSONS = 70
@@ -33,6 +40,34 @@ def test_no_person_exceeds_any_sensitivity_and_some_reach_it() -> None:
                     reached[sql] = max(reached[sql], squares**0.5 / tally.sensitivity)
     assert all(ratio > 0 for ratio in reached.values()), "a question that nobody moves tests nothing"
     assert sum(ratio > 0.99 for ratio in reached.values()) >= 15, "the claims are to be tight"
+
+
+def test_no_person_exceeds_any_l1_sensitivity_of_pure_epsilon() -> None:
+    """Counted in pure ε a vector is as long as its entries together. The control: under the norms of ρ some are longer."""
+    rows = random_rows(PERSONS, seed=8)
+    plans = [(sql, plan, tallies(replace(plan, pure=True)), tallies(plan)) for sql, plan in purely_answered()]
+    assert len(plans) > 60
+    reached, longer = dict.fromkeys((sql for sql, *_ in plans), 0.0), 0
+    for person in range(PERSONS):
+        with People(DATASET, rows_of(rows, person)) as people:
+            for sql, plan, moved, of_rho in plans:
+                for tally, cells in zip(moved, people.vectors(replace(plan, pure=True), moved), strict=True):
+                    length = sum(map(abs, cells.values()))
+                    assert length <= tally.sensitivity, (sql, person, tally)
+                    reached[sql] = max(reached[sql], length / tally.sensitivity)
+                if moved != of_rho:
+                    vectors = zip(of_rho, people.vectors(plan, of_rho), strict=True)
+                    longer += any(sum(map(abs, cells.values())) > t.sensitivity for t, cells in vectors)
+    assert longer > 0
+    assert all(ratio > 0 for ratio in reached.values()), "a question that nobody moves tests nothing"
+
+
+def purely_answered() -> Iterator[tuple[str, Plan]]:
+    for sql in ANSWERED:
+        plan = parse(sql, DATASET)
+        with suppress(Refused):
+            check_pure(plan, None)
+            yield sql, plan
 
 
 @pytest.mark.parametrize("seed", [1, 2])

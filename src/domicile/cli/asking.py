@@ -120,7 +120,7 @@ def _show_requests(found: list[dict[str, Any]], json: bool, *, one: bool = False
     if json:
         as_json(found[0] if one else found)
     else:
-        table("", ("request", "state", "project", "dataset", "epsilon_project", "ends_on", "title"), found)
+        table("", ("request", "state", "project", "dataset", "epsilon_project", "measure", "ends_on", "title"), found)
 
 
 def quote(

@@ -83,12 +83,13 @@ class MechanismCard(Shape):
     """One private column of an answer: which mechanism, at what sensitivity and price, under which bound."""
 
     column: str
-    mechanism: Literal["discrete_gaussian", "exponential", "thresholded_gaussian"]
+    mechanism: Literal["discrete_gaussian", "exponential", "thresholded_gaussian", "discrete_laplace"]
     sensitivity: float = Field(
-        description="l2, in units of the column; for a choice, what one person moves any score by"
+        description="l2 (of Laplace noise l1), in units of the column; for a choice, what one person moves any score by"
     )
     scale: float = Field(description="noise standard deviation, in units of the column; for a choice, of its scores")
     rho: int = Field(description="nano-rho")
+    epsilon: float | None = Field(default=None, description="pure epsilon, where that is what is counted")
     bound: str = Field(description="in words: which norm, which clip")
     one_per_person: bool = Field(
         default=False, description="True when nobody counts more than once, in one group: no row was weighed down"
@@ -116,6 +117,7 @@ class AccountCard(Shape):
     rho_spent: int
     frozen: bool = False
     incidents: int = Field(default=0, description="failed charged questions: what the guarantee does not cover")
+    pure: bool = Field(default=False, description="counted in pure epsilon: figures add up, and delta is 0")
     more_such: int | None = Field(default=None, description="how many more questions of this price fit")
 
 
@@ -129,7 +131,8 @@ class Quote(Shape):
     keys_delta: float = Field(
         default=0.0, description="what finding keys that nobody lists adds to delta, charged to every account"
     )
-    rho: int
+    rho: int = Field(description="nano-rho; of a question in pure epsilon what the person register pays")
+    pure: bool = Field(default=False, description="True when project and researcher pay epsilon alone: no delta")
     reply_ms: int
     columns: tuple[str, ...]
     mechanisms: tuple[MechanismCard, ...]

@@ -45,11 +45,15 @@ class Asked:
     variables: tuple[str, ...] = ()
     """`table.column` each."""
     lane: str = "dp"
+    pure: bool = False
+    """The project's budget is counted in pure ε: Laplace noise, no δ, and fewer kinds of questions."""
 
     def __post_init__(self) -> None:
         for name, longest in _LONGEST_TEXT.items():
             if not 1 <= len(getattr(self, name).strip()) <= longest:
                 raise BadInput("access.text_length", place=name, longest=longest)
+        if type(self.pure) is not bool:
+            raise BadInput("access.pure_malformed", place="pure")
         for name in ("epsilon_project", "epsilon_researcher"):
             text = getattr(self, name)
             if not _EPSILON.fullmatch(text) or not Decimal(text):
@@ -109,6 +113,8 @@ class Content:
         """The one spelling that is stored and signed."""
         asked: dict[str, Any] = {**self.asked.__dict__}
         asked |= {"starts_on": str(self.asked.starts_on), "ends_on": str(self.asked.ends_on)}
+        if not self.asked.pure:  # as it was spelled, and signed, before there was another measure
+            del asked["pure"]
         return canonical({"kind": "domicile.request/1", **self.__dict__, "asked": asked}).decode()
 
     @property

@@ -97,6 +97,8 @@ class Grant:
     """The tables granted; () for all."""
     variables: tuple[str, ...]
     """`table.column` granted; () for all columns of the tables granted."""
+    pure: bool
+    """Project and researchers spend pure ε."""
     starts_at: str
     ends_at: str
     state: Standing
@@ -185,6 +187,7 @@ def _grant_of(home_key: str, row: Row[Any], said: tuple[Row[Any], ...], people: 
         epsilon_researcher=asked.epsilon_researcher,
         tables=asked.tables,
         variables=asked.variables,
+        pure=asked.pure,
         starts_at=content.starts_at,
         ends_at=content.ends_at,
         state=state,

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 
 from domicile.wire.shapes import AnswerHead, DatasetCard, Quote, Shape
 from domicile.wire.words import say
-from enclave.access import find_grant
+from enclave.access import Grant, find_grant
 from enclave.api.identity import AHouse, AMember, TheTwins
 from enclave.bootstrap.house import House
 from enclave.broker.caps import payers
@@ -67,18 +67,28 @@ def dataset(name: str, house: AHouse, member: AMember) -> DatasetCard:
 def quote(name: str, question: Question, house: AHouse, member: AMember) -> Quote:
     """The price, from text and dictionary; with a project, what is left of its accounts and how many more would fit."""
     known = _readable(house, member, name)
-    priced = prepare(question.sql, known, question.epsilon, question.accuracy, question.confidence)
-    return _quoted(house, member, known, priced, question.project)
+    grant = _grant(house, member, question)
+    return _quoted(house, member, _priced(known, question, grant), grant)
 
 
-def _quoted(house: House, member: Member, known: Dataset, priced: Priced, project: str | None) -> Quote:
-    if project is None:
+def _grant(house: House, member: Member, question: Question) -> Grant | None:
+    if question.project is None:
+        return None
+    return find_grant(house.db, house.keyring, house.permissions, member, question.project)
+
+
+def _priced(known: Dataset, question: Question, grant: Grant | None) -> Priced:
+    pure = grant is not None and grant.pure
+    return prepare(question.sql, known, question.epsilon, question.accuracy, question.confidence, pure=pure)
+
+
+def _quoted(house: House, member: Member, priced: Priced, grant: Grant | None) -> Quote:
+    if grant is None:
         return priced.quote
-    grant = find_grant(house.db, house.keyring, house.permissions, member, project)
     who = payers(priced.registers, grant, member.id)
     with snapshot(house.place) as seen:
         own = holding(seen, priced, grant.project)
-        accounts = standing(seen, who.asking_side, known.delta, own.priced)
+        accounts = standing(seen, who.asking_side, priced.dataset.delta, own.priced)
     return own.quote.model_copy(update={"accounts": accounts})
 
 
@@ -86,14 +96,15 @@ def _quoted(house: House, member: Member, known: Dataset, priced: Priced, projec
 def ask(name: str, question: Question, house: AHouse, member: AMember, twins: TheTwins) -> dict[str, Any]:
     """Outside the wall a question is asked of the invented twin, for nothing; the real extract never answers here."""
     known = _readable(house, member, name)
-    priced = prepare(question.sql, known, question.epsilon, question.accuracy, question.confidence)
+    grant = _grant(house, member, question)
+    priced = _priced(known, question, grant)
     done = twins.ask(priced)
     if done.incident:
         raise Incident("twin.failed", dataset=name)
     head = AnswerHead(
         answer=f"{TWIN}{priced.answer_key}",
         sql=question.sql,
-        quote=_quoted(house, member, known, priced, question.project),
+        quote=_quoted(house, member, priced, grant),
         epsilon_spent=0.0,
         rho_spent=0,
         ledger_head="",

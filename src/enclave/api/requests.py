@@ -34,6 +34,8 @@ class RequestForm(Shape):
     tables: tuple[str, ...] = ()
     variables: tuple[str, ...] = ()
     version: int | None = None
+    pure: bool = False
+    """The budget is counted in pure ε: Laplace noise, no δ."""
 
 
 def shown(house: AHouse, request: Request) -> dict[str, Any]:
@@ -47,6 +49,7 @@ def shown(house: AHouse, request: Request) -> dict[str, Any]:
         "author": request.content.author,
         "dataset": asked.dataset,
         "epsilon_project": asked.epsilon_project,
+        "measure": "pure" if asked.pure else "zcdp",
         "ends_on": str(asked.ends_on),
         "project": project_of(house.db, request.id).id if granted else None,
         "statements": [

@@ -42,7 +42,10 @@ class Price:
 def price(
     place: Place, dataset: Dataset, grant: Grant, member: str, steps: tuple[Step, ...], occurrences: int = 1
 ) -> Price:
-    """The price of all of `steps`, so often, and whether the accounts of project and researcher can bear it."""
+    """The price of all of `steps`, so often, and whether the accounts of project and researcher can bear it. Refused where
+    the project is counted in pure ε: what a run may spend is declared, and held to, in ρ."""
+    if grant.pure:
+        raise Refused("batch.pure", project=grant.project)
     each = {step.name: sum(rho_for(epsilon, dataset.delta) for epsilon in step.epsilon) for step in steps}
     rho = sum(each.values()) * occurrences
     who, open_ = payers(dataset.registers, grant, member), {balance.account: balance for balance in balances(place)}

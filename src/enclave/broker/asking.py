@@ -37,7 +37,7 @@ from enclave.broker.turns import Turns
 from enclave.budget import ATTO, NOTHING, Amount, Charge, Ledger, Reservation, Share, Snapshot, StoredAnswer
 from enclave.catalogue import Dataset
 from enclave.errors import EnclaveError, Refused
-from enclave.query import Executed, Priced, epsilon_of, execute, execute_more, kept, prepare, topic
+from enclave.query import Executed, Priced, execute, execute_more, kept, prepare, topic
 from enclave.store import Keyring
 
 log = logging.getLogger("enclave.broker")
@@ -146,8 +146,10 @@ class Asking:
             asker.allowance.check(own.due)
         amount = Amount(own.due, own.due_delta)
         shares = (
-            Share(who.project, amount),  # the asker's own first: the cap that all share refuses what theirs would allow
-            Share(who.researcher, amount),
+            Share(
+                who.project, own.owed
+            ),  # the asker's own first: the cap that all share refuses what theirs would allow
+            Share(who.researcher, own.owed),
             *(Share(register, NOTHING if paid_by_another else amount) for register in who.populations),
         )
         what: dict[str, str | int] = {"run": asker.run, "member": asker.member, "dataset": asker.dataset.name}
@@ -186,7 +188,7 @@ class Asking:
             answer=priced.answer_key,
             sql=priced.sql,
             quote=shown,
-            epsilon_spent=epsilon_of(own.due, priced.dataset.delta),
+            epsilon_spent=own.epsilon,
             rho_spent=own.due,
             keys_delta_spent=own.due_delta / ATTO,
             ledger_head=head.hash,
@@ -204,7 +206,9 @@ class Asking:
 
     def _price(self, asker: Asker, grant: Grant, sql: str, epsilon: str | None, **within: str | None) -> Priced:
         with self.turns.planning:
-            priced = prepare(sql, asker.dataset, epsilon, **within)
+            priced = prepare(
+                sql, asker.dataset, epsilon, within.get("accuracy"), within.get("confidence"), pure=grant.pure
+            )
         units = {table.name: table.unit for table in asker.dataset.tables}
         named = sorted((table, column) for table, column in priced.variables if column != units.get(table))
         grant.check_uses(sorted({table for table, _ in priced.variables}), [f"{t}.{c}" for t, c in named])

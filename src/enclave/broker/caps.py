@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 from enclave.access import Grant
-from enclave.budget import ATTO, Account, Amount, Ledger, population, project, researcher
+from enclave.budget import ATTO, Account, Amount, Ledger, population, project, pure, researcher
 from enclave.catalogue import Dataset
 from enclave.errors import BadInput, NotFound
-from enclave.query import rho_for
+from enclave.query import nano_epsilon, rho_for
 
 DECIMAL = re.compile(r"[0-9]{1,7}(\.[0-9]{1,18})?(e-[0-9]{1,2})?")
 LARGEST, SMALLEST = 1_000_000, Decimal("1e-18")
@@ -102,10 +102,14 @@ def open_accounts(ledger: Ledger, who: Payers, dataset: Dataset, grant: Grant, c
     """Make sure the accounts exist with the caps policy and grant gave them. Of δ for unlisted keys a project has what the
     strictest register of the dataset lets it have."""
     open_populations(ledger, dataset.registers, caps)
-    own, share = rho_for(grant.epsilon_project, dataset.delta), rho_for(grant.epsilon_researcher, dataset.delta)
     keys = min(atto(caps[register].keys_delta_project) for register in dataset.registers)
-    _open(ledger, who.project, Amount(own, keys), grant.id)
-    _open(ledger, who.researcher, Amount(share, keys), grant.id)
+    _open(ledger, who.project, cap_of(grant, grant.epsilon_project, dataset.delta, keys), grant.id)
+    _open(ledger, who.researcher, cap_of(grant, grant.epsilon_researcher, dataset.delta, keys), grant.id)
+
+
+def cap_of(grant: Grant, epsilon: str, delta: str, atto_delta: int = 0) -> Amount:
+    """A cap of a project or in it: pure ε where its grant says so, and no δ then; else ρ, and δ for unlisted keys."""
+    return pure(nano_epsilon(epsilon)) if grant.pure else Amount(rho_for(epsilon, delta), atto_delta)
 
 
 def open_populations(

@@ -21,7 +21,7 @@ from enclave.store import Keyring, Signature, reading, verify_signature
 ACTED = declare("budget.changed", "an officer raised, froze or thawed an account")
 GAP = declare("budget.gap_accepted", "an officer signed that a ledger behind its witness goes on, spent in full")
 ACTS = ("raise", "freeze", "thaw")
-NUMBERS = ("old", "new", "old_delta", "new_delta", "lifts")
+NUMBERS = ("old", "new", "old_delta", "new_delta", "old_epsilon", "new_epsilon", "lifts")
 
 
 def act(db: Engine, keyring: Keyring, ledger: Ledger, said: Mapping[str, Any]) -> Balance:
@@ -94,8 +94,8 @@ def _carried_out(
         return ledger.thaw(account, numbers["lifts"], officer=officer, signature=signature)
     return ledger.raise_cap(
         account,
-        Amount(numbers["old"], numbers.get("old_delta", 0)),
-        Amount(numbers["new"], numbers.get("new_delta", 0)),
+        Amount(numbers["old"], numbers.get("old_delta", 0), numbers.get("old_epsilon", 0)),
+        Amount(numbers["new"], numbers.get("new_delta", 0), numbers.get("new_epsilon", 0)),
         officer=officer,
         signature=signature,
     )

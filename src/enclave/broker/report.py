@@ -3,7 +3,7 @@
 From the ledger alone. The figure that counts is OpenDP's conversion of the summed ρ: the caps are held against ρ, and the
 sum is sound however later questions were chosen after earlier answers. Beside it stands the tighter ε of the privacy loss
 distribution (dp-accounting) of the same discrete Gaussian draws taken as a fixed list. Questions are not a fixed list, so
-that figure is for reports only and decides nothing (docs/reference/budget.md).
+that figure is for reports only and decides nothing (docs/reference/budget.md). Pure ε is added up as it is.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from enclave.budget import ATTO, NANO, Account, Spent, spending
-from enclave.query import epsilon_of
+from enclave.broker.measure import epsilon
+from enclave.budget import ATTO, NANO, NOTHING, Account, Amount, Spent, spending
 from enclave.store import Place
 
 GAUSSIAN = "gaussian"
@@ -28,7 +28,7 @@ class Line:
     """One question in a report, and where it left the account."""
 
     spent: Spent
-    rho_so_far: int
+    so_far: Amount
     epsilon_so_far: float
 
     def card(self) -> dict[str, str | int | float]:
@@ -57,8 +57,12 @@ class Report:
     lines: tuple[Line, ...]
 
     @property
+    def spent(self) -> Amount:
+        return self.lines[-1].so_far if self.lines else NOTHING
+
+    @property
     def rho(self) -> int:
-        return self.lines[-1].rho_so_far if self.lines else 0
+        return self.spent.nano_rho
 
     @property
     def epsilon(self) -> float:
@@ -67,7 +71,7 @@ class Report:
     @property
     def all_gaussian(self) -> bool:
         """False when a draw was something else: then there is no list of Gaussians to compose."""
-        return all(_is_gaussian(line.spent) for line in self.lines)
+        return not self.spent.is_pure and all(_is_gaussian(line.spent) for line in self.lines)
 
     @property
     def epsilon_pld(self) -> float | None:
@@ -83,7 +87,7 @@ class Report:
             "name": self.account.name,
             "questions": len(self.lines),
             "rho": self.rho,
-            "delta": self.delta,
+            "delta": "0" if self.spent.is_pure else self.delta,
             "epsilon": self.epsilon,
             "epsilon_pld": self.epsilon_pld,
             "keys_delta": sum(line.spent.amount.atto_delta for line in self.lines) / ATTO,
@@ -96,10 +100,10 @@ def report(place: Place, account: Account, deltas: Mapping[str, str], usual: str
     charges = spending(place, account)
     at = [deltas[str(c.what["dataset"])] for c in charges if c.what.get("dataset") in deltas]
     delta = min(at, key=float, default=usual)
-    lines, so_far = [], 0
+    lines, so_far = [], NOTHING
     for charge in charges:
-        so_far += charge.amount.nano_rho
-        lines.append(Line(charge, so_far, epsilon_of(so_far, delta)))
+        so_far += charge.amount
+        lines.append(Line(charge, so_far, epsilon(so_far, delta)))
     return Report(account, delta, tuple(lines))
 
 

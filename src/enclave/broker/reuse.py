@@ -10,10 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from domicile.wire.shapes import Quote
+from enclave.broker.measure import epsilon
 from enclave.broker.stored import body_of as stored_body
 from enclave.broker.stored import unpack
-from enclave.budget import Snapshot, StoredAnswer
-from enclave.query import Draw, Held, Priced, body_of, covers, epsilon_of, serves, topic, under, wanting
+from enclave.budget import NOTHING, Amount, Snapshot, StoredAnswer, pure
+from enclave.query import Draw, Held, Priced, body_of, covers, serves, topic, under, wanting
 
 
 @dataclass(frozen=True)
@@ -40,10 +41,21 @@ class Holding:
         return 0 if self.free is not None else self.priced.atto_delta
 
     @property
+    def owed(self) -> Amount:
+        """What project and researcher pay of it now: pure ε where they are counted so, of which nothing is ever added to."""
+        if self.priced.nano_epsilon:
+            return NOTHING if self.free is not None else pure(self.priced.nano_epsilon)
+        return Amount(self.due, self.due_delta)
+
+    @property
+    def epsilon(self) -> float:
+        """The same as people read it."""
+        return epsilon(self.owed, self.priced.dataset.delta)
+
+    @property
     def quote(self) -> Quote:
         """The quote of the question, with what of its price is due."""
-        due = self.due
-        costs = {"rho_due": due, "epsilon_due": epsilon_of(due, self.priced.dataset.delta)}
+        costs = {"rho_due": self.due, "epsilon_due": self.epsilon}
         return self.priced.quote.model_copy(update={"reused": self.free is not None, **costs})
 
     @property

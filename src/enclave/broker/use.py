@@ -7,14 +7,16 @@ may read budgets (decision 0067).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import Engine
 
 from domicile.wire.known import ProjectUseCard, UseCard
 from enclave.access import Standing, held_on
+from enclave.broker.measure import epsilon
 from enclave.broker.standing import standing
-from enclave.budget import AccountKind, Charge, charges, population, snapshot
+from enclave.budget import NOTHING, AccountKind, Amount, Charge, charges, population, snapshot
 from enclave.catalogue import Dataset
-from enclave.query import epsilon_of
 from enclave.run import counted_on
 from enclave.store import Place
 
@@ -37,22 +39,23 @@ def use(db: Engine, place: Place, dataset: Dataset, *, in_full: bool) -> UseCard
             project=one.project,
             title=one.title,
             standing=one.state.value,
-            questions=sum(_rho(c, AccountKind.PROJECT, one.project) is not None for c in paid),
-            epsilon_spent=_epsilon(dataset, sum(_rho(c, AccountKind.PROJECT, one.project) or 0 for c in paid)),
+            questions=sum(_share(c, AccountKind.PROJECT, one.project) is not None for c in paid),
+            epsilon_spent=epsilon(_paid(paid, AccountKind.PROJECT, one.project), dataset.delta),
         )
         for one in held
     )
-    spent = sum(_rho(c, AccountKind.POPULATION, dataset.register) or 0 for c in everything)
+    spent = _paid(everything, AccountKind.POPULATION, dataset.register)
     with snapshot(place) as seen:
         accounts = standing(seen, map(population, dataset.registers), dataset.delta)
-    shown = {"by_project": by_project, "epsilon_spent": _epsilon(dataset, spent), "accounts": accounts}
+    shown = {"by_project": by_project, "epsilon_spent": epsilon(spent, dataset.delta), "accounts": accounts}
     return counts.model_copy(update=shown)
 
 
-def _rho(charge: Charge, kind: AccountKind, name: str) -> int | None:
+def _share(charge: Charge, kind: AccountKind, name: str) -> Amount | None:
     """What an account paid of a charge; None when it paid none of it."""
-    return next((s.amount.nano_rho for s in charge.shares if (s.account.kind, s.account.name) == (kind, name)), None)
+    return next((s.amount for s in charge.shares if (s.account.kind, s.account.name) == (kind, name)), None)
 
 
-def _epsilon(dataset: Dataset, nano_rho: int) -> float:
-    return epsilon_of(nano_rho, dataset.delta)
+def _paid(paid: Sequence[Charge], kind: AccountKind, name: str) -> Amount:
+    """What an account paid of all of these."""
+    return sum((_share(charge, kind, name) or NOTHING for charge in paid), NOTHING)

@@ -16,7 +16,7 @@ from enclave.budget.accounts import (
     thaw_message,
 )
 from enclave.budget.acts import Gap
-from enclave.budget.amount import ATTO, NANO, NOTHING, Amount
+from enclave.budget.amount import ATTO, NANO, NOTHING, Amount, pure
 from enclave.budget.charge import Charge, Share
 from enclave.budget.entries import Entry
 from enclave.budget.ledger import Ledger, Reservation
@@ -48,6 +48,7 @@ __all__ = [
     "history",
     "population",
     "project",
+    "pure",
     "raise_message",
     "researcher",
     "snapshot",

@@ -43,7 +43,7 @@ from enclave.catalogue import listing
 from enclave.cli.door import Door, at
 from enclave.errors import NotFound, Refused
 from enclave.people import Action
-from enclave.query import checked_epsilon, rho_for
+from enclave.query import checked_epsilon, nano_epsilon, rho_for
 
 budget = typer.Typer(help="What may still be spent, and what was.", no_args_is_help=True)
 Kind = Annotated[str, typer.Argument(help="population, project or researcher.")]
@@ -141,24 +141,28 @@ def raise_(
         raise Refused("access.increase_names_other", increase=request, account=f"{kind} {name}")
     balance = _found(door, kind, name)
     old = balance.cap
-    new = Amount(
-        rho_for(checked_epsilon(to), delta_of(door, balance)) if to else old.nano_rho,
-        atto(keys_delta) if keys_delta else old.atto_delta,
-    )
+    new = _raised(door, balance, to, keys_delta)
     message = raise_message(balance.account, old, new)
     numbers = {"old": old.nano_rho, "new": new.nano_rho, "old_delta": old.atto_delta, "new_delta": new.atto_delta}
+    numbers |= {"old_epsilon": old.nano_epsilon, "new_epsilon": new.nano_epsilon}
     _act(door, Action.BUDGET_RAISE, balance, "raise", message, why, **numbers)
     if asked is not None and _all_raised(door, asked):
         granted_increase(door.db, door.member, request, why=why)
         tell(say("house.done", what=request, state="granted"))
 
 
+def _raised(door: Door, balance: Balance, to: str, keys_delta: str) -> Amount:
+    """The cap asked for, counted as the account is; δ beside pure ε is refused by the amount itself."""
+    old, delta = balance.cap, atto(keys_delta) if keys_delta else balance.cap.atto_delta
+    if old.is_pure:
+        return Amount(0, delta, nano_epsilon(checked_epsilon(to)) if to else old.nano_epsilon)
+    return Amount(rho_for(checked_epsilon(to), delta_of(door, balance)) if to else old.nano_rho, delta)
+
+
 def _all_raised(door: Door, asked: Increase) -> bool:
     """True when every account of a request has at least the cap it asked for."""
-    return all(
-        _found(door, kind, name).cap.nano_rho >= rho_for(epsilon, delta_of(door, _found(door, kind, name)))
-        for (kind, name), epsilon in asked.wanted.items()
-    )
+    accounts = {_found(door, kind, name): epsilon for (kind, name), epsilon in asked.wanted.items()}
+    return all(_raised(door, balance, epsilon, "").fits(balance.cap) for balance, epsilon in accounts.items())
 
 
 @budget.command("requests")

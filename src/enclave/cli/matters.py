@@ -30,7 +30,7 @@ def requests(context: typer.Context, json: AsJson = False) -> None:
     if json:
         as_json(rows)
     else:
-        table("", ("request", "state", "author", "dataset", "epsilon_project", "ends_on", "title"), rows)
+        table("", ("request", "state", "author", "dataset", "epsilon_project", "measure", "ends_on", "title"), rows)
 
 
 def approve(context: typer.Context, request: str, reason: Reason = "") -> None:

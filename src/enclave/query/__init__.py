@@ -5,11 +5,13 @@ question (text → plan) → bounds (norm, clip, sensitivity) → price (ρ, sca
 """
 
 from enclave.query.answer import Executed, execute
+from enclave.query.draw import Draw
 from enclave.query.engine import Engine
 from enclave.query.mechanisms import epsilon_of, rho_for, self_test
 from enclave.query.plan import Plan
-from enclave.query.price import Draw, Priced, checked_epsilon, prepare
+from enclave.query.price import Priced, checked_epsilon, prepare
 from enclave.query.profiling import Portrait, drawn, portrayed
+from enclave.query.pure import nano_epsilon
 from enclave.query.question import parse
 from enclave.query.topup import Held, Part, body_of, covers, execute_more, kept, serves, topic, under, wanting
 
@@ -30,6 +32,7 @@ __all__ = [
     "execute",
     "execute_more",
     "kept",
+    "nano_epsilon",
     "parse",
     "portrayed",
     "prepare",

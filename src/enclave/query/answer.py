@@ -17,10 +17,11 @@ from typing import Protocol, runtime_checkable
 import pyarrow as pa
 
 from enclave.query import after, clipped, mechanisms, moments, quantiles, scaled
+from enclave.query.draw import Draw
 from enclave.query.emit import Statement
 from enclave.query.found import Group, told
 from enclave.query.plan import Aggregate, Key, Measure, Plan, Sort
-from enclave.query.price import Draw, Priced
+from enclave.query.price import Priced
 from enclave.query.reckon import Output
 from enclave.query.sscp import LABELS, matrix_in
 from enclave.query.tally import centre_of
@@ -108,6 +109,8 @@ def drawn(plan: Plan, draw: Draw, totals: list[int]) -> list[int]:
     point = plan.aggregates[draw.tally.aggregate].point
     if draw.tally.part == scaled.WHOLE:
         return mechanisms.noisy(scaled.summed(totals), draw.scale)
+    if draw.nano_epsilon:
+        return mechanisms.laplaced(totals, draw.scale)
     if draw.tally.side is None or point is None:
         return mechanisms.noisy(totals, draw.scale)
     return quantiles.choose(draw.tally, point, totals, draw.scale)
@@ -145,8 +148,8 @@ def _reckoned(plan: Plan, output: Output, draws: tuple[Draw, ...], noisy: list[l
     for at in output.reads:
         draw, totals = next((d, v) for d, v in zip(draws, noisy, strict=True) if d.tally.aggregate == at)
         unit = draw.tally.unit
-        radius = float(mechanisms.noise_radius(draw.scale, miss) / unit)
-        parts[at] = after.Noisy([float(n / unit) for n in totals], float(draw.scale / unit), radius)
+        radius = float(draw.radius(miss) / unit)
+        parts[at] = after.Noisy([float(n / unit) for n in totals], float(Fraction(draw.deviation) / unit), radius)
     return after.columns(output.post, parts, plan.cells)
 
 
@@ -174,10 +177,10 @@ def _noised(draw: Draw, totals: list[int], miss: Fraction) -> moments.Noised:
 
 def total_columns(draw: Draw, noisy: list[int]) -> tuple[Column, Column, Column, Column]:
     unit = int(draw.tally.unit)
-    radius = mechanisms.noise_radius(draw.scale, MISS)
+    radius = draw.radius(MISS)
     return (
         [n / unit for n in noisy],
-        [draw.scale / unit] * len(noisy),
+        [draw.deviation / unit] * len(noisy),
         [(n - radius) / unit for n in noisy],
         [(n + radius) / unit for n in noisy],
     )
@@ -191,8 +194,7 @@ def mean_columns(
     if term is None:
         raise ValueError("a mean has a term")
     lower, upper, centre, unit = term.type.lower or 0, term.type.upper or 0, centre_of(term), term.type.scale
-    sum_radius = mechanisms.noise_radius(total.scale, MISS / 2)
-    count_radius = mechanisms.noise_radius(count.scale, MISS / 2)
+    sum_radius, count_radius = total.radius(MISS / 2), count.radius(MISS / 2)
 
     def shown(stored: float) -> float:
         return min(max(stored, lower), upper) / unit
@@ -200,7 +202,7 @@ def mean_columns(
     means, errors, lows, highs = Column(), Column(), Column(), Column()
     for s, n in zip(sums, counts, strict=True):
         means.append(shown(centre + s / n) if n > 0 else None)
-        errors.append(math.hypot(total.scale, count.scale * (s / n)) / n / unit if n > 0 else None)
+        errors.append(math.hypot(total.deviation, count.deviation * (s / n)) / n / unit if n > 0 else None)
         fewest, most = n - count_radius, n + count_radius
         if fewest > 0:
             least, greatest = s - sum_radius, s + sum_radius

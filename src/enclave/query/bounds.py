@@ -18,6 +18,9 @@ used only when all four rules of design §4 hold:
     6  an unlisted key by the values that are marked for the person, at most K of the policy: distinct persons by it make
        at most K cells of one each, √K long, whatever is filtered or joined; times the groups of other keys beside it
 
+In pure ε every norm is an l1 norm: no facet's, and distinct persons by several cells under `unit_rows`, since nobody falls
+into more cells than they have rows. C is then the l1 sensitivity.
+
 Where each person has one row, or falls into one cell, the vector is at most one long and no norm is needed. Widths are
 proved here too: weight × value fits int64 for every row, so no row can make a question fail.
 """
@@ -146,7 +149,7 @@ def count_norm(plan: Plan) -> Norm:
     if plan.root.one_row_per_person:
         return ONE_PER_PERSON
     facets = sorted(facets_of(plan), key=lambda f: (f.clip, f.column))
-    if facets:
+    if facets and not plan.pure:
         return Norm(facets[0].norm, facets[0].clip)
     return Norm("unit_rows", plan.root.row_clip)
 
@@ -178,7 +181,7 @@ def person_norm(plan: Plan, *, filtered: bool = False) -> tuple[Style, Norm]:
         return Style.EXACT_DISTINCT, Norm(EXACT, 1 + math.isqrt(min(cells, plan.row_clip) - 1))
     column = _bare_root_column(others[0])
     facet = plan.root.facet(column.name) if column is not None and len(others) == 1 else None
-    if facet is None or plan.sources[0].made:
+    if facet is None or plan.sources[0].made or plan.pure:
         return Style.DISTINCT, count_norm(plan)
     if plan.where is None and not filtered and plan.unlisted is None:
         return Style.FLAGGED, Norm(facet.distinct_norm, facet.distinct_clip, flag=facet.first)

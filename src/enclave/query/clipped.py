@@ -21,8 +21,8 @@ from fractions import Fraction
 
 from enclave.catalogue.dataset import WEIGHT_ONE
 from enclave.query import after, mechanisms, scaled
+from enclave.query.draw import Draw
 from enclave.query.plan import Aggregate, Measure, Plan, Term
-from enclave.query.price import Draw
 from enclave.query.reckon import Output
 from enclave.query.tally import Tally
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from enclave.query import mechanisms
+from enclave.query.draw import Draw
 from enclave.query.plan import Plan
-from enclave.query.price import Draw
 
 Group = tuple[str | None, int]
 """A value and its total."""

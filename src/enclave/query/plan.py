@@ -286,6 +286,8 @@ class Plan:
     apart: bool = False
     """Persons are told apart in the question itself though a norm of theirs is stored: it is of all their rows, and a filter
     lets few of them through."""
+    pure: bool = False
+    """Counted in pure ε: rows are weighed by l1 norms alone."""
 
     @property
     def outputs(self) -> tuple[Output, ...]:

@@ -13,7 +13,6 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from hashlib import sha256
-from typing import Literal
 
 from domicile.wire.shapes import MechanismCard, Quote
 from enclave.audit import canonical
@@ -24,6 +23,7 @@ from enclave.query import advised as advice
 from enclave.query import mechanisms, scaled
 from enclave.query.accuracy import Accuracy, check_promised, is_centred, scales, wanted
 from enclave.query.bounds import tallies
+from enclave.query.draw import COARSEST, Draw, gaussian, laplace, thresholded
 from enclave.query.effort import (
     begins_ns,
     branches,
@@ -38,17 +38,16 @@ from enclave.query.effort import (
     within_ns,
 )
 from enclave.query.emit import Statement, emitted
+from enclave.query.mechanisms import NANO
 from enclave.query.plan import Measure, Plan
+from enclave.query.pure import check_pure, nano_epsilon
 from enclave.query.question import parse
 from enclave.query.sscp import LABELS, matrix_in
 from enclave.query.tally import Style, Tally
-from enclave.query.threshold import ATTO, Threshold, threshold
+from enclave.query.threshold import ATTO
 
 EPSILON = re.compile(r"\d{1,4}(\.\d{1,9})?|\.\d{1,9}")
 MOST_EPSILON = 1_000
-COARSEST = 2**62
-"""No scale beyond: the noise itself would saturate."""
-
 LONGEST_APART_MS = 60_000
 """Nobody waits longer for a sharper answer who did not ask for it."""
 
@@ -77,26 +76,6 @@ CELL_MS = 0.03
 """Worst times per row (more where a person has several distinct cells), per row and part of a term, per row and joined
 table (more where it has many rows for a person), per row put in a bin, per cell and tally: measured on a warm extract at
 full load, two questions and two busy loops on two cores (docs/reference/reply-moments.md)."""
-
-
-Mechanism = Literal["discrete_gaussian", "exponential", "thresholded_gaussian"]
-
-
-@dataclass(frozen=True)
-class Draw:
-    """One mechanism of a question: its tally, the scale of its noise in 1/65536, its price in nano-rho."""
-
-    tally: Tally
-    scale: int
-    rho: int
-    threshold: Threshold | None = None
-    """Where values of an unlisted key are found by it: from when on one is told, and at which δ."""
-
-    @property
-    def mechanism(self) -> Mechanism:
-        if self.threshold:
-            return "thresholded_gaussian"
-        return "discrete_gaussian" if self.tally.side is None else "exponential"
 
 
 @dataclass(frozen=True)
@@ -144,12 +123,18 @@ class Priced:
         return sum(d.threshold.atto_delta for d in self.draws if d.threshold)
 
     @property
+    def nano_epsilon(self) -> int:
+        """What it costs in pure ε, in 10⁻⁹; 0 where it is not counted so."""
+        return sum(d.nano_epsilon for d in self.draws)
+
+    @property
     def quote(self) -> Quote:
         return Quote(
             dataset=self.dataset.name,
             version=self.dataset.version,
             epsilon=self.epsilon,
-            delta=float(self.dataset.delta),
+            delta=0.0 if self.plan.pure else float(self.dataset.delta),
+            pure=self.plan.pure,
             keys_delta=self.atto_delta / ATTO,
             rho=self.rho,
             reply_ms=self.reply_ms,
@@ -163,15 +148,30 @@ class Priced:
 
 
 def prepare(
-    sql: str, dataset: Dataset, epsilon: str | None, accuracy: str | None = None, confidence: str | None = None
+    sql: str,
+    dataset: Dataset,
+    epsilon: str | None,
+    accuracy: str | None = None,
+    confidence: str | None = None,
+    *,
+    pure: bool = False,
 ) -> Priced:
-    """The priced question, or a refusal in words with its place. Touches no data and spends nothing."""
+    """The priced question, in pure ε where the project is counted so, or a refusal in words with its place. Touches no data
+    and spends nothing."""
+    if pure:
+        return _purely(sql, replace(dataset, profile=None), epsilon, accuracy)
     plan = parse(sql, dataset)
     within = wanted(epsilon, accuracy, confidence)
     if within is not None:
         check_promised(plan, dataset.profile)
         return priced(sql, plan, dataset, within)
     return priced(sql, plan, dataset, checked_epsilon(epsilon))
+
+
+def _purely(sql: str, dataset: Dataset, epsilon: str | None, accuracy: str | None) -> Priced:
+    plan = parse(sql, dataset)
+    check_pure(plan, accuracy)
+    return priced(sql, replace(plan, pure=True), dataset, checked_epsilon(epsilon))
 
 
 def checked_epsilon(epsilon: str | None) -> str:
@@ -209,10 +209,11 @@ def _priced(sql: str, plan: Plan, dataset: Dataset, asked: str | Accuracy, clips
     draws = (
         _accurate(plan, moved, asked, dataset.profile)
         if isinstance(asked, Accuracy)
-        else _shared(moved, asked, dataset.delta)
+        else _shared(plan, moved, asked, dataset.delta)
     )
-    draws = tuple(_thresholded(d, dataset.keys_delta) for d in draws)
+    draws = tuple(thresholded(d, dataset.keys_delta) for d in draws)
     spent = sum(d.rho for d in draws)
+    whole = mechanisms.epsilon_of(spent, dataset.delta) if not plan.pure else sum(d.nano_epsilon for d in draws) / NANO
     return Priced(
         sql=sql,
         dataset=dataset,
@@ -220,7 +221,7 @@ def _priced(sql: str, plan: Plan, dataset: Dataset, asked: str | Accuracy, clips
         draws=draws,
         statements=statements,
         rho=spent,
-        epsilon=mechanisms.epsilon_of(spent, dataset.delta),
+        epsilon=whole,
         reply_ms=reply_class(plan, moved, statements, dataset),
         answer_key=answer_key(plan, dataset, statements, draws),
         asked=asked,
@@ -251,9 +252,12 @@ def precision(moved: tuple[Tally, ...], asked: str, delta: str) -> advice.Precis
     return advice.Precision(tuple(advice.per_sensitivity(max(share, 1)) for share in found))
 
 
-def _shared(moved: tuple[Tally, ...], epsilon: str, delta: str) -> tuple[Draw, ...]:
+def _shared(plan: Plan, moved: tuple[Tally, ...], epsilon: str, delta: str) -> tuple[Draw, ...]:
+    if plan.pure:
+        share = nano_epsilon(epsilon) // len(moved)
+        return tuple(laplace(t, share, epsilon, len(moved)) for t in moved)
     found = scaled.shares(moved, mechanisms.rho_for(epsilon, delta))
-    return tuple(_draw(t, share, epsilon, delta, len(moved)) for t, share in zip(moved, found, strict=True))
+    return tuple(gaussian(t, share, epsilon, delta, len(moved)) for t, share in zip(moved, found, strict=True))
 
 
 def _accurate(plan: Plan, moved: tuple[Tally, ...], accuracy: Accuracy, profile: Profile | None) -> tuple[Draw, ...]:
@@ -264,20 +268,6 @@ def _accurate(plan: Plan, moved: tuple[Tally, ...], accuracy: Accuracy, profile:
     if sum(d.rho for d in draws) > mechanisms.DEAREST:
         raise Refused("query.accuracy_too_fine", accuracy=str(float(accuracy.within)))
     return draws
-
-
-def _draw(tally: Tally, share: int, epsilon: str, delta: str, count: int) -> Draw:
-    priced = mechanisms.price if tally.side is None else mechanisms.price_of_choice
-    scale = mechanisms.scale_for(share, tally.sensitivity, priced) if share else COARSEST + 1
-    if scale > COARSEST:
-        raise Refused("query.epsilon_too_small", epsilon=epsilon, delta=delta, mechanisms=count)
-    return Draw(tally, scale, priced(scale, tally.sensitivity))
-
-
-def _thresholded(draw: Draw, delta: str) -> Draw:
-    if draw.tally.style is not Style.KEYS:
-        return draw
-    return replace(draw, threshold=threshold(draw.scale, draw.tally.votes, delta))
 
 
 def worst_ms(plan: Plan, moved: tuple[Tally, ...], statements: tuple[Statement, ...], rows: int) -> float:
@@ -337,6 +327,8 @@ def answer_key(plan: Plan, dataset: Dataset, statements: tuple[Statement, ...], 
     matrix = matrix_in(plan)
     if matrix is not None:
         canon["matrix"] = repr(matrix.labels())
+    if plan.pure:
+        canon["pure"] = str([d.nano_epsilon for d in draws])
     if dataset.profile is not None:
         canon["profile"] = dataset.profile.digest
     if plan.unlisted is not None:
@@ -377,8 +369,9 @@ def _card(plan: Plan, draw: Draw, estimated: tuple[str, ...]) -> MechanismCard:
         column=aggregate.name + part,
         mechanism=draw.mechanism,
         sensitivity=float(draw.tally.sensitivity / unit),
-        scale=float(draw.scale / unit),
+        scale=float(Fraction(draw.deviation) / unit),
         rho=draw.rho,
+        epsilon=draw.nano_epsilon / NANO if draw.nano_epsilon else None,
         one_per_person=draw.tally.norm.column is None and not draw.tally.votes,
         bound="; ".join(
             [draw.tally.bound, *estimated, *_told_from(draw), *(w for s in plan.sources if s.made for w in s.made.said)]

@@ -21,8 +21,9 @@ from enclave.query import mechanisms, price, scaled
 from enclave.query.advised import Precision, expected, joined, per_sensitivity
 from enclave.query.answer import Executed, Totals, execute, packed, shown
 from enclave.query.bounds import tallies
+from enclave.query.draw import COARSEST, Draw
 from enclave.query.emit import emitted
-from enclave.query.price import COARSEST, Draw, Priced, answer_key
+from enclave.query.price import Priced, answer_key
 
 ONLY = "discrete_gaussian"
 WORSE = 1.25

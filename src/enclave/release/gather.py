@@ -9,10 +9,10 @@ from sqlalchemy import Engine
 from domicile.wire.words import LANGUAGES, say
 from enclave import catalogue
 from enclave.broker.given import answers_given, spent_by
+from enclave.broker.measure import epsilon
 from enclave.budget import ATTO, balances, population
 from enclave.budget import project as project_account
 from enclave.catalogue.manifest import Manifest, folder_of
-from enclave.query import epsilon_of
 from enclave.release.provenance import ONE_USER, BudgetFacts, DatasetFacts, Provenance, RunFacts
 from enclave.run.job import find as find_run
 from enclave.store import Keyring, Place
@@ -31,8 +31,8 @@ def gather(
     dataset = catalogue.find(db, job.dataset, job.dataset_version)
     newly, head = spent_by(db, place, run)
     spent = BudgetFacts(
-        epsilon_spent=format(epsilon_of(newly.nano_rho, dataset.delta), ".6g"),
-        delta=delta_text(dataset.delta, newly.atto_delta),
+        epsilon_spent=format(epsilon(newly, dataset.delta), ".6g"),
+        delta="0" if newly.is_pure else delta_text(dataset.delta, newly.atto_delta),
         rho_spent=newly.nano_rho,
         answers=tuple(answers_given(db, run)),
         ledger_head=head,

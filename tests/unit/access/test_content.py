@@ -34,6 +34,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
 *[({"epsilon_project": e}, "access.epsilon_malformed") for e in NO_EPSILON],
     ({"epsilon_researcher": "3.1"}, "access.epsilon_order"),
     ({"ends_on": DAY - timedelta(days=1)}, "access.dates_order"),
+    ({"pure": "true"}, "access.pure_malformed"),
     ({"people": ("a", "a")}, "access.listed_twice"),
     ({"people": tuple(map(str, range(101)))}, "access.too_many_people"),
 ]  # fmt: skip
@@ -114,3 +115,11 @@ def test_a_content_is_read_back_as_it_was_written(title: str, purpose: str, peop
 def test_another_spelling_is_no_content(edit: tuple[str, str]) -> None:
     with pytest.raises(ValueError, match="spells"):
         content_of(content().text().replace(*edit, 1))
+
+
+def test_a_request_from_before_there_was_pure_epsilon_is_spelled_as_it_was_signed() -> None:
+    plain, pure = content().text(), content(replace(PLAIN, pure=True)).text()
+    assert "pure" not in plain and '"pure":true' in pure
+    assert content_of(pure).asked.pure and not content_of(plain).asked.pure
+    with pytest.raises(ValueError, match="another way"):
+        content_of(pure.replace('"pure":true', '"pure":false'))

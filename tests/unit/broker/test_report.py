@@ -45,7 +45,7 @@ def test_a_report_adds_up_to_what_the_account_spent(place: Place, ledger: Ledger
         if number < 2:
             ledger.settle(seq, answer_key=f"q{number}", answer=b"x")
     found = report(place, project("p"), {"hospital": DELTA}, "1e-5")
-    assert [line.rho_so_far for line in found.lines] == [1_000, 2_001_000, 32_001_000]
+    assert [line.so_far.nano_rho for line in found.lines] == [1_000, 2_001_000, 32_001_000]
     assert found.rho == ledger.balance(project("p")).spent.nano_rho
     assert found.epsilon == epsilon_of(found.rho, DELTA) and found.delta == DELTA
     assert [line.card()["ended"] for line in found.lines] == ["settled", "settled", "open"]

@@ -1,0 +1,77 @@
+"""What is drawn for one mechanism, at which scale and price?
+
+Each takes the smallest whole scale whose OpenDP price fits its share of what the question may cost. From price and tally
+alone: no connection can be reached from here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Literal
+
+from enclave.errors import Refused
+from enclave.query import mechanisms
+from enclave.query.pure import rho_of
+from enclave.query.tally import Style, Tally
+from enclave.query.threshold import Threshold, threshold
+
+COARSEST = 2**62
+"""No scale beyond: the noise itself would saturate."""
+
+Mechanism = Literal["discrete_gaussian", "exponential", "thresholded_gaussian", "discrete_laplace"]
+
+
+@dataclass(frozen=True)
+class Draw:
+    """One mechanism of a question: its tally, the scale of its noise in 1/65536, its price in nano-rho."""
+
+    tally: Tally
+    scale: int
+    rho: int
+    threshold: Threshold | None = None
+    """Where values of an unlisted key are found by it: from when on one is told, and at which δ."""
+    nano_epsilon: int = 0
+    """Its price in pure ε, where it is Laplace noise."""
+
+    @property
+    def deviation(self) -> float:
+        """The standard deviation of its noise, in 1/65536."""
+        return mechanisms.laplace_deviation(self.scale) if self.nano_epsilon else float(self.scale)
+
+    def radius(self, miss: Fraction) -> int:
+        """How far its noise reaches in all but `miss` of the draws, in 1/65536."""
+        return (mechanisms.laplace_radius if self.nano_epsilon else mechanisms.noise_radius)(self.scale, miss)
+
+    @property
+    def mechanism(self) -> Mechanism:
+        if self.nano_epsilon:
+            return "discrete_laplace"
+        if self.threshold:
+            return "thresholded_gaussian"
+        return "discrete_gaussian" if self.tally.side is None else "exponential"
+
+
+def gaussian(tally: Tally, share: int, epsilon: str, delta: str, count: int) -> Draw:
+    """At the smallest whole scale whose price in nano-rho fits the share: Gaussian noise, or a choice."""
+    priced = mechanisms.price if tally.side is None else mechanisms.price_of_choice
+    scale = mechanisms.scale_for(share, tally.sensitivity, priced) if share else COARSEST + 1
+    if scale > COARSEST:
+        raise Refused("query.epsilon_too_small", epsilon=epsilon, delta=delta, mechanisms=count)
+    return Draw(tally, scale, priced(scale, tally.sensitivity))
+
+
+def laplace(tally: Tally, share: int, epsilon: str, count: int) -> Draw:
+    """The same in nano-epsilon: Laplace noise."""
+    scale = mechanisms.laplace_scale_for(share, tally.sensitivity) if share else COARSEST + 1
+    if scale > COARSEST:
+        raise Refused("query.epsilon_too_small", epsilon=epsilon, delta="0", mechanisms=count)
+    spent = mechanisms.price_of_laplace(scale, tally.sensitivity)
+    return Draw(tally, scale, rho_of(spent), nano_epsilon=spent)
+
+
+def thresholded(draw: Draw, delta: str) -> Draw:
+    """The draw that finds values of an unlisted key, with its threshold; any other as it is."""
+    if draw.tally.style is not Style.KEYS:
+        return draw
+    return replace(draw, threshold=threshold(draw.scale, draw.tally.votes, delta))

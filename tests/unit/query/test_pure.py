@@ -1,0 +1,130 @@
+"""In pure ε prices are whole nano-epsilon, noise is discrete Laplace, intervals are exact, and the rest is refused."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable
+from fractions import Fraction
+
+import pytest
+from tests.oracle.extracts import DATASET
+
+from enclave.errors import Incident, Refused
+from enclave.query import Engine, execute, mechanisms, prepare
+from enclave.query.answer import drawn, released
+from enclave.query.pure import nano_epsilon, rho_of
+
+BY_DEPT = "SELECT dept, COUNT(*) AS n, SUM(los_days) AS days, AVG(los_days) AS los FROM visits GROUP BY dept"
+NANO = 10**9
+
+
+@pytest.mark.parametrize("sensitivity", [1, 65536, 120 * 65536, 2**40])
+@pytest.mark.parametrize("share", [1, 999, 10**6, 10**8, 10**9, 7 * 10**9])
+def test_the_scale_is_the_smallest_whole_one_that_fits(share: int, sensitivity: int) -> None:
+    scale = mechanisms.laplace_scale_for(share, sensitivity)
+    paid = mechanisms.price_of_laplace(scale, sensitivity)
+    assert Fraction(sensitivity, scale) * NANO <= paid <= share
+    assert scale == 1 or Fraction(sensitivity, scale - max(2, scale >> 40)) * NANO > share
+
+
+@pytest.mark.parametrize("miss", [Fraction(1, 20), Fraction(1, 40), Fraction(1, 1_000)])
+@pytest.mark.parametrize("scale", [1, 2, 7, 40, 1_000])
+def test_the_radius_is_exact(scale: int, miss: Fraction) -> None:
+    weights = [math.exp(-i / scale) for i in range(60 * scale)]
+    whole = 2 * math.fsum(weights) - 1
+    radius = mechanisms.laplace_radius(scale, miss)
+    assert 2 * math.fsum(weights[radius + 1 :]) / whole <= float(miss) * (1 + 1e-9)
+    assert radius == 0 or 2 * math.fsum(weights[radius:]) / whole > float(miss)
+
+
+def test_the_noise_is_that_of_its_scale() -> None:
+    draws = mechanisms.laplaced([0] * 20_000, 1_000)
+    assert mechanisms.laplace_deviation(1_000) == pytest.approx(math.sqrt(2) * 1_000, rel=1e-6)
+    assert sum(d * d for d in draws) / 20_000 == pytest.approx(2 * 10**6, rel=0.12)
+    covered = sum(abs(d) <= mechanisms.laplace_radius(1_000, Fraction(1, 20)) for d in draws) / 20_000
+    assert covered == pytest.approx(0.95, abs=0.01)
+
+
+BROKEN: dict[str, tuple[int, Callable[[random.Random], int]]] = {
+    "nothing": (40, lambda draw: 0),
+    "normal of the same width": (40, lambda draw: round(draw.gauss(0, 40 * math.sqrt(2)))),
+    "too narrow": (40, lambda draw: round(draw.expovariate(1 / 36)) * draw.choice((1, -1))),
+    "one side": (40, lambda draw: round(draw.expovariate(1 / 40))),
+    "even numbers only": (3, lambda draw: 2 * round(draw.expovariate(1 / 1.5)) * draw.choice((1, -1))),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_control_a_broken_sampler_is_seen(name: str) -> None:
+    scale, broken = BROKEN[name]
+    draw = random.Random(1)
+    with pytest.raises(Incident) as incident:
+        mechanisms.check_laplace([broken(draw) for _ in range(mechanisms.SELF_TEST_DRAWS)], scale)
+    assert incident.value.code == "query.sampler_broken"
+
+
+def test_a_question_costs_its_epsilon_in_whole_numbers_and_no_delta() -> None:
+    priced = prepare(BY_DEPT, DATASET, "1", pure=True)
+    shares = [draw.nano_epsilon for draw in priced.draws]
+    assert len(shares) == 4 and all(0 < share <= NANO // 4 for share in shares)
+    assert priced.nano_epsilon == sum(shares) > 0.999 * NANO
+    assert priced.rho == sum(map(rho_of, shares)), "what the register pays: ε²/2 of each, rounded up"
+    quote = priced.quote
+    assert (quote.pure, quote.delta, quote.epsilon) == (True, 0.0, sum(shares) / NANO)
+    assert {card.mechanism for card in quote.mechanisms} == {"discrete_laplace"}
+    assert not prepare(BY_DEPT, DATASET, "1").quote.pure, "the control"
+
+
+def test_what_is_pure_has_a_key_of_its_own() -> None:
+    keys = [prepare(BY_DEPT, DATASET, "1", pure=pure).answer_key for pure in (True, False)]
+    assert keys[0] != keys[1]
+
+
+@pytest.mark.parametrize(("spent", "rho"), [(1, 1), (NANO, NANO // 2), (NANO + 1, NANO // 2 + 2), (10**8, 5 * 10**6)])
+def test_rho_is_half_the_square_rounded_up(spent: int, rho: int) -> None:
+    assert rho_of(spent) == rho
+    assert Fraction(spent, NANO) ** 2 / 2 * NANO <= rho < Fraction(spent, NANO) ** 2 / 2 * NANO + 1
+    assert nano_epsilon("0.1") == 10**8
+
+
+REFUSED = {
+    "SELECT MEDIAN(los_days) AS m FROM visits": "query.pure_measure",
+    "SELECT STDDEV(los_days) AS s FROM visits": "query.pure_measure",
+    "SELECT COUNT(*) AS n FROM visits AS a JOIN diagnoses AS b ON a.patient_id = b.patient_id": "query.pure_exact",
+}
+
+
+@pytest.mark.parametrize("sql", REFUSED)
+def test_what_pure_epsilon_cannot_have_is_refused_in_words(sql: str) -> None:
+    assert prepare(sql, DATASET, "1").rho > 0, "the control: it is a question"
+    with pytest.raises(Refused) as no:
+        prepare(sql, DATASET, "1", pure=True)
+    assert no.value.code == REFUSED[sql]
+
+
+def test_an_accuracy_is_refused() -> None:
+    sql = "SELECT COUNT(*) AS n FROM visits"
+    assert prepare(sql, DATASET, None, "50").rho > 0, "the control"
+    with pytest.raises(Refused, match="pure"):
+        prepare(sql, DATASET, None, "50", pure=True)
+
+
+def test_intervals_cover_what_they_say(engine: Engine) -> None:
+    sql = "SELECT dept, COUNT(*) AS n, AVG(los_days) AS los, 2 * COUNT(*) AS twice FROM visits GROUP BY dept"
+    priced = prepare(sql, DATASET, "2", pure=True)
+    assert not execute(priced, engine).incident
+    zeros = [[500 * 65536] * priced.plan.cells for _ in priced.draws]
+    inside = {"n": 0, "twice": 0}
+    times = 400
+    for _ in range(times):
+        noisy = [drawn(priced.plan, draw, totals) for draw, totals in zip(priced.draws, zeros, strict=True)]
+        made = released(priced.plan, priced.draws, noisy)
+        for name, factor in (("n", 1), ("twice", 2)):
+            ends = zip(made[f"{name}_low"], made[f"{name}_high"], strict=True)
+            inside[name] += sum(
+                low <= 500 * factor <= high for low, high in ends if low is not None and high is not None
+            )
+    whole = times * priced.plan.cells
+    assert all(hits / whole >= 0.93 for hits in inside.values()), inside
+    assert inside["n"] / whole < 0.975, "the control: no wider than said"
