@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import random
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
@@ -30,8 +31,12 @@ def profiled(dataset: Dataset, engine: Engine, epsilon: str) -> Dataset:
 def exact(dataset: Dataset, rows: Rows, scale: int = 1) -> Profile:
     """What a profile without noise would say; the scale it claims is the least there is unless stated."""
     histograms = []
+    normed = {
+        table.name: with_norms(table, rows[table.name])
+        for table in {t.table.name: t.table for t in things(dataset)}.values()
+    }
     for thing in things(dataset):
-        shares = counted(thing, with_norms(thing.table, rows[thing.table.name]))
+        shares = counted(thing, normed[thing.table.name])
         counts = tuple(round(shares[at] * PERSON) for at in range(thing.bins))
         histograms.append(Histogram(thing.table.name, thing.column, thing.of, thing.edges, counts, scale))
     return Profile("1", 1, tuple(histograms))
@@ -44,8 +49,8 @@ def counted(thing: Thing, rows: list[Row]) -> Counter[int]:
         each[row[thing.table.unit]].append(row)
     found: Counter[int] = Counter()
     for mine in each.values():
-        for row in mine:
-            found[bin_of(thing, row)] += Fraction(1, len(mine))  # type: ignore[assignment]  # exact shares of a person
+        for at, many in Counter(bin_of(thing, row) for row in mine).items():
+            found[at] += Fraction(many, len(mine))  # type: ignore[assignment]  # exact shares of a person
     return found
 
 
@@ -68,7 +73,7 @@ def _of_variable(column: Column, edges: tuple[int, ...], value: object) -> int:
 
 
 def _first(edges: tuple[int, ...], value: Fraction) -> int:
-    return next((at for at, edge in enumerate(edges) if value <= edge), len(edges))
+    return bisect_left(edges, value)
 
 
 def norms(table: Table, rows: Rows, name: str) -> list[Fraction]:

@@ -10,16 +10,28 @@ import pytest
 from tests.oracle import clinic
 
 from enclave.intake import treatments
+from enclave.intake.package import Descriptor
 
 
 def _person(rows: list[clinic.Row], n: int) -> list[clinic.Row]:
     return [row for row in rows if row["patient_id"] == clinic.pseudonym("person", f"P{n}")]
 
 
+def _each(folder: Path, *visits: dict[str, str], d: Descriptor | None = None) -> list[clinic.Row]:
+    """The stored rows of visits given by what differs in them, each of a person of its own: one build serves all."""
+    numbered = list(enumerate(visits, 1))
+    raw: clinic.Rows = {
+        "patients": [clinic.patient(n) for n, _ in numbered],
+        "visits": [clinic.visit(n, n, **changes) for n, changes in numbered],
+        "diagnoses": [],
+    }
+    stored = clinic.stored(clinic.built(folder, raw, d), "visits")
+    return [row for n, _ in numbered for row in _person(stored, n)]
+
+
 def _one(folder: Path, **changes: str) -> clinic.Row:
     """The stored row of one visit."""
-    raw: clinic.Rows = {"patients": [clinic.patient(1)], "visits": [clinic.visit(1, 1, **changes)], "diagnoses": []}
-    (row,) = clinic.stored(clinic.built(folder, raw), "visits")
+    (row,) = _each(folder, changes)
     return row
 
 
@@ -60,51 +72,47 @@ def test_month_and_year_are_parts_of_the_shifted_date(tmp_path: Path) -> None:
     assert (row["admit_year"], row["admit_month"]) == (row["admitted_on"].year, row["admitted_on"].month)
 
 
-@pytest.mark.parametrize(
-    ("column", "given", "kept"),
-    [
+def test_a_value_is_held_within_its_bounds_or_list(tmp_path: Path) -> None:
+    cases: list[tuple[str, str, object]] = [
         ("los_days", "99", 60), ("los_days", "-3", 0), ("los_days", "", None), ("fee", "12.34", 1234), ("fee", "0.1", 10),
         ("fee", "99999", 100_000), ("fee", "-50", -1000), ("fee", "", None), ("dept", "ORTH", None),
         ("dept", "ENDO", "ENDO"), ("main_dx", "E11.900", "E11"), ("main_dx", "Z51.102", "OTHER"), ("main_dx", "", None),
-    ],
-)  # fmt: skip
-def test_a_value_is_held_within_its_bounds_or_list(tmp_path: Path, column: str, given: str, kept: object) -> None:
-    row = _one(tmp_path, **{column: given})
-    assert row["dx_category" if column == "main_dx" else column] == kept
+    ]  # fmt: skip
+    rows = _each(tmp_path, *({column: given} for column, given, _ in cases))
+    found = [
+        row["dx_category" if column == "main_dx" else column] for row, (column, _, _) in zip(rows, cases, strict=True)
+    ]
+    assert found == [kept for *_, kept in cases]
 
 
-@pytest.mark.parametrize(("fee", "band"), [("99.99", "<100"), ("100", "100..500"), ("500", ">=500"), ("", None)])
-def test_a_number_falls_in_its_band(tmp_path: Path, fee: str, band: str | None) -> None:
-    assert _one(tmp_path, fee=fee)["fee_band"] == band
+def test_a_number_falls_in_its_band(tmp_path: Path) -> None:
+    bands = {"99.99": "<100", "100": "100..500", "500": ">=500", "": None}
+    assert [row["fee_band"] for row in _each(tmp_path, *({"fee": fee} for fee in bands))] == list(bands.values())
 
 
 def _chapter(code: str) -> str | None:
     return next((name for name, first, last in treatments.ICD10_CHAPTERS if first <= code[:3] <= last), None)
 
 
-@pytest.mark.parametrize(
-    "code", ["A00.0", "D48.9", "D50.0", "E90", "H59.1", "H60.0", "T98", "Y98", "Z99.9", "U07.1", "D49", "F99"]
-)
-def test_a_code_has_its_chapter(tmp_path: Path, code: str) -> None:
-    assert _one(tmp_path, main_dx=code)["dx_chapter"] == _chapter(code)
+def test_a_code_has_its_chapter(tmp_path: Path) -> None:
+    codes = ["A00.0", "D48.9", "D50.0", "E90", "H59.1", "H60.0", "T98", "Y98", "Z99.9", "U07.1", "D49", "F99"]
+    found = [row["dx_chapter"] for row in _each(tmp_path, *({"main_dx": code} for code in codes))]
+    assert found == [_chapter(code) for code in codes]
 
 
-@pytest.mark.parametrize(
-    ("born", "age", "band"),
-    [
-        ("2007-01-01", 18, "18-59"),
-        ("2007-01-02", 17, "00-17"),
-        ("1900-01-01", 90, "60+"),
-        ("2025-06-01", 0, "00-17"),
-        ("", None, None),
-    ],
-)
-def test_age_is_in_whole_years_on_the_reference_date(
-    tmp_path: Path, born: str, age: int | None, band: str | None
-) -> None:
-    raw: clinic.Rows = {"patients": [clinic.patient(1, birth_date=born)], "visits": [], "diagnoses": []}
-    (row,) = clinic.stored(clinic.built(tmp_path, raw), "patients")
-    assert (row["age"], row["age_band"]) == (age, band)
+def test_age_is_in_whole_years_on_the_reference_date(tmp_path: Path) -> None:
+    cases = {
+        "2007-01-01": (18, "18-59"),
+        "2007-01-02": (17, "00-17"),
+        "1900-01-01": (90, "60+"),
+        "2025-06-01": (0, "00-17"),
+        "": (None, None),
+    }
+    people = [clinic.patient(n, birth_date=born) for n, born in enumerate(cases, 1)]
+    raw: clinic.Rows = {"patients": people, "visits": [], "diagnoses": []}
+    stored = clinic.stored(clinic.built(tmp_path, raw), "patients")
+    found = [(row["age"], row["age_band"]) for n in range(1, len(cases) + 1) for row in _person(stored, n)]
+    assert found == list(cases.values())
 
 
 def test_a_derived_flag_is_of_the_persons_own_rows(tmp_path: Path) -> None:
@@ -156,11 +164,8 @@ def test_no_moment_is_stored_only_dates(tmp_path: Path) -> None:
     assert not any(isinstance(value, datetime) for row in rows for value in row.values())
 
 
-@pytest.mark.parametrize(
-    ("los", "kept"),
-    [("0", 0), ("2", 0), ("3", 5), ("7", 5), ("8", 10), ("-9", -5), ("-2", 0), ("-3", -5), ("99", 60), ("", None)],
-)
-def test_a_number_is_rounded_to_the_nearest_step_within_its_bounds(tmp_path: Path, los: str, kept: object) -> None:
+def test_a_number_is_rounded_to_the_nearest_step_within_its_bounds(tmp_path: Path) -> None:
+    kept = {"0": 0, "2": 0, "3": 5, "7": 5, "8": 10, "-9": -5, "-2": 0, "-3": -5, "99": 60, "": None}
     field = {"treatment": "round", "lower": -5, "upper": 60, "step": 5}
 
     def rounded(tree: dict[str, Any]) -> None:
@@ -168,30 +173,16 @@ def test_a_number_is_rounded_to_the_nearest_step_within_its_bounds(tmp_path: Pat
         changed["yields"] = [{"name": "los_days", **field}]
         del changed["treatment"], changed["lower"], changed["upper"], changed["total_clip"]
 
-    raw: clinic.Rows = {"patients": [clinic.patient(1)], "visits": [clinic.visit(1, 1, los_days=los)], "diagnoses": []}
-    d = clinic.parsed(rounded)
-    (row,) = clinic.stored(clinic.built(tmp_path, raw, d), "visits")
-    assert row["los_days"] == kept
+    rows = _each(tmp_path, *({"los_days": los} for los in kept), d=clinic.parsed(rounded))
+    assert [row["los_days"] for row in rows] == list(kept.values())
 
 
-@pytest.mark.parametrize(
-    ("fee", "kept"), [("0.12", 0), ("0.13", 25), ("1.37", 125), ("1.375", 150), ("-0.125", 0), ("-0.13", -25)]
-)
-def test_halves_of_a_step_go_up_and_nothing_is_rounded_twice(tmp_path: Path, fee: str, kept: int) -> None:
+def test_halves_of_a_step_go_up_and_nothing_is_rounded_twice(tmp_path: Path) -> None:
+    kept = {"0.12": 0, "0.13": 25, "1.37": 125, "1.375": 150, "-0.125": 0, "-0.13": -25}
+    step = {"treatment": "round", "lower": -10, "upper": 1000, "step": 0.25, "scale": 100, "total_clip": 2000}
+
     def rounded(tree: dict[str, Any]) -> None:
-        changed = clinic.field(tree, "visits", "fee")
-        changed["yields"] = [
-            {
-                "name": "fee",
-                "treatment": "round",
-                "lower": -10,
-                "upper": 1000,
-                "step": 0.25,
-                "scale": 100,
-                "total_clip": 2000,
-            }
-        ]
+        clinic.field(tree, "visits", "fee")["yields"] = [{"name": "fee", **step}]
 
-    raw: clinic.Rows = {"patients": [clinic.patient(1)], "visits": [clinic.visit(1, 1, fee=fee)], "diagnoses": []}
-    (row,) = clinic.stored(clinic.built(tmp_path, raw, clinic.parsed(rounded)), "visits")
-    assert row["fee"] == kept
+    rows = _each(tmp_path, *({"fee": fee} for fee in kept), d=clinic.parsed(rounded))
+    assert [row["fee"] for row in rows] == list(kept.values())
