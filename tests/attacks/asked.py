@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from tests.living import Living, born, granted, raw_hospital, shelved
+from tests.living import Living, born, granted, quick_replies, raw_hospital, shelved
 
 from enclave import access
 from enclave.access import AccessPolicy, Asked
@@ -30,8 +30,9 @@ from enclave.store import Keyring, open_state
 
 
 def furnished(folder: Path) -> Living:
-    """A home with 200 invented persons and one grant on all of it."""
+    """A home with 200 invented persons and one grant on all of it, of the size class whose replies leave soonest."""
     made = born(folder)
+    quick_replies(made.place)
     shelved(made, raw_hospital(folder / "raw", 200))
     made.request, made.project = granted(made)
     made.close()

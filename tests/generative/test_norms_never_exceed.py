@@ -20,7 +20,7 @@ from enclave.query.plan import Plan
 from enclave.query.pure import check_pure
 from enclave.query.question import parse
 
-PERSONS = 70
+PERSONS = 40
 
 
 def rows_of(rows: Rows, person: int) -> Rows:

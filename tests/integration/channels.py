@@ -25,7 +25,7 @@ from enclave.run import Limits, SandboxFiles, Submission, lease_next
 from enclave.run import submit as hand_in
 from enclave.run.job import Job
 from enclave.settings import Settings
-from enclave.store import Keyring, Place, open_state
+from enclave.store import Keyring, open_state
 
 NOTEBOOK = json.dumps({"nbformat": 4, "cells": [{"cell_type": "code", "source": "x = 1"}]}).encode()
 QUICK_OPENING_MS = 400
@@ -39,12 +39,6 @@ def living_in(home: Path, like: Living) -> Living:
     copy = Living(settings, Keyring(place), open_state(place), people, dict(like.tokens))
     copy.project, copy.request = like.project, like.request
     return copy
-
-
-def quick_replies(place: Place) -> None:
-    """Declare the hospital, before it is shelved, to be of the size class whose replies leave at the quickest moment."""
-    descriptor = place.policies / "datasets" / "hospital" / "datapackage.yaml"
-    descriptor.write_text(descriptor.read_text().replace("size_class: 1000000", "size_class: 20000"))
 
 
 @contextmanager

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.integration.channels import living_in, quick_replies
-from tests.living import Living, born, granted, raw_hospital, shelved
+from tests.integration.channels import living_in
+from tests.living import Living, born, granted, quick_replies, raw_hospital, shelved
 
 
 @pytest.fixture(scope="session")
