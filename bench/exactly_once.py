@@ -17,9 +17,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.integration.channels import quick_replies, running
+from tests.integration.channels import running
 from tests.integration.test_queue_exactly_once import QUESTIONS, carried_out
-from tests.living import Living, born, granted, raw_hospital, shelved
+from tests.living import Living, born, granted, quick_replies, raw_hospital, shelved
 
 from enclave import audit
 from enclave.budget import history
