@@ -143,7 +143,7 @@ def quick_replies(place: Place) -> None:
     """Declare the hospital, before it is shelved, to be as small as it is: replies leave at the quickest moment there is."""
     descriptor = place.policies / "datasets" / "hospital" / "datapackage.yaml"
     text = descriptor.read_text().replace("size_class: 1000000", "size_class: 20000")
-    descriptor.write_text(text.replace("in_all: 20000", "in_all: 200"))
+    descriptor.write_text(text.replace("in_all: 20000", "in_all: 300"))
 
 
 def raw_hospital(folder: Path, persons: int = 2000) -> Path:

@@ -14,6 +14,7 @@ import secrets
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable
 
 from sqlalchemy import Engine
@@ -40,10 +41,12 @@ from enclave.run.perform import perform
 from enclave.run.pool import Pool, Waiting, start
 from enclave.run.states import RunState
 from enclave.settings import Settings
-from enclave.store import Place, write_atomically
+from enclave.store import Changes, Place, write_atomically
 
 log = logging.getLogger("enclave.worker")
 _PAUSE = 1.0
+_CLOCK = 0.5
+"""Seconds after which a turn is taken though nothing was written: leases lapse, grants end, plans come due by the clock."""
 
 
 def build_wall(settings: Settings, say: Say = lambda _: None) -> Wall:
@@ -62,13 +65,11 @@ def run(settings: Settings, name: str = "worker") -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: ended.set())
         worker = in_place_of_the_last(house.db, house.place, name)
-        gate = threading.Thread(
-            target=_until, args=(ended, settings, lambda: keep_gate(house, wall.limits)), name="gate"
-        )
+        gate = threading.Thread(target=_until, args=(ended, house, lambda: keep_gate(house, wall.limits)), name="gate")
         gate.start()  # what was passed leaves, and what finished is vetted, while the next notebook runs
         try:
             with pool, ready(house.place, name):
-                _until(ended, settings, lambda: run_next(house, wall, pool, worker))
+                _until(ended, house, lambda: run_next(house, wall, pool, worker))
         finally:
             ended.set()
             gate.join()
@@ -88,19 +89,30 @@ def in_place_of_the_last(db: Engine, place: Place, name: str) -> str:
     return worker
 
 
-def _until(ended: threading.Event, settings: Settings, turn: Callable[[], bool]) -> None:
+def _until(ended: threading.Event, house: House, turn: Callable[[], bool]) -> None:
     """Take turns until asked to end. A turn's trouble is the operator's to read: one bad run must not end it for all.
 
     Trouble of any kind: a thread that ended would leave a worker that runs notebooks and vets nothing, or the reverse.
+    Where nothing was to be done, the next turn waits for a commit, or for what comes due by the clock: an idle house
+    costs next to nothing.
     """
-    while not ended.is_set():
-        try:
-            busy = turn()
-        except Exception as trouble:  # one bad run must not end the worker's turns
-            log.exception("a turn failed: %s", trouble)
-            busy = ended.wait(_PAUSE)
-        if not busy:
-            ended.wait(settings.poll_seconds)
+    with contextlib.closing(Changes(house.db)) as changes:
+        while not ended.is_set():
+            changes.new()  # before the turn: what is written during it is for the next
+            try:
+                busy = turn()
+            except Exception as trouble:  # one bad run must not end the worker's turns
+                log.exception("a turn failed: %s", trouble)
+                busy = ended.wait(_PAUSE)
+            if not busy:
+                _rest(ended, house.settings, changes)
+
+
+def _rest(ended: threading.Event, settings: Settings, changes: Changes) -> None:
+    due = time.monotonic() + _CLOCK
+    while not ended.wait(settings.poll_seconds):
+        if changes.new() or time.monotonic() >= due:
+            return
 
 
 def run_next(house: House, wall: Wall, pool: Pool, worker: str) -> bool:

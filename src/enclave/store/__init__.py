@@ -4,6 +4,7 @@
 encrypts and signs. Nobody but `enclave.audit` opens a writing transaction (a test reads the source to keep it so).
 """
 
+from enclave.store.changes import Changes
 from enclave.store.database import LEDGER, STATE, open_ledger, open_state, reading, writing
 from enclave.store.keyring import Keyring, Signature, verify_signature
 from enclave.store.place import Place
@@ -12,6 +13,7 @@ from enclave.store.sealed import open_sealed, seal, write_atomically
 __all__ = [
     "LEDGER",
     "STATE",
+    "Changes",
     "Keyring",
     "Place",
     "Signature",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import threading
 from typing import Any
 
@@ -10,8 +11,14 @@ from sqlalchemy.exc import IntegrityError
 
 from enclave import audit
 from enclave.bootstrap import worker
+from enclave.bootstrap.birth import Mark
+from enclave.bootstrap.house import House
 from enclave.run import Limits, RunState, SandboxFiles, Submission, find, lease_next, submit
 from enclave.settings import Settings
+
+
+def house_of(cast: Any) -> House:
+    return House(Settings(cast.place.home), cast.db, cast.keyring, cast.permissions, Mark(True, "2026-01-01", ""))
 
 
 @pytest.mark.parametrize(
@@ -29,8 +36,38 @@ def test_no_trouble_of_a_turn_ends_the_loop(trouble: Exception, monkeypatch: pyt
         ended.set()
         return False
 
-    worker._until(ended, Settings(cast.place.home), turn)
+    worker._until(ended, house_of(cast), turn)
     assert len(turns) == 2
+
+
+def test_an_idle_loop_takes_a_turn_when_something_is_written_or_by_the_clock(
+    monkeypatch: pytest.MonkeyPatch, cast: Any
+) -> None:
+    monkeypatch.setattr(worker, "_CLOCK", 3600.0)
+    ended, turns = threading.Event(), queue.SimpleQueue[int]()
+
+    def turn() -> bool:
+        turns.put(1)
+        return False
+
+    house = house_of(cast)
+    loop = threading.Thread(target=worker._until, args=(ended, house, turn))
+    loop.start()
+    try:
+        turns.get(timeout=30)
+        with pytest.raises(queue.Empty):
+            turns.get(timeout=10 * house.settings.poll_seconds)  # nothing was written
+        with audit.record(cast.db, audit.Event("access.refused", "operator", "operator", {})):
+            pass
+        turns.get(timeout=30)
+        monkeypatch.setattr(worker, "_CLOCK", 0.0)
+        with audit.record(cast.db, audit.Event("access.refused", "operator", "operator", {})):
+            pass
+        for _ in range(3):  # one for what was written, and then by the clock
+            turns.get(timeout=30)
+    finally:
+        ended.set()
+        loop.join()
 
 
 def test_who_comes_in_the_place_of_a_dead_worker_queues_at_once_what_it_left(cast: Any) -> None:

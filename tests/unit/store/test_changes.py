@@ -1,0 +1,26 @@
+"""Is a commit of anybody else seen once, and nothing else?"""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+import enclave.people  # noqa: F401 - declares the kind of event that is recorded here
+from enclave.audit import Event, record
+from enclave.store import Changes, Place, open_state, reading
+
+
+def test_a_commit_is_seen_once(tmp_path: Path) -> None:
+    place = Place(tmp_path / "home")
+    place.make()
+    mine, theirs = open_state(place), open_state(place)
+    with contextlib.closing(Changes(mine)) as changes:
+        assert changes.new() and not changes.new()
+        with reading(theirs):
+            assert not changes.new(), "to read is no change"
+        for db in (theirs, mine):  # of another process, and of this one by another connection
+            with record(db, Event("access.refused", "operator", "operator", {})):
+                assert not changes.new(), "not before it is committed"
+            assert changes.new() and not changes.new()
+    mine.dispose()
+    theirs.dispose()
