@@ -170,7 +170,8 @@ def show_accounts(accounts: list[dict[str, Any]]) -> None:
     if accounts:
         shown = [{k: f"{v:.4g}" if k.startswith("epsilon") else v for k, v in a.items()} for a in accounts]
         table("", ("kind", "name", "epsilon_cap", "epsilon_spent", "epsilon_left", "delta", "more_such"), shown)
-        tell(say("client.need_not_add_up"))
+        if not all(account.get("pure") for account in accounts):
+            tell(say("client.need_not_add_up"))
 
 
 budget = typer.Typer(help="What is left of your accounts; ask for more.", invoke_without_command=True)
