@@ -19,11 +19,13 @@ from tests.oracle import clinic
 from tests.oracle.door import opened
 
 from enclave import catalogue
+from enclave.catalogue.dictionary import dataset_of
 from enclave.intake import descriptor
 from enclave.intake.draft import Draft, draft
 from enclave.intake.extract import Extract, build
 from enclave.intake.package import Descriptor
 from enclave.query.engine import Engine
+from enclave.twin import make
 
 PERSONS = 400
 STANDARD = [
@@ -168,6 +170,17 @@ def test_a_private_question_is_answered_as_the_folder_says(
     assert abs(mean["hba1c"] - sum(truth) / len(truth)) <= 6 * mean["hba1c_se"]
     assert mean["hba1c_se"] < 0.5
     assert len(door.asked) == 2
+
+
+def test_its_twin_is_made_though_some_rows_belong_to_no_visit(d: Descriptor, tmp_path: Path) -> None:
+    """A pseudonym that joins nothing is a number like any other."""
+    make(d, tmp_path / "twin.duckdb", persons=200)
+    engine = Engine(tmp_path / "twin.duckdb", None)
+    dataset = dataset_of(d, version=1, digest="0" * 64, policy_digest="0" * 64)
+    hospital, _ = opened(dataset, engine)
+    found = hospital.sql("SELECT item, COUNT(*) AS n FROM measurement GROUP BY item", epsilon=100).frame()
+    assert found["n"].sum() > 200
+    engine.close()
 
 
 def test_days_of_cdm_6_are_read_from_its_moments(folders: Folders, d: Descriptor, tmp_path: Path) -> None:

@@ -116,6 +116,8 @@ class Row:
         marginal = self.told.of(self.table.name, column.name)
         if column.kind == "boolean":
             return drawn.truth(marginal, self._share(column)) if marginal else f"{self._share(column)} < {HIT}"
+        if column.kind == "text":  # a pseudonym that joins nothing
+            return drawn.early(1000, self._share(column))
         if column.lower is None or column.upper is None:
             return f"'T' || lpad({drawn.early(1000, self._share(column))}::VARCHAR, 3, '0')"
         number = self.number(column, ())

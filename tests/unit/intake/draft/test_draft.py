@@ -324,4 +324,4 @@ def test_who_wrote_a_note_gets_a_domain_of_their_own_and_is_looked_for_in_it(tmp
     made = build(d, tmp_path / "raw", tmp_path / "draft", pseudonym_key=clinic.KEY, file_key=clinic.FILE_KEY)
     notes = clinic.stored(made, "notes")
     assert len(notes) == 120 and not any(name in row["text"] for row in notes for name in (WRITER, "申屠远山"))
-    assert {row["column_3"] for row in notes} == {clinic.pseudonym("staff", WRITER)}
+    assert {row["recorded_by"] for row in notes} == {clinic.pseudonym("staff", WRITER)}
