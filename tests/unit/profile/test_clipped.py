@@ -6,7 +6,7 @@ import random
 from dataclasses import replace
 
 import pytest
-from tests.unit.profile.test_advisor import histogram, lost, visits
+from tests.unit.profile.test_advisor import Norms, histogram, lost, visits, whole
 
 from enclave.catalogue.profile import PERSON
 from enclave.profile import Clipping, clipping
@@ -33,17 +33,17 @@ def test_without_noise_it_is_near_what_was_taken() -> None:
     for clip in (2, 8, 24):
         told = said(norms, 0.0, clip)
         assert lost(norms, clip) <= told.most <= 1.6 * lost(norms, clip) + 50
-        assert told.about == pytest.approx(lost(norms, clip) / sum(norms), rel=0.3)
+        assert told.about == pytest.approx(lost(norms, clip) / whole(norms), rel=0.3)
 
 
 def test_a_person_is_one_in_a_group_of_persons() -> None:
     norms = visits(50_000)
     told = said(norms, 0.0, 8, persons=True)
-    assert told.most >= sum(1 - 8 / n for n in norms if n > 8)
+    assert told.most >= sum(persons * (1 - 8 / n) for n, persons in norms.items() if n > 8)
     assert told.most < said(norms, 0.0, 8).most
 
 
-def said(norms: list[int], noise: float, clip: int, *, persons: bool = False) -> Clipping:
+def said(norms: Norms, noise: float, clip: int, *, persons: bool = False) -> Clipping:
     found = clipping(histogram(norms, noise), clip, persons=persons)
     assert found is not None
     return found
@@ -56,5 +56,5 @@ def test_of_a_group_no_more_than_so_many_times_what_was_kept() -> None:
 
 
 def test_where_persons_lie_beyond_the_last_edge_nothing_is_said() -> None:
-    assert clipping(histogram([10_000] * 100, 1.0), 40) is None
-    assert clipping(histogram([10_000], 1.0), 40) is not None, "one person in so much noise is nobody"
+    assert clipping(histogram(Norms({10_000: 100}), 1.0), 40) is None
+    assert clipping(histogram(Norms({10_000: 1}), 1.0), 40) is not None, "one person in so much noise is nobody"
