@@ -6,6 +6,7 @@ Everything is reached by the verbs a person would use.
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import random
@@ -20,12 +21,14 @@ from pathlib import Path
 from typing import Any, Self
 
 import nbformat
+import pytest
 from sqlalchemy import Engine
 
 from domicile.client.api import Api
 from domicile.client.session import Session
 from domicile.wire.shapes import RunCard
 from enclave import access, people
+from enclave import cli as terminal
 from enclave.access import AccessPolicy, Asked
 from enclave.bootstrap import birth, up
 from enclave.catalogue import find, shelve
@@ -83,16 +86,44 @@ class Living:
             self.close()
 
     def cli(self, who: str, *words: str, home: Path | None = None) -> subprocess.CompletedProcess[str]:
-        """One command as a person types it."""
-        environ = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "HOME": str(self.place.home)}
-        environ |= {
+        """One command as a person types it, a process of its own."""
+        environ = {"PATH": os.environ["PATH"], **self._environ(who, home)}
+        command = [str(Path(sys.executable).parent / words[0]), *words[1:]]
+        return subprocess.run(command, env=environ, capture_output=True, text=True, check=False, cwd=ROOT)
+
+    def typed(self, who: str, *words: str) -> subprocess.CompletedProcess[str]:
+        """The same words through the same `main`, in this process: for the many commands of a long story, each of which
+        would otherwise load everything anew. The researcher's keep connections until their process ends: each has one."""
+        if words[0] != "enclave":
+            return self.cli(who, *words)
+        said, complained = io.StringIO(), io.StringIO()
+        with (
+            pytest.MonkeyPatch.context() as patch,
+            contextlib.chdir(ROOT),
+            contextlib.redirect_stdout(said),
+            contextlib.redirect_stderr(complained),
+        ):
+            for name in ("ENCLAVE_TOKEN", "DOMICILE_TOKEN", "DOMICILE_LANG", "LC_ALL"):
+                patch.delenv(name, raising=False)
+            for name, value in self._environ(who).items():
+                patch.setenv(name, value)
+            patch.setattr(sys, "argv", list(words))
+            try:
+                terminal.main()
+                code = 0
+            except SystemExit as ended:
+                code = int(ended.code or 0)
+        return subprocess.CompletedProcess(words, code, said.getvalue(), complained.getvalue())
+
+    def _environ(self, who: str, home: Path | None = None) -> dict[str, str]:
+        environ = {
+            "LANG": "C.UTF-8",
+            "HOME": str(self.place.home),
             "ENCLAVE_HOME": str(home or self.place.home),
             "XDG_CONFIG_HOME": str(self.place.home / "laptop" / who),
         }
         token = self.tokens.get(who, "")
-        environ |= {"ENCLAVE_TOKEN": token, "DOMICILE_TOKEN": token} if token else {}
-        command = [str(Path(sys.executable).parent / words[0]), *words[1:]]
-        return subprocess.run(command, env=environ, capture_output=True, text=True, check=False, cwd=ROOT)
+        return environ | ({"ENCLAVE_TOKEN": token, "DOMICILE_TOKEN": token} if token else {})
 
     def submit(self, notebook: str, parameters: Mapping[str, Any] | None = None, who: str = "researcher") -> RunCard:
         return self.api(who).submit(

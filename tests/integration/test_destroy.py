@@ -84,10 +84,10 @@ def test_it_is_asked_twice_and_with_a_reason(house: Living) -> None:
     assert done.returncode != 0 and "--yes" in done.stderr
     done = house.cli("officer", "enclave", "destroy", "hospital", "--reason", REASON, "--yes")
     assert done.returncode != 0, "only the steward"
-    assert as_json(house.cli("steward", "enclave", "datasets", "--json"))
+    assert as_json(house.typed("steward", "enclave", "datasets", "--json"))
     done = house.cli("steward", "enclave", "destroy", "hospital", "--reason", REASON, "--yes")
     assert done.returncode == 0, done.stderr
-    assert as_json(house.cli("steward", "enclave", "datasets", "--json")) == []
+    assert as_json(house.typed("steward", "enclave", "datasets", "--json")) == []
 
 
 def test_what_is_retired_is_given_to_nobody_and_destroyed_later(house: Living) -> None:
@@ -95,14 +95,14 @@ def test_what_is_retired_is_given_to_nobody_and_destroyed_later(house: Living) -
     with broker(house), Channel(house, leased(house)) as channel:
         assert channel.ask("SELECT COUNT(*) AS n FROM visits").head["ok"], "the control"
         before = spent(house)
-        done = house.cli("officer", "enclave", "retire", "hospital", "--reason", REASON)
+        done = house.typed("officer", "enclave", "retire", "hospital", "--reason", REASON)
         assert done.returncode != 0, "only the steward"
-        assert house.cli("steward", "enclave", "retire", "hospital", "--reason", "  ").returncode != 0
-        done = house.cli("steward", "enclave", "retire", "hospital", "--reason", REASON)
+        assert house.typed("steward", "enclave", "retire", "hospital", "--reason", "  ").returncode != 0
+        done = house.typed("steward", "enclave", "retire", "hospital", "--reason", REASON)
         assert done.returncode == 0 and "1" in done.stdout, done.stderr
         assert channel.ask("SELECT COUNT(*) AS n FROM patients").code == "catalogue.retired"
         assert spent(house) == before, "refused in words, before anything was charged"
-    assert as_json(house.cli("steward", "enclave", "datasets", "--json")) == [] and path.exists()
+    assert as_json(house.typed("steward", "enclave", "datasets", "--json")) == [] and path.exists()
     for version in (None, 1):
         with pytest.raises(NotFound) as gone:
             find(house.db, "hospital", version)

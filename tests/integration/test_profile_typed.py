@@ -19,45 +19,45 @@ def population(house: Living) -> int:
 def test_price_purchase_and_what_was_bought(house: Living) -> None:
     nothing = house.cli("steward", "enclave", "profile", "hospital")
     assert nothing.returncode == 3 and "--epsilon 0.2 --quote" in nothing.stderr
-    price = as_json(house.cli("steward", "enclave", "profile", "hospital", *EPSILON, "--quote", "--json"))
+    price = as_json(house.typed("steward", "enclave", "profile", "hospital", *EPSILON, "--quote", "--json"))
     assert price["fits"] is True and price["norms"] == 15 and price["variables"] > 20 and population(house) == 0
-    said = house.cli("steward", "enclave", "profile", "hospital", *EPSILON, "--quote")
+    said = house.typed("steward", "enclave", "profile", "hospital", *EPSILON, "--quote")
     assert "hospital_patients" in said.stdout and "ε = " in said.stdout
     with broker(house):
-        done = house.cli("steward", "enclave", "profile", "hospital", *EPSILON)
+        done = house.typed("steward", "enclave", "profile", "hospital", *EPSILON)
         assert done.returncode == 0, done.stderr
         assert "Bought" in done.stdout and "norm_dept" in done.stdout
-        again = house.cli("steward", "enclave", "profile", "hospital", *EPSILON)
+        again = house.typed("steward", "enclave", "profile", "hospital", *EPSILON)
         assert again.returncode == 3 and "profiled once" in again.stderr
     assert population(house) == price["rho"] and spent(house) == 0, "the register pays, no project"
-    shown = as_json(house.cli("steward", "enclave", "profile", "hospital", "--json"))
+    shown = as_json(house.typed("steward", "enclave", "profile", "hospital", "--json"))
     profile = find(house.db, "hospital").profile
     assert profile is not None and shown["digest"] == profile.digest and len(shown["norms"]) == 15
-    report = as_json(house.cli("officer", "enclave", "budget", "report", "--register", "hospital_patients", "--json"))
+    report = as_json(house.typed("officer", "enclave", "budget", "report", "--register", "hospital_patients", "--json"))
     assert [line["rho"] for line in report[0]["lines"]] == [price["rho"]], "it stands in the register's report"
 
 
 @pytest.mark.parametrize("who", ["researcher", "officer"])
 def test_who_may_not_buy_is_told_who_may(house: Living, who: str) -> None:
-    done = house.cli(who, "enclave", "profile", "hospital", *EPSILON)
+    done = house.typed(who, "enclave", "profile", "hospital", *EPSILON)
     assert done.returncode == 3 and "Ask: data steward" in done.stderr
     assert population(house) == 0
 
 
 @pytest.mark.parametrize("epsilon", ["-1", "a lot"])
 def test_what_is_no_epsilon_is_bad_input(house: Living, epsilon: str) -> None:
-    done = house.cli("steward", "enclave", "profile", "hospital", f"--epsilon={epsilon}", "--quote")
+    done = house.typed("steward", "enclave", "profile", "hospital", f"--epsilon={epsilon}", "--quote")
     assert done.returncode == 2 and "Traceback" not in done.stderr
 
 
 def test_more_than_is_left_is_said_in_the_quote_and_refused(house: Living) -> None:
-    price = as_json(house.cli("steward", "enclave", "profile", "hospital", "--epsilon=500", "--quote", "--json"))
+    price = as_json(house.typed("steward", "enclave", "profile", "hospital", "--epsilon=500", "--quote", "--json"))
     assert price["fits"] is False
     with broker(house):
-        done = house.cli("steward", "enclave", "profile", "hospital", "--epsilon=500")
+        done = house.typed("steward", "enclave", "profile", "hospital", "--epsilon=500")
     assert done.returncode == 3 and population(house) == 0
 
 
 def test_without_a_broker_it_says_so(house: Living) -> None:
-    done = house.cli("steward", "enclave", "profile", "hospital", *EPSILON)
+    done = house.typed("steward", "enclave", "profile", "hospital", *EPSILON)
     assert done.returncode == 6 and "Traceback" not in done.stderr
