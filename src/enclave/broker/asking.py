@@ -146,9 +146,8 @@ class Asking:
             asker.allowance.check(own.due)
         amount = Amount(own.due, own.due_delta)
         shares = (
-            Share(
-                who.project, own.owed
-            ),  # the asker's own first: the cap that all share refuses what theirs would allow
+            # the asker's own first: the cap that all share refuses what theirs would allow
+            Share(who.project, own.owed),
             Share(who.researcher, own.owed),
             *(Share(register, NOTHING if paid_by_another else amount) for register in who.populations),
         )

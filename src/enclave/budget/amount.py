@@ -41,7 +41,7 @@ class Amount(_Parts):
     A tuple, which is made in a third of a dataclass's time, and a reservation makes three; but none to be put in order."""
 
     __slots__ = ()
-    __lt__ = __le__ = __gt__ = __ge__ = None  # type: ignore[assignment]
+    __lt__ = __le__ = __gt__ = __ge__ = None  # type: ignore[assignment]  # a tuple has them, and an amount is not to
 
     def __new__(cls, nano_rho: int, atto_delta: int = 0, nano_epsilon: int = 0) -> Self:
         if not (type(nano_rho) is type(atto_delta) is type(nano_epsilon) is int):
@@ -52,7 +52,7 @@ class Amount(_Parts):
             raise BadInput("budget.two_measures")
         return tuple.__new__(cls, (nano_rho, atto_delta, nano_epsilon))
 
-    def __add__(self, other: Amount) -> Amount:  # type: ignore[override]
+    def __add__(self, other: Amount) -> Amount:  # type: ignore[override]  # a tuple would be joined to it
         return Amount(
             self.nano_rho + other.nano_rho,
             self.atto_delta + other.atto_delta,

@@ -7,6 +7,9 @@ is known, so there always may have been something.
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+
 from sqlalchemy import Engine
 
 
@@ -21,11 +24,11 @@ class Changes:
         """True at the first look, and whenever somebody committed since the last."""
         if self._kept is None:
             return True
-        cursor = self._kept.cursor()
         try:
-            found: int = cursor.execute("PRAGMA data_version").fetchone()[0]
-        finally:
-            cursor.close()
+            with closing(self._kept.cursor()) as cursor:
+                found: int = cursor.execute("PRAGMA data_version").fetchone()[0]
+        except sqlite3.Error:
+            return True
         changed, self._version = found != self._version, found
         return changed
 

@@ -24,3 +24,15 @@ def test_a_commit_is_seen_once(tmp_path: Path) -> None:
             assert changes.new() and not changes.new()
     mine.dispose()
     theirs.dispose()
+
+
+def test_where_the_look_fails_there_may_have_been_something(tmp_path: Path) -> None:
+    """A look that raised would end the worker's loop, which no trouble may."""
+    place = Place(tmp_path / "home")
+    place.make()
+    db = open_state(place)
+    with contextlib.closing(Changes(db)) as changes:
+        assert changes.new() and not changes.new()
+        assert changes._kept is not None and changes._kept.driver_connection is not None
+        changes._kept.driver_connection.close()
+        assert changes.new() and changes.new()
