@@ -13,6 +13,8 @@ from tests.living import ROOT, Living
 from enclave.catalogue import find
 
 CLI = "from domicile.cli import main; main()"
+# the twin of a small house holds few visits a department: at a real price all of them may drown, and no row is left to show
+PRICE = "epsilon=12"
 
 
 @pytest.mark.parametrize("name", ["length_of_stay.ipynb", "diabetes_prevalence.ipynb"])
@@ -21,7 +23,7 @@ def test_the_notebooks_of_the_demo_run_on_the_twin_unchanged(
 ) -> None:
     before = [(a.name, a.rho_spent) for a in living.api().budget()]
     to = tmp_path / "out.ipynb"
-    words = ("-c", CLI, "rehearse", ROOT / "notebooks" / name, "--to", to, "-p", "epsilon=1.5", "--json")
+    words = ("-c", CLI, "rehearse", ROOT / "notebooks" / name, "--to", to, "-p", PRICE, "--json")
     done = on_a_laptop(living, tmp_path, site, *words)
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)
@@ -48,10 +50,10 @@ def test_after_a_purchase_the_notebook_runs_on_the_twin_drawn_from_it(
         assert done.returncode == 0, done.stderr
     before = [(a.name, a.rho_spent) for a in living.api().budget()]
     rehearse = ("-c", CLI, "rehearse", ROOT / "notebooks" / "length_of_stay.ipynb", "--to", tmp_path / "out.ipynb")
-    done = on_a_laptop(living, tmp_path, site, *rehearse, "-p", "epsilon=1.5")
+    done = on_a_laptop(living, tmp_path, site, *rehearse, "-p", PRICE)
     assert done.returncode == 0, done.stderr
     assert "drawn from" in done.stdout, done.stdout
-    done = on_a_laptop(living, tmp_path, site, *rehearse, "-p", "epsilon=1.5", "--json")
+    done = on_a_laptop(living, tmp_path, site, *rehearse, "-p", PRICE, "--json")
     said = json.loads(done.stdout)
     assert said["twin"] == "marginals" and said["questions"] >= 1 and said["outputs"]
     assert [(a.name, a.rho_spent) for a in living.api().budget()] == before, "nothing was spent"
