@@ -17,7 +17,7 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from sandbox.canary import PROBES, USER, Probe  # noqa: E402  found once the folder is
+from sandbox.canary import PROBES, Probe  # noqa: E402  found once the folder is
 
 PAGE = ROOT / "docs" / "reference" / "probes.md"
 SUBJECTS = ("files", "places", "network", "processes", "rights", "kernel")
@@ -26,8 +26,9 @@ HEAD = """# What is tried behind the wall
 Written by `docs/list_probes.py` from `sandbox/probes.toml` and `sandbox/probes/`; `make check` compares. Every probe is
 tried in a jail started for its run, in one that waited, and in one that an ordinary user started (`test_probes.py` and
 `test_pool.py` of `tests/jail`), and by `enclave selfcheck`. *Outside* is the control: the very same code without the
-wall, by the jail's own user ("works"), or by root in namespaces of its own where only root may ("works for root"). "–": it
-is not tried there, for it would change the machine, or needs what few machines have.
+wall, by the jail's own user ("works"); by root in namespaces of its own where only root may ("works for root"); by root on
+a machine made for it, of empty files and folders, where it would change this one or needs what few machines have ("works on
+a made machine"). "–": there is none: to ask for that family has the kernel load a driver, or the thing has no use anywhere.
 
 {probes} probes: {stopped} stopped behind the wall, {open} open by design; {controlled} of them have a control.
 
@@ -42,9 +43,8 @@ def load() -> dict[str, Any]:
 
 
 def outside(probe: Probe) -> str:
-    if not probe.control:
-        return "–"
-    return "works" if probe.control == USER else "works for root"
+    words = {"user": "works", "root": "works for root", "made": "works on a made machine"}
+    return words.get(probe.control, "–")
 
 
 def table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:

@@ -2,9 +2,9 @@
 
 Each probe tries one thing and returns when it worked; an exception means that the wall held. They stand in `probes/`, by
 subject; `row` is the row of `probes.toml` that a probe belongs to. The very same code is run outside as a control, by the
-jail's own user and, where a thing is root's alone, by root in namespaces of its own: a probe that nothing stops *there*
-proves nothing here, so it must work for `control`. `run` is told what was planted outside: files, a listener, sockets, a
-process.
+jail's own user; where a thing is root's alone, by root in namespaces of its own; where it would change the machine or needs
+what few machines have, by root on a machine made for it. A probe that something stops *there* proves nothing here, so it
+must work for `control`. `run` is told what was planted outside: files, a listener, sockets, a process.
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ sys.modules["sandbox.canary"] = sys.modules[__name__]  # where it is a cell of a
 
 Planted = dict[str, Any]
 Attempt = Callable[[Planted], object]
-USER, ROOT, NOBODY = "user", "root", ""
-"""Who can do it outside. Nobody: the attempt would change the machine, or it needs what few machines have."""
+USER, ROOT, MADE, NOBODY = "user", "root", "made", ""
+"""Who can do it outside. Made: root, on a machine of some empty files and folders that ends with the process. Nobody: the
+attempt would have the kernel load a driver, or there is nothing to gain anywhere."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import socket
 import stat
 from pathlib import Path
 
-from sandbox.canary import NOWHERE, ROOT, USER, Planted, libc, only_if, probe, reaches
+from sandbox.canary import MADE, NOWHERE, ROOT, USER, Planted, libc, only_if, probe, reaches
 
 SCRATCH = os.environ.get("TMPDIR", "/tmp")
 
@@ -118,7 +118,7 @@ def make_a_character_device(planted: Planted) -> None:
     os.unlink(path)  # noqa: PTH108
 
 
-@probe(25)
+@probe(25, MADE)
 def link_a_file_of_the_wall_into_scratch_space(planted: Planted) -> None:
     os.link("/env/pyvenv.cfg", fresh("hard"))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 
-from sandbox.canary import NOBODY, NOWHERE, USER, Planted, add, call, only_if, probe, reaches
+from sandbox.canary import NOBODY, NOWHERE, ROOT, USER, Planted, add, call, only_if, probe, reaches
 
 STREAM, DGRAM, RAW = socket.SOCK_STREAM, socket.SOCK_DGRAM, socket.SOCK_RAW
 FAMILIES = {
@@ -13,6 +13,9 @@ FAMILIES = {
     "can": 29, "tipc": 30, "bluetooth": 31, "rxrpc": 33, "phonet": 35, "ieee802154": 36, "caif": 37, "alg": 38, "nfc": 39,
     "vsock": 40, "kcm": 41, "qipcrtr": 42, "smc": 43, "xdp": 44, "mctp": 45,
 }  # fmt: skip
+PROTOCOLS = {"packet": "PACKET", "vsock": "AF_VSOCK", "xdp": "XDP", "inet6 tcp": "TCPv6", "inet6 udp": "UDPv6"}
+"""How a kernel that has a family lists it (/proc/net/protocols). Outside only these are tried, and where they are listed:
+to ask for another has the kernel look for a driver, and load it."""
 
 
 def opens(name: str, row: int, control: str, family: int, kind: int, protocol: int = 0) -> None:
@@ -25,15 +28,16 @@ def opens(name: str, row: int, control: str, family: int, kind: int, protocol: i
 
 opens("inet tcp", 7, USER, socket.AF_INET, STREAM)
 opens("inet udp", 7, USER, socket.AF_INET, DGRAM)
-opens("inet raw", 7, NOBODY, socket.AF_INET, RAW, 1)
-opens("inet6 tcp", 7, NOBODY, socket.AF_INET6, STREAM)
-opens("inet6 udp", 7, NOBODY, socket.AF_INET6, DGRAM)
+opens("inet raw", 7, ROOT, socket.AF_INET, RAW, 1)
+opens("inet6 tcp", 7, ROOT, socket.AF_INET6, STREAM)
+opens("inet6 udp", 7, ROOT, socket.AF_INET6, DGRAM)
 opens("netlink route", 8, USER, 16, RAW)
-opens("netlink audit", 8, NOBODY, 16, RAW, 9)
-opens("netlink uevent", 8, NOBODY, 16, RAW, 15)
+opens("netlink audit", 8, ROOT, 16, RAW, 9)
+opens("netlink uevent", 8, USER, 16, RAW, 15)
 opens("netlink generic", 8, USER, 16, RAW, 16)
 for family_name, number in FAMILIES.items():
-    opens(family_name, 9, NOBODY, number, RAW if family_name in ("packet", "key", "can", "xdp") else STREAM)
+    kind = RAW if family_name in ("packet", "key", "can", "xdp") else STREAM
+    opens(family_name, 9, ROOT if family_name in PROTOCOLS else NOBODY, number, kind)
 opens("unix datagram", 14, USER, socket.AF_UNIX, DGRAM)
 opens("unix seqpacket", 14, USER, socket.AF_UNIX, socket.SOCK_SEQPACKET)
 

@@ -1,11 +1,19 @@
-"""What is there at all, and what of it can be written to?"""
+"""What is there at all, and what of it can be written to?
+
+`THINGS` and `FOLDERS` must lie on the machine that is made for the control: few machines have all of them, and who writes
+into those folders changes the machine.
+"""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
-from sandbox.canary import NOBODY, USER, Planted, add, only_if, probe
+from sandbox.canary import MADE, USER, Planted, add, only_if, probe
+
+THINGS = ["/inside/runner.py"]
+FOLDERS: list[str] = []
+LIBRARY = os.__file__.rpartition("/")[0]
 
 
 @probe(3, USER)
@@ -16,17 +24,18 @@ def list_the_root(planted: Planted) -> None:
 
 
 def exists(path: str, row: int, control: str) -> None:
+    THINGS.extend([path] if control == MADE else [])
     add(f"see {path}", row, lambda _: os.lstat(path), control)
 
 
 for path in ("/etc/passwd", "/etc/group"):
     exists(path, 1, USER)
 for path in ("/etc/shadow", "/etc/resolv.conf", "/etc/hosts", "/etc/hostname", "/etc/machine-id", "/etc/fstab"):
-    exists(path, 1, NOBODY)
+    exists(path, 1, MADE)
 for path in ("/root", "/var", "/run", "/opt", "/bin/sh", "/usr/bin/env", "/usr/bin/mount", "/usr/sbin", "/usr/share"):
     exists(path, 3, USER)
 for path in ("/srv", "/mnt", "/media", "/boot", "/usr/bin/bwrap", "/var/lib/domicile", "/usr/local", "/home/nb/.ssh"):
-    exists(path, 3, NOBODY)
+    exists(path, 3, MADE)
 for path in (
     "self/status",
     "self/environ",
@@ -41,11 +50,11 @@ for path in (
 for path in ("cmdline", "cpuinfo", "meminfo", "mounts", "version", "uptime", "net/tcp", "sys/kernel/hostname"):
     exists(f"/proc/{path}", 4, USER)
 for path in ("1/environ", "kcore", "kallsyms", "keys", "net/unix", "sys/vm/swappiness", "sys/kernel/core_pattern"):
-    exists(f"/proc/{path}", 4, NOBODY)
+    exists(f"/proc/{path}", 4, MADE)
 for path in ("class/net", "devices", "fs/cgroup", "block", "kernel"):
     exists(f"/sys/{path}", 5, USER)
 for path in ("kernel/vmcoreinfo", "class/dmi/id/product_uuid", "kernel/debug", "kernel/security", "firmware"):
-    exists(f"/sys/{path}", 5, NOBODY)
+    exists(f"/sys/{path}", 5, MADE)
 for path in ("tty", "ptmx", "full", "fd", "stdin", "pts"):
     exists(f"/dev/{path}", 6, USER)
 for path in (
@@ -61,17 +70,17 @@ for path in (
     "mapper/control",
     "console",
 ):
-    exists(f"/dev/{path}", 6, NOBODY)
+    exists(f"/dev/{path}", 6, MADE)
 for path in ("port", "hpet", "input", "dri", "snapshot", "uinput", "vhost-net", "userfaultfd", "rtc0", "nvme0"):
-    exists(f"/dev/{path}", 6, NOBODY)
+    exists(f"/dev/{path}", 6, MADE)
 
 
 # --- writing where nothing of its own is
 
 
 def writes(path: str) -> None:
-    """No control: root could, and would, change the machine."""
-    add(f"write to {path}", 22, lambda _: Path(path, "planted").write_text("x"))
+    FOLDERS.append(path)
+    add(f"write to {path}", 22, lambda _: Path(path, "planted").write_text("x"), MADE)
 
 
 for path in (
@@ -93,17 +102,20 @@ for path in ("/inside/site/domicile", "/sys", "/var"):
     writes(path)
 
 
-@probe(22)
+FOLDERS.append(LIBRARY)
+
+
+@probe(22, MADE)
 def write_to_the_standard_library(planted: Planted) -> None:
-    Path(os.__file__).with_name("planted.py").write_text("x")
+    Path(LIBRARY, "planted.py").write_text("x")
 
 
-@probe(22)
+@probe(22, MADE)
 def change_the_runner(planted: Planted) -> None:
     with Path("/inside/runner.py").open("a") as file:
         file.write("#")
 
 
-@probe(22)
+@probe(22, MADE)
 def change_the_rights_of_the_runner(planted: Planted) -> None:
     Path("/inside/runner.py").chmod(0o777)

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 
-from sandbox.canary import NOBODYS, NOWHERE, USER, Held, Planted, call, libc, only_if, probe, reaches
+from sandbox.canary import MADE, NOBODYS, NOWHERE, USER, Planted, call, libc, only_if, probe, reaches
 
 
 @probe(16, USER)
@@ -79,11 +79,14 @@ def open_a_terminal(planted: Planted) -> None:
     os.openpty()
 
 
-@probe(29)
+@probe(29, USER)
 def replace_itself_by_a_program(planted: Planted) -> None:
-    if "ipykernel" in sys.modules:  # only inside: outside it would work, and end the control
-        os.execv(sys.executable, [sys.executable, "-c", "pass"])
-    raise Held
+    inside = "ipykernel" in sys.modules
+    child = 0 if inside else os.fork()  # outside it works: a child is what ends
+    if child:
+        only_if(os.waitpid(child, 0)[1] == 0)
+        return
+    os.execv(sys.executable, [sys.executable, "-I", "-S", "-c", "pass"])
 
 
 @probe(34, USER)
@@ -108,9 +111,9 @@ def read_memory_through_another_process(planted: Planted) -> None:
     call("process_vm_readv", os.getpid(), ctypes.byref(here), 1, ctypes.byref(there), 1, 0)
 
 
-@probe(15)
+@probe(15, MADE)
 def trace_process_1(planted: Planted) -> None:
-    call("ptrace", 16, 1, 0, 0)
+    call("ptrace", 0x4206, 1, 0, 0)  # PTRACE_SEIZE: takes hold of it without a stop
 
 
 reaches(29, USER, execve=(NOWHERE, 0, 0), execveat=(-1, NOWHERE, 0, 0, 0), clone3=(NOWHERE, 0))

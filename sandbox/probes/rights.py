@@ -9,7 +9,7 @@ import stat
 import time
 from pathlib import Path
 
-from sandbox.canary import NOBODY, NOWHERE, ROOT, USER, Planted, add, call, libc, only_if, probe, reaches
+from sandbox.canary import MADE, NOBODY, NOWHERE, ROOT, USER, Planted, add, call, libc, only_if, probe, reaches
 
 LIMITS = ("NPROC", "NOFILE", "CORE", "FSIZE", "AS", "CPU", "MSGQUEUE", "MEMLOCK")
 NAMESPACES = {
@@ -18,7 +18,7 @@ NAMESPACES = {
 }  # fmt: skip
 
 
-@probe(20)
+@probe(20, ROOT)
 def have_capabilities(planted: Planted) -> None:
     head = (ctypes.c_uint32 * 2)(0x20080522, 0)
     data = (ctypes.c_uint32 * 6)()
@@ -40,7 +40,7 @@ def find_a_set_uid_program(planted: Planted) -> None:
     only_if(False)
 
 
-@probe(21)
+@probe(21, MADE)
 def have_scratch_space_that_obeys_set_uid(planted: Planted) -> None:
     for place in ("/tmp", "/home/nb", "/dev/shm"):
         only_if(not os.statvfs(place).f_flag & os.ST_NOSUID)
@@ -58,7 +58,7 @@ prctl("keep capabilities", USER, 8, 1)
 prctl("read secure bits", USER, 27)
 prctl("ask for ambient capabilities", USER, 47, 1, 0)
 prctl("become the reaper of orphans", USER, 36, 1)
-prctl("set secure bits", NOBODY, 28, 0)
+prctl("set secure bits", ROOT, 28, 0)
 prctl("move its memory map", NOBODY, 35, 1, 0)
 reaches(20, USER, capset=(NOWHERE, NOWHERE), setfsuid=(-1,), setfsgid=(-1,))
 reaches(20, ROOT, setuid=(0,), setgid=(0,), setreuid=(0, 0), setregid=(0, 0), setresuid=(0, 0, 0), setresgid=(0, 0, 0))
@@ -72,7 +72,7 @@ def raises(name: str) -> None:
         only_if(hard != resource.RLIM_INFINITY)
         resource.setrlimit(which, (hard + 1, hard + 1))
 
-    add(f"raise its own limit {name}", 34, attempt, NOBODY)
+    add(f"raise its own limit {name}", 34, attempt, MADE)
 
 
 for limit in LIMITS:
