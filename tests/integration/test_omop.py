@@ -116,6 +116,12 @@ def test_no_planted_identifier_and_no_second_person_is_left(folders: Folders, ex
     assert [value for value in planted if value in kept] == []
 
 
+def test_a_cause_of_death_is_held_against_causes(extract: Extract) -> None:
+    """Not against conditions, among which few causes are."""
+    causes = {row["cause_concept_id"] for row in clinic.stored(extract, "death")}
+    assert causes == {"4329847"}, "otherwise 0: no cause that the list knows"
+
+
 def test_tables_of_several_persons_and_of_none_are_left_where_they_are(folders: Folders, tmp_path: Path) -> None:
     for path in folders.csv.glob("*.csv"):
         (tmp_path / path.name.upper().replace(".CSV", ".csv")).write_bytes(path.read_bytes())
