@@ -66,7 +66,7 @@ def purely_answered() -> Iterator[tuple[str, Plan]]:
     for sql in ANSWERED:
         plan = parse(sql, DATASET)
         with suppress(Refused):
-            check_pure(plan, None)
+            check_pure(plan)
             yield sql, plan
 
 

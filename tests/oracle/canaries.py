@@ -24,7 +24,7 @@ from tests.oracle.neighbours import unhurried
 from enclave.catalogue.dataset import WEIGHT_ONE
 from enclave.query.answer import execute
 from enclave.query.engine import Engine
-from enclave.query.mechanisms import epsilon_of
+from enclave.query.mechanisms import NANO, epsilon_of
 from enclave.query.price import Priced, prepare
 
 CELLS = [(dept, los, urgent) for dept in DEPTS for los in range(61) for urgent in (False, True)]
@@ -89,7 +89,9 @@ def _cell(priced: Priced, at: int) -> Cell:
     return tuple(reversed(values))
 
 
-def guessed(folder: Path, questions: Sequence[tuple[str, str]], epsilon: str, seed: int) -> tuple[Guess, float]:
+def guessed(
+    folder: Path, questions: Sequence[tuple[str, str]], epsilon: str, seed: int, *, pure: bool = False
+) -> tuple[Guess, float]:
     """Correct guesses of one run, and the ε claimed for all its questions together."""
     draw = random.Random(seed)
     inside = [draw.random() < 0.5 for _ in CELLS]
@@ -99,22 +101,36 @@ def guessed(folder: Path, questions: Sequence[tuple[str, str]], epsilon: str, se
         Engine(build(folder / f"{seed}-{n}.duckdb", DATASET, made), KEY)
         for n, made in enumerate((rows, rest, canary(0)))
     ]
-    told = [known(prepare(sql, DATASET, epsilon), name, *engines[1:]) for sql, name in questions]
+    told = [known(prepare(sql, DATASET, epsilon, pure=pure), name, *engines[1:]) for sql, name in questions]
     scores: dict[Cell, float] = defaultdict(float)
     for question in told:
         executed = execute(unhurried(question.priced), engines[0])
         assert not executed.incident
         for row in pa.ipc.open_stream(executed.body).read_all().to_pylist():
             cell = tuple(row[k.name] for k in question.priced.plan.keys)
-            noise = row[f"{question.name}_se"]
-            scores[cell] += (row[question.name] - question.rest[cell] - question.adds / 2) * question.adds / noise**2
+            seen, noise = row[question.name] - question.rest[cell], row[f"{question.name}_se"]
+            scores[cell] += (
+                likelier_of_laplace(seen, question.adds, noise) if pure else likelier(seen, question.adds, noise)
+            )
     for engine in engines:
         engine.settle()
         engine.close()
     order = sorted(range(len(CELLS)), key=lambda at: scores[CELLS[at]])
     few = round(SHARE * len(CELLS))
     correct = sum(not inside[at] for at in order[:few]) + sum(inside[at] for at in order[-few:])
+    if pure:
+        return (correct, 2 * few), sum(k.priced.nano_epsilon for k in told) / NANO
     return (correct, 2 * few), epsilon_of(sum(k.priced.rho for k in told), DATASET.delta)
+
+
+def likelier(seen: float, adds: float, deviation: float) -> float:
+    """log P[seen | in] / P[seen | out], under normal noise."""
+    return (seen - adds / 2) * adds / deviation**2
+
+
+def likelier_of_laplace(seen: float, adds: float, deviation: float) -> float:
+    """The same under Laplace noise, whose scale is its deviation / √2: never beyond ±adds / scale."""
+    return (abs(seen) - abs(seen - adds)) * math.sqrt(2) / deviation
 
 
 def lower_bound(correct: int, guesses: int, miss: float = 0.05) -> float:

@@ -99,14 +99,15 @@ def rehearse(
     enclave = api()
     project, dataset = chosen(enclave, project)
     executed = to or notebook.with_name(f"{notebook.stem}.rehearsed.ipynb")
-    done = run_here(notebook, parameters, executed)
-    left = next((a.rho_cap - a.rho_spent for a in enclave.budget() if a.name == project), None)
+    done = run_here(notebook, parameters, executed, project)
+    account = next((a for a in enclave.budget() if a.name == project), None)
+    measure, cost, left = done.against(account)
     if json:
-        facts = {"questions": len(done.questions), "rho": done.rho, "rho_left": left, "outputs": done.outputs}
+        facts = {"questions": len(done.questions), measure: cost, f"{measure}_left": left, "outputs": done.outputs}
         bought = enclave.known(dataset).bought
         as_json({**facts, "executed": str(executed), "twin": "marginals" if bought else "dictionary"})
         return
-    share = "–" if not left else f"{done.rho / left:.1%}"
+    share = f"{cost / left:.1%}" if left else "–"
     asked, declared = len(done.questions), len(done.outputs)
     tell(say("client.rehearsed", dataset=dataset, project=project, share=share, questions=asked, outputs=declared))
     tell(told.twin(enclave.known(dataset), preferred_language()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -11,7 +12,7 @@ from pydantic import ValidationError
 from domicile.client.answer import Answer
 from domicile.client.problem import received, refusal
 from domicile.client.rehearsal import note
-from domicile.client.session import Session
+from domicile.client.session import PROJECT, Session
 from domicile.wire.known import KnownCard
 from domicile.wire.shapes import (
     AccountCard,
@@ -86,7 +87,7 @@ class Api:
         confidence: str | None = None,
     ) -> Quote:
         price = {"epsilon": epsilon, "accuracy": accuracy, "confidence": confidence}
-        question = {"sql": sql, **price, "project": project}
+        question = {"sql": sql, **price, "project": project or os.environ.get(PROJECT)}
         return self._card(Quote, self._post(f"datasets/{_segment(dataset)}/quote", question))
 
     def ask(
@@ -99,9 +100,9 @@ class Api:
         accuracy: str | None = None,
         confidence: str | None = None,
     ) -> Answer:
-        """Ask the invented twin: free, and of nobody."""
+        """Ask the invented twin: free, and of nobody; at the price, in the measure and under the rules of the project."""
         price = {"epsilon": epsilon, "accuracy": accuracy, "confidence": confidence}
-        question = {"sql": sql, **price, "project": project}
+        question = {"sql": sql, **price, "project": project or os.environ.get(PROJECT)}
         reply = self._post(f"datasets/{_segment(dataset)}/ask", question)
         head = self._card(AnswerHead, reply.get("head"))
         note(head)

@@ -12,6 +12,7 @@ from typing import Any
 
 from domicile.client.api import Api
 from domicile.client.problem import refusal
+from domicile.client.session import PROJECT
 
 
 def projects(api: Api) -> list[dict[str, Any]]:
@@ -22,7 +23,7 @@ def projects(api: Api) -> list[dict[str, Any]]:
 
 def chosen(api: Api, project: str | None = None, dataset: str | None = None) -> tuple[str, str]:
     """(project, dataset); ProblemError naming what there is when it is not one."""
-    project, dataset = project or os.environ.get("DOMICILE_PROJECT"), dataset or os.environ.get("DOMICILE_DATASET")
+    project, dataset = project or os.environ.get(PROJECT), dataset or os.environ.get("DOMICILE_DATASET")
     if project and dataset:
         return project, dataset
     there = {(str(r["project"]), str(r["dataset"])) for r in projects(api)}

@@ -17,6 +17,9 @@ from urllib.parse import urlsplit
 
 from domicile.client.problem import refusal
 
+PROJECT = "DOMICILE_PROJECT"
+"""The environment's word for the project that asks and pays, where nobody says another."""
+
 
 @dataclass(frozen=True)
 class Session:

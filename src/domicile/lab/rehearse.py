@@ -11,7 +11,6 @@ import json
 import os
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,31 +19,21 @@ import papermill
 from papermill.exceptions import PapermillExecutionError
 
 from domicile.client.problem import refusal
-from domicile.client.rehearsal import NOTES, Noted, noted
+from domicile.client.rehearsal import NOTES, Rehearsed, noted
+from domicile.client.session import PROJECT
 from domicile.wire.shapes import OUTPUT_MIME
 
 Scalar = str | int | float | bool
 
 
-@dataclass(frozen=True)
-class Rehearsed:
-    """What came of it: the questions as they were priced, and the titles of what was declared."""
-
-    questions: tuple[Noted, ...]
-    outputs: tuple[str, ...]
-
-    @property
-    def rho(self) -> int:
-        """Nano-rho of all different questions together."""
-        return sum({q.answer: q.rho for q in self.questions}.values())
-
-
-def rehearse(notebook: Path, parameters: Mapping[str, Scalar], executed: Path) -> Rehearsed:
-    """Run `notebook` on the twin and write it, executed, to `executed`; ProblemError when its own code failed."""
+def rehearse(notebook: Path, parameters: Mapping[str, Scalar], executed: Path, project: str) -> Rehearsed:
+    """Run `notebook` on the twin, as `project` would ask, and write it, executed, to `executed`; ProblemError when its own
+    code failed."""
     with tempfile.TemporaryDirectory() as folder:
         notes = Path(folder) / "questions.jsonl"
-        before = os.environ.get(NOTES)
-        os.environ[NOTES] = str(notes)
+        said = {NOTES: str(notes), PROJECT: project}
+        before = {name: os.environ.get(name) for name in said}
+        os.environ.update(said)
         try:
             papermill.execute_notebook(
                 str(notebook), str(executed), parameters=dict(parameters), progress_bar=False, kernel_name="python3"
@@ -52,9 +41,10 @@ def rehearse(notebook: Path, parameters: Mapping[str, Scalar], executed: Path) -
         except PapermillExecutionError as failed:
             raise refusal("rehearsal_failed", error=failed.ename, cell=failed.cell_index) from None
         finally:
-            os.environ.pop(NOTES, None)
-            if before is not None:
-                os.environ[NOTES] = before
+            for name, value in before.items():
+                os.environ.pop(name)
+                if value is not None:
+                    os.environ[name] = value
         return Rehearsed(noted(notes), tuple(_titles(nbformat.read(executed, as_version=4))))
 
 

@@ -12,7 +12,7 @@ are kept within r and r/h, r = aNh / (2h + a), each in all but half of the cases
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -79,16 +79,17 @@ def check_promised(plan: Plan, profile: Profile | None) -> None:
 
 def scales(plan: Plan, moved: Sequence[Tally], accuracy: Accuracy, profile: Profile | None) -> list[int]:
     """Of every tally the largest scale whose noise stays within the accuracy: it costs the least."""
+    radius = mechanisms.laplace_radius if plan.pure else mechanisms.noise_radius
     halves = {t.aggregate: Fraction(t.factor * WEIGHT_ONE) / t.unit for t in moved if is_centred(plan, t)}
     found = []
     for tally in moved:
         half = halves.get(tally.aggregate)
         if half is None or profile is None:
-            found.append(_scale(int(accuracy.within * tally.unit), accuracy.miss, accuracy))
+            found.append(_scale(radius, int(accuracy.within * tally.unit), accuracy.miss, accuracy))
         else:
             within = _of_mean(accuracy.within, half, Fraction(advised.rows_kept(plan, tally, profile) or 1))
             within /= half if tally.counts else 1
-            found.append(_scale(int(within * tally.unit), accuracy.miss / 2, accuracy))
+            found.append(_scale(radius, int(within * tally.unit), accuracy.miss / 2, accuracy))
     return found
 
 
@@ -102,14 +103,15 @@ def _of_mean(within: Fraction, half: Fraction, rows: Fraction) -> Fraction:
     return within * rows * half / (2 * half + within)
 
 
-def _scale(radius: int, miss: Fraction, accuracy: Accuracy) -> int:
-    if mechanisms.noise_radius(1, miss) > radius:
+def _scale(radius: Callable[[int, Fraction], int], most: int, miss: Fraction, accuracy: Accuracy) -> int:
+    """The largest scale whose noise reaches no further than `most`, by `radius`, which grows with the scale."""
+    if radius(1, miss) > most:
         raise Refused("query.accuracy_too_fine", accuracy=str(float(accuracy.within)))
     low, high = 1, 2
-    while mechanisms.noise_radius(high, miss) <= radius:
+    while radius(high, miss) <= most:
         low, high = high, 2 * high
     while high - low > 1:
         middle = (low + high) // 2
-        fits = mechanisms.noise_radius(middle, miss) <= radius
+        fits = radius(middle, miss) <= most
         low, high = (middle, high) if fits else (low, middle)
     return low

@@ -61,13 +61,20 @@ def gaussian(tally: Tally, share: int, epsilon: str, delta: str, count: int) -> 
     return Draw(tally, scale, priced(scale, tally.sensitivity))
 
 
+def at_scale(tally: Tally, scale: int, *, pure: bool) -> Draw:
+    """Noise of a scale that is given, at its price: Gaussian, or Laplace where pure ε is counted."""
+    if not pure:
+        return Draw(tally, scale, mechanisms.price(scale, tally.sensitivity))
+    spent = mechanisms.price_of_laplace(scale, tally.sensitivity)
+    return Draw(tally, scale, rho_of(spent), nano_epsilon=spent)
+
+
 def laplace(tally: Tally, share: int, epsilon: str, count: int) -> Draw:
     """The same in nano-epsilon: Laplace noise."""
     scale = mechanisms.laplace_scale_for(share, tally.sensitivity) if share else COARSEST + 1
     if scale > COARSEST:
         raise Refused("query.epsilon_too_small", epsilon=epsilon, delta="0", mechanisms=count)
-    spent = mechanisms.price_of_laplace(scale, tally.sensitivity)
-    return Draw(tally, scale, rho_of(spent), nano_epsilon=spent)
+    return at_scale(tally, scale, pure=True)
 
 
 def thresholded(draw: Draw, delta: str) -> Draw:

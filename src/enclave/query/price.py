@@ -23,7 +23,7 @@ from enclave.query import advised as advice
 from enclave.query import mechanisms, scaled
 from enclave.query.accuracy import Accuracy, check_promised, is_centred, scales, wanted
 from enclave.query.bounds import tallies
-from enclave.query.draw import COARSEST, Draw, gaussian, laplace, thresholded
+from enclave.query.draw import COARSEST, Draw, at_scale, gaussian, laplace, thresholded
 from enclave.query.effort import (
     begins_ns,
     branches,
@@ -159,19 +159,16 @@ def prepare(
     """The priced question, in pure ε where the project is counted so, or a refusal in words with its place. Touches no data
     and spends nothing."""
     if pure:
-        return _purely(sql, replace(dataset, profile=None), epsilon, accuracy)
+        dataset = replace(dataset, profile=None)  # whose advisor reckons with normal noise
     plan = parse(sql, dataset)
+    if pure:
+        check_pure(plan)
+        plan = replace(plan, pure=True)
     within = wanted(epsilon, accuracy, confidence)
     if within is not None:
         check_promised(plan, dataset.profile)
         return priced(sql, plan, dataset, within)
     return priced(sql, plan, dataset, checked_epsilon(epsilon))
-
-
-def _purely(sql: str, dataset: Dataset, epsilon: str | None, accuracy: str | None) -> Priced:
-    plan = parse(sql, dataset)
-    check_pure(plan, accuracy)
-    return priced(sql, replace(plan, pure=True), dataset, checked_epsilon(epsilon))
 
 
 def checked_epsilon(epsilon: str | None) -> str:
@@ -264,8 +261,9 @@ def _accurate(plan: Plan, moved: tuple[Tally, ...], accuracy: Accuracy, profile:
     found = scales(plan, moved, accuracy, profile)
     if max(found) > COARSEST:
         raise Refused("query.accuracy_too_coarse", accuracy=str(float(accuracy.within)))
-    draws = tuple(Draw(t, s, mechanisms.price(s, t.sensitivity)) for t, s in zip(moved, found, strict=True))
-    if sum(d.rho for d in draws) > mechanisms.DEAREST:
+    draws = tuple(at_scale(t, s, pure=plan.pure) for t, s in zip(moved, found, strict=True))
+    most = MOST_EPSILON * NANO if plan.pure else mechanisms.DEAREST
+    if sum(d.nano_epsilon if plan.pure else d.rho for d in draws) > most:
         raise Refused("query.accuracy_too_fine", accuracy=str(float(accuracy.within)))
     return draws
 

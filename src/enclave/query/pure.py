@@ -3,7 +3,8 @@
 Every mechanism is the discrete Laplace under an l1 norm: the person's rows (`unit_rows`), the person's Σ|x|, the person's
 distinct values. So numbers that need another mechanism, or a norm nobody stores in l1, are refused, and no advisor chooses a
 clip: it reckons with normal noise. ε of the question is split evenly; each number takes the smallest whole scale whose
-OpenDP price fits its share, and the question costs the sum of those prices, in whole nano-epsilon.
+OpenDP price fits its share, or the largest whose noise stays within an accuracy (`accuracy`: the tails are known exactly),
+and the question costs the sum of those prices, in whole nano-epsilon.
 
 The person register goes on being counted in ρ: what is ε-DP is ε²/2-zCDP (Bun and Steinke 2016, proposition 1.4).
 """
@@ -19,10 +20,8 @@ from enclave.query.plan import Measure, Plan
 ANSWERED = (Measure.ROWS, Measure.PERSONS, Measure.SUM, Measure.MEAN, Measure.VALUES)
 
 
-def check_pure(plan: Plan, accuracy: str | None) -> None:
+def check_pure(plan: Plan) -> None:
     """Refused, in words, what pure ε cannot have."""
-    if accuracy is not None:
-        raise Refused("query.pure_accuracy")
     if plan.unlisted is not None:
         raise Refused("query.pure_unlisted", column=plan.unlisted.name)
     other = next((a for a in plan.aggregates if a.measure not in ANSWERED), None)
