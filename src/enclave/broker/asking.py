@@ -179,6 +179,7 @@ class Asking:
             )
             with self.ledger.snapshot() as seen:
                 shown = _shown(seen, own, who)
+            _tidied(opening)
         except EnclaveError as trouble:
             log.error("reservation %d of %s is not settled: %s", number, asker.run, trouble)
             time.sleep(max(0.0, charged.due - time.monotonic()))
@@ -249,6 +250,14 @@ def _made(own: Holding, opening: Opening) -> tuple[Executed, bytes]:
     else:
         done, held = execute_more(priced, own.base, own.draws, opening)
     return done, pack(done.body, held)
+
+
+def _tidied(opening: Opening) -> None:
+    """The engine sees to its catalog while the reply waits; one that finds anything is closed, for the next to learn."""
+    try:
+        opening.settle()
+    except Exception:  # the answer stands: it was made, and is paid
+        log.exception("the engine of %s is not clean", opening.dataset.name)
 
 
 def _given_again(other: StoredAnswer, opening: Opening) -> tuple[Executed, bytes]:

@@ -7,21 +7,22 @@ it. In order:
     2  files, extensions and settings are closed, the configuration is locked, and the columns are read once
     3  a question has its own cursor and is interrupted at its cap
     4  totals come back in the order of the public keys, never in the engine's; groups that are absent are 0
-    5  between questions the catalog must hold nothing but the extract, or the engine closes; the check runs beside the
-       reply, and the next question waits for it
+    5  between questions the catalog must hold nothing but the extract, or the engine closes. Whoever asked lets it be
+       checked once the answer is made (`settle`), while the reply waits for its moment; where nobody did, the next question
+       does before it begins
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
 
 from enclave.errors import Incident, Tampered
+from enclave.query.clock import Clock
 from enclave.query.emit import Statement
 from enclave.query.groups import MOST_BITS
 from enclave.query.plan import Key
@@ -58,8 +59,10 @@ class Engine:
         }
         self._connection = duckdb.connect(":memory:", config=config)
         self._open = True
-        self._checker = ThreadPoolExecutor(1, thread_name_prefix="catalog-check")
-        self._checked: Future[None] | None = None
+        self._clock = Clock()
+        self._checking = threading.Lock()
+        self._asked_since = False
+        """Something was asked since the catalog was seen to be clean."""
         try:
             self._attach(path, key)
             for lock in LOCKS:
@@ -113,24 +116,26 @@ class Engine:
 
     @contextmanager
     def _asked(self, cap_ms: int) -> Iterator[duckdb.DuckDBPyConnection]:
-        """3 and 5: a cursor of its own, interrupted at the cap; then the check for the next question begins."""
+        """3 and 5: on a clean catalog a cursor of its own, interrupted at the cap."""
         self.settle()
         cursor = self._connection.cursor()
-        clock = threading.Timer(cap_ms / 1000, cursor.interrupt)
-        clock.daemon = True
-        clock.start()
         try:
-            yield cursor
+            with self._clock.capped(cursor.interrupt, cap_ms):
+                yield cursor
         finally:
-            clock.cancel()
             cursor.close()
-            self._checked = self._checker.submit(self.check_clean)
+            self._asked_since = True
 
     def settle(self) -> None:
-        """Waits for the check after the last question; raises what it found."""
-        checked = self._checked
-        if checked is not None:
-            checked.result()
+        """5: sees that nothing of the questions before is left; raises where something is, or was."""
+        with self._checking:
+            if self._open and self._asked_since:
+                self._asked_since = False  # first: a question that ends meanwhile says so anew
+                try:
+                    self.check_clean()
+                except BaseException:
+                    self._asked_since = True
+                    raise
         if not self._open:
             raise Incident("query.engine_failed")
 
@@ -143,5 +148,5 @@ class Engine:
 
     def close(self) -> None:
         self._open = False
-        self._checker.shutdown(wait=False, cancel_futures=True)
+        self._clock.close()
         self._connection.close()

@@ -72,6 +72,15 @@ def test_what_a_question_leaves_behind_closes_the_engine(small_extract: Path) ->
         opened.totals((), (), 5_000)
 
 
+def test_what_nobody_saw_to_is_found_before_the_next_question_begins(small_extract: Path) -> None:
+    opened = Engine(small_extract, KEY)
+    left = "CREATE TABLE memory.main.left_behind AS SELECT 1 AS x; SELECT 1"
+    assert opened.totals((Statement(left, 0, (0,)),), (), 5_000) == [[1]]
+    for _ in range(2):  # it stays closed
+        with pytest.raises(Incident):
+            opened.totals((Statement("SELECT 1", 0, (0,)),), (), 5_000)
+
+
 def test_a_question_is_interrupted_at_its_cap(engine: Engine) -> None:
     endless = "SELECT count(*) FROM range(1000000000) a, range(1000000000) b WHERE a.range + b.range < 0"
     with pytest.raises(duckdb.InterruptException):
