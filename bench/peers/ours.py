@@ -35,16 +35,16 @@ PATIENT = 4
 """How often a question is asked that comes to nothing."""
 
 
-SAME_ROWS = (
-    (("count.one_key", "count.two_keys", "join_person", "histogram", "filter.100_percent"), "n"),
-    (("sum.one_key", "sum.two_keys"), "fee"),
-)
+VISITS = ("count.one_key", "count.two_keys", "join_person", "histogram", "filter.100_percent")
+BY_DEPT = tuple(name for name in VISITS if name != "histogram")
+FEES = ("sum.one_key", "sum.two_keys")
 MEANS = ("mean.one_key", "mean.two_keys")
-ALL_ROWS, SOME_ROWS = "count.one_key", ("filter.1_percent", "filter.10_percent")
+RESEMBLING = {"filter.1_percent": ("filter.10_percent",), "filter.10_percent": BY_DEPT, "join_visit": BY_DEPT}
 """What a researcher sees at once of the questions: which are of the same visits (every visit has a day of admission, which
-the dictionary says, and the third filter is all the days there are), and which of some of them."""
+the dictionary says, and the third filter is all the days there are), which of some of them (the days of the first filter
+lie within those of the second), and which of what belongs to them."""
 
-PER_PERSON = "per_person"
+PERSONS, PER_PERSON = "distinct_persons", "per_person"
 
 
 class Ours:
@@ -83,13 +83,15 @@ class Ours:
         """Every form answered once, and what is made of the answers together, for nothing."""
         told = {shape.form.name: self._given(shape) for shape in self.shapes}
         made = {name: answer.frame() for name, answer in told.items()}
-        for forms, column in SAME_ROWS:
-            made |= dict(zip(forms, agree(*(told[form] for form in forms), column=column), strict=True))
+        made |= dict(zip(VISITS, agree(*(told[form] for form in VISITS), column="n"), strict=True))
+        fees = agree(*(told[form] for form in FEES), column="fee", counts=told[VISITS[0]])
+        made |= dict(zip(FEES, fees, strict=True))
         made |= dict(zip(MEANS, agree_means(*(told[form] for form in MEANS), column="los"), strict=True))
-        of_visits = (told[form] for form in SAME_ROWS[0][0])
+        (made[PERSONS],) = agree(told[PERSONS], column="n")
+        of_visits = (told[form] for form in VISITS)
         made[PER_PERSON] = each(told[PER_PERSON], *of_visits, column="n", rows="n", persons=self.persons)
-        for form in SOME_ROWS:
-            made[form] = resembling(told[form], told[ALL_ROWS], column="n")
+        for form, like in RESEMBLING.items():
+            made[form] = resembling(told[form], *(told[name] for name in like), column="n")
         return {shape.form.name: of_frame(shape.form, made[shape.form.name]) for shape in self.shapes}
 
     def _given(self, shape: Shape) -> Given:

@@ -153,7 +153,7 @@ def show_quote(found: Quote) -> None:
         }
         for m in found.mechanisms
     ]
-    clipping = ("clipped_at_most", "clipped_about") if any(m.clipped is not None for m in found.mechanisms) else ()
+    clipping = ("clipped_at_most", "clipped_about") if any(row["clipped_about"] for row in rows) else ()
     tell(say("client.price", epsilon=f"{found.epsilon:.4g}", delta=f"{found.delta:g}", reply=found.reply_ms))
     if found.keys_delta:
         tell(say("client.keys_delta", delta=f"{found.keys_delta:.3g}"))

@@ -20,11 +20,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from domicile.models.likelier import around_means, drawn_towards
+from domicile.models.likelier import around_means, averaged, drawn, drawn_towards
 from domicile.models.nearest import Array, one_way, with_total
 from domicile.models.result import Given
 from domicile.models.told import Told
-from domicile.models.unbent import unbent
+from domicile.models.unbent import Margins, seen_beside, unbent
 from domicile.wire.words import say
 
 if TYPE_CHECKING:
@@ -34,27 +34,50 @@ if TYPE_CHECKING:
 
 ROUNDS = 20
 
+CLEAR = 3.0
+"""Rows of a group are known when they stand so many standard deviations above nothing."""
+
 SURELY = 1.959964
 """Standard deviations of a 95 % interval."""
 
 
-def agree(*answers: Given, column: str) -> tuple[pd.DataFrame, ...]:
-    """Tables of the same rows, brought to agree. `column`: a count, or a sum of what is never negative."""
+def agree(*answers: Given, column: str, counts: Given | None = None, rows: str = "n") -> tuple[pd.DataFrame, ...]:
+    """Tables of the same rows, brought to agree. `column`: a count, or a sum of what is never negative. `counts`, a table of
+    how many rows (its column `rows`) each group of sums has, shows where rows are dear: there clips take more."""
     tables = [Told(answer, column) for answer in answers]
     noise = _of_one_total(tables)
     for names in _shared(tables):
         mine = [(table, each) for table, each in zip(tables, noise, strict=True) if set(names) <= set(table.keys)]
-        found = [table.margin(names) for table, _ in mine]
-        noises = [each**2 * table.below(names) for table, each in mine]
-        agreed = unbent(found, noises, [table.weighed_away for table, _ in mine])
-        for (table, _), margin in zip(mine, found, strict=True):
-            table.cells = table.cells + table.spread(names, (agreed - margin) / table.below(names))
+        margins = _margins([table for table, _ in mine], [each for _, each in mine], names)
+        agreed = unbent(margins, _rows_of(counts, rows, names, margins))
+        for at, (table, _) in enumerate(mine):
+            moved = (agreed - margins.told[:, at]) / table.below(names)
+            table.cells = table.cells + table.spread(names, moved.reshape(table.margin(names).shape))
     return tuple(t.shown(_likely(t.cells, each)) for t, each in zip(tables, noise, strict=True))
 
 
-def _of_one_total(tables: Sequence[Told]) -> list[float]:
-    """Every table is brought to the total that all tell; the noise of a cell of each."""
-    totals, (total, _) = [float(t.cells.sum()) for t in tables], _total(tables)
+def _margins(tables: Sequence[Told], noise: Sequence[float], names: Sequence[str]) -> Margins:
+    return Margins.of(
+        [table.margin(names) for table in tables],
+        [each**2 * table.below(names) for table, each in zip(tables, noise, strict=True)],
+        [table.weighed_away for table in tables],
+    )
+
+
+def _rows_of(counts: Given | None, rows: str, names: Sequence[str], margins: Margins) -> Array | None:
+    """How many rows each group of a margin has; those that do not stand clear of their noise have none."""
+    table = Told(counts, rows) if counts is not None else None
+    if table is None or not set(names) <= set(table.keys):
+        return None
+    found = table.margin(names).ravel()
+    if len(found) != len(margins.told):
+        raise ValueError(say("models.other_keys"))
+    return np.where(found > CLEAR * table.noise * np.sqrt(table.below(names)), found, 0.0)
+
+
+def _of_one_total(tables: Sequence[Told], wanted: float | None = None) -> list[float]:
+    """Every table is brought to the total that all tell, or to the one that is wanted; the noise of a cell of each."""
+    totals, total = [float(t.cells.sum()) for t in tables], wanted or _total(tables)[0]
     noise = []
     for table, own in zip(tables, totals, strict=True):
         factor = total / own if own > 0 and total > 0 else 1.0
@@ -115,17 +138,27 @@ def agree_means(coarse: Given, fine: Given, *, column: str) -> tuple[pd.DataFram
     return above.shown(means.reshape(above.cells.shape)), below.shown(back)
 
 
-def resembling(answer: Given, like: Given, *, column: str) -> pd.DataFrame:
-    """A table (of some of the rows) towards the shares of another by the same keys (of all of them)."""
-    table, other = Told(answer, column), Told(like, column)
-    if table.keys != other.keys or table.cells.shape != other.cells.shape:
+def resembling(answer: Given, *like: Given, column: str) -> pd.DataFrame:
+    """A table towards the shares of others by the same keys, or by these and more: of some of the rows towards those of
+    all, of what belongs to the rows (diagnoses) towards the rows themselves (visits). `like` are all of the same rows."""
+    table, others = Told(answer, column), [Told(each, column) for each in like]
+    if not all(_fits(table, other) for other in others):
         raise ValueError(say("models.other_keys"))
-    total, whole = float(table.cells.sum()), float(other.cells.sum())
-    if total <= 0 or whole <= 0:
+    total = float(table.cells.sum())
+    if total <= 0 or any(float(other.cells.sum()) <= 0 for other in others):
         return table.shown(table.cells)
-    expected = with_total(other.cells.ravel(), whole).reshape(other.cells.shape) * (total / whole)
-    found = drawn_towards(table.cells, table.noise, expected)
-    return table.shown(with_total(found.ravel(), total).reshape(found.shape))
+    margins = _margins(others, _of_one_total(others, total), table.keys)
+    own = table.cells.ravel()
+    expected = seen_beside(margins, own, table.noise**2, table.weighed_away)
+    tried = [(sure, *drawn(own, known)) for sure, known in expected]
+    found = averaged(np.array([sure + likely for sure, likely, _ in tried]), np.stack([cells for *_, cells in tried]))[
+        1
+    ]
+    return table.shown(with_total(found, total).reshape(table.cells.shape))
+
+
+def _fits(table: Told, other: Told) -> bool:
+    return set(table.keys) <= set(other.keys) and other.margin(table.keys).shape == table.cells.shape
 
 
 def each(mean: Given, *tables: Given, column: str, rows: str, persons: EstimateCard) -> pd.DataFrame:

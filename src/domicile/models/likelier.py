@@ -1,33 +1,80 @@
 """How far may a noisy number be drawn towards what is expected of it?
 
-As far as noise hides whether it differs. Numbers differ from what is expected by a variance that nobody knows; it is the
-one under which the whole table is likeliest (empirical Bayes: Efron and Morris 1973; a grid of variances is tried). Where
-numbers are seen to differ they are let be, where all that is seen is noise they come down on what is expected.
+As far as noise hides whether it differs. Numbers differ from what is expected by a variance that nobody knows; a grid of
+variances is tried, and each counts by how likely it makes the whole table (empirical Bayes: Efron and Morris 1973). Where
+numbers are seen to differ they are let be, where all that is seen is noise they come down on what is expected. A few
+that differ by much more than all others do not keep these from coming down.
 """
 
 from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
 from domicile.models.nearest import Array
 
-DIFFERENCES = np.concatenate([[0.0], np.logspace(-6, 3, 73)])
+DIFFERENCES = np.concatenate([[0.0], np.logspace(-6, 3, 37)])
 """Variances that are tried, in units of what is expected, or of its square."""
+
+FARTHER, FEW = (8.0, 64.0), (1 / 16, 1 / 8, 1 / 4)
+"""A few differ by a variance so many times as large; so many of all are these few."""
+
+UNASKED = math.log(len(FARTHER) * len(FEW))
+"""That there are such few, in whatever number, is as likely as that there are none, before the table is read."""
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What is known of numbers before their table is read: `centre`, what they should be; `seen`, what the table would tell
+    of that under its clip; the variance of what it tells around `seen`, noise and doubt together, if no number differs; how
+    much of that is doubt of the centre alone."""
+
+    centre: Array
+    seen: Array
+    variance: Array
+    doubt: Array
 
 
 def drawn_towards(cells: Array, noise: float, expected: Array) -> Array:
-    """Counts or sums, each towards what is expected of it. Larger ones differ by more: by a variance that grows as they do,
-    or as their square, whichever is likelier."""
-    off, size = cells - expected, np.maximum(expected, 0.0)
-    best, found = -np.inf, np.zeros_like(cells)
-    for power in (1, 2):
-        for difference in DIFFERENCES:
-            apart = difference * size**power
-            likelihood = _likelihood(off, noise**2 + apart)
-            if likelihood > best + 1e-9:
-                best, found = likelihood, apart
-    drawn: Array = expected + found / (found + noise**2) * off
-    return drawn
+    """Counts or sums, each towards what is expected of it, which nobody doubts."""
+    return drawn(cells, Expected(expected, expected, np.full(cells.shape, noise**2), np.zeros(cells.shape)))[1]
+
+
+def drawn(cells: Array, known: Expected) -> tuple[float, Array]:
+    """How likely the table is (a logarithm), and its numbers, each towards what is expected of it. Larger ones differ by
+    more, by a variance that grows as they do or as their square; a few may differ by much more than all others."""
+    off, size = cells - known.seen, np.maximum(known.centre, 0.0)
+    tried = [one for power in (1, 2) for one in _tried(off, size**power, known)]
+    return averaged(np.concatenate([one for one, _ in tried]), np.concatenate([one for _, one in tried]))
+
+
+def _tried(off: Array, size: Array, known: Expected) -> Iterator[tuple[Array, Array]]:
+    """Of all variances the likelihood and the numbers (variances × cells): first no few, then each share of them."""
+
+    def under(differences: Array) -> tuple[Array, Array]:
+        apart = differences.reshape(-1, *[1] * off.ndim) * size
+        variance = known.variance + apart
+        return -0.5 * (np.log(variance) + off**2 / variance), known.centre + (apart + known.doubt) / variance * off
+
+    cells = tuple(range(1, off.ndim + 1))
+    likely, found = under(DIFFERENCES)
+    yield likely.sum(axis=cells), found
+    for times in FARTHER:
+        other, far = under(times * DIFFERENCES)
+        for share in FEW:
+            near, beyond = likely + math.log(1 - share), other + math.log(share)
+            both = np.logaddexp(near, beyond)
+            yield both.sum(axis=cells) - UNASKED, found + np.exp(beyond - both) * (far - found)
+
+
+def averaged(likelihoods: Array, found: Array) -> tuple[float, Array]:
+    """Everything that was tried, each by how likely it is: the logarithm of the mean likelihood, and the mean."""
+    best = float(likelihoods.max())
+    weights = np.exp(likelihoods - best)
+    return best + math.log(float(weights.mean())), np.tensordot(weights / weights.sum(), found, axes=1)
 
 
 def around_means(means: Array, errors: Array, cells: Array, cell_errors: Array) -> tuple[Array, Array]:

@@ -215,6 +215,15 @@ def _clipping(plan: Plan, tally: Tally, profile: Profile) -> Clipping | None:
     return clipping(histogram, tally.norm.clip, persons=persons, squared=tally.norm.squared)
 
 
+def weighed_away(plan: Plan, tally: Tally, profile: Profile) -> float | None:
+    """Which share of everything that passes the clip is thought to take: where persons are told apart behind a narrow filter
+    too, though nothing paid bounds what it may take there."""
+    if tally.clipping is not None:
+        return tally.clipping.about
+    curve = _curve(plan, tally, profile) if plan.apart else None
+    return curve.at(tally.norm.clip) / curve.whole if curve is not None and curve.whole > 0 else None
+
+
 def is_narrow(plan: Plan, profile: Profile) -> bool:
     """Does a filter let so little through that a stored norm, of all rows, is much too long? Then persons are told apart in
     the question, where all that is asked are counts and means of their rows."""

@@ -112,6 +112,11 @@ class Priced:
         rows = advice.rows_kept(self.plan, draw.tally, profile) or 1
         return (f"accuracy estimated for groups of about {rows:.3g} rows (profile)",)
 
+    def _weighed_away(self, draw: Draw) -> float | None:
+        """Which share of everything its clip is thought to take; None where nothing was paid that tells."""
+        profile = self.dataset.profile
+        return None if profile is None else advice.weighed_away(self.plan, draw.tally, profile)
+
     @property
     def registers(self) -> tuple[str, ...]:
         """The person registers that its tables draw on: each pays in full."""
@@ -143,7 +148,7 @@ class Priced:
                 *(LABELS if matrix_in(self.plan) else ()),
                 *(o.name for o in self.plan.outputs),
             ),
-            mechanisms=tuple(_card(self.plan, d, self._estimated(d)) for d in self.draws),
+            mechanisms=tuple(_card(self.plan, d, self._estimated(d), self._weighed_away(d)) for d in self.draws),
         )
 
 
@@ -357,7 +362,7 @@ def _told_from(draw: Draw) -> tuple[str, ...]:
     )
 
 
-def _card(plan: Plan, draw: Draw, estimated: tuple[str, ...]) -> MechanismCard:
+def _card(plan: Plan, draw: Draw, estimated: tuple[str, ...], about: float | None) -> MechanismCard:
     aggregate = plan.aggregates[draw.tally.aggregate]
     unit = draw.tally.unit
     part = PARTS.get(draw.tally.part, "")
@@ -377,7 +382,7 @@ def _card(plan: Plan, draw: Draw, estimated: tuple[str, ...]) -> MechanismCard:
         clip=draw.tally.norm.clip if draw.tally.norm.column else None,
         clip_by=None if draw.tally.norm.column is None else "advisor" if draw.tally.norm.advised else "policy",
         clipped=_clipped(draw.tally),
-        clipped_about=draw.tally.clipping.about if draw.tally.clipping else None,
+        clipped_about=about,
     )
 
 

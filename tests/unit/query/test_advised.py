@@ -56,6 +56,15 @@ def test_the_quote_says_who_chose_and_what_it_may_take(known: Dataset) -> None:
     assert card.clipped_about is not None and 0 <= card.clipped_about < 1
 
 
+def test_behind_a_narrow_filter_the_quote_says_what_is_weighed_away_and_promises_no_bound(known: Dataset) -> None:
+    narrow = COUNT.replace("GROUP", "WHERE los_days = 7 AND urgent GROUP")
+    priced = prepare(narrow, known, "1")
+    shares = [(card.clipped, card.clipped_about) for card in priced.quote.mechanisms]
+    assert priced.plan.apart
+    assert all(most is None and about is not None and 0 <= about < 1 for most, about in shares)
+    assert [about for _, about in shares] == sorted((about for _, about in shares if about is not None), reverse=True)
+
+
 def test_a_faint_profile_leaves_the_policys_clip_and_still_bounds(rows: Rows) -> None:
     faint = replace(DATASET, profile=exact(DATASET, rows, scale=65536 * 1_000))
     card = prepare(COUNT, faint, "1").quote.mechanisms[0]

@@ -223,3 +223,101 @@ def test_what_does_not_fit_is_refused_in_words(both: Array) -> None:
         resembling(table, told(both.sum(axis=1), 50.0, "dept"), column="n")
     with pytest.raises(ValueError, match="same keys"):
         agree_means(told(both.sum(axis=0), 1.0, "ward"), table, column="n")
+
+
+def test_what_belongs_to_the_rows_is_unbent_with_them(rng: np.random.Generator, both: Array) -> None:
+    """Two diagnoses a visit, hardly more in one department than in another; clips bend both tables the same way."""
+    sizes = both.sum(axis=1)
+    before = after = 0.0
+    for _ in range(ROUNDS):
+        truth = 2 * sizes * (1 + rng.normal(0, 0.01, DEPTS))
+        uneven = rng.normal(0, 0.1, DEPTS)
+        many, less, own = (cells * (1 + uneven * lost) for cells, lost in ((sizes, 0.6), (sizes, 0.2), (truth, 0.2)))
+        likes = [told(c + rng.normal(0, 40, DEPTS), 40.0, "dept", lost=at) for c, at in ((many, 0.6), (less, 0.2))]
+        drawn = own * truth.sum() / own.sum() + rng.normal(0, 60, DEPTS)
+        found = resembling(told(drawn, 60.0, "dept", lost=0.2), *likes, column="n")
+        before += off(drawn, truth)
+        after += off(cells_of(found, DEPTS), truth)
+    assert after < 0.7 * before
+
+
+@pytest.mark.parametrize("spread", [0.3, 1.0])
+@pytest.mark.parametrize(("lost", "most"), [(0.0, 1.03), (0.2, 1.15)], ids=["not-clipped", "bent-in-its-own-way"])
+def test_tables_that_do_not_resemble_each_other_are_hardly_moved(
+    rng: np.random.Generator, both: Array, spread: float, lost: float, most: float
+) -> None:
+    """Shares and bends that have nothing to do with those of the other tables."""
+    sizes = both.sum(axis=1)
+    before = after = 0.0
+    for _ in range(ROUNDS):
+        truth = sizes.mean() * np.exp(rng.normal(0, spread, DEPTS))
+        likes = [
+            told(sizes * (1 + rng.normal(0, 0.1, DEPTS) * at) + rng.normal(0, 60, DEPTS), 60.0, "dept", lost=at)
+            for at in (0.1, 0.3, 0.6)
+        ]
+        drawn = truth * (1 + rng.normal(0, 0.1, DEPTS) * lost) + rng.normal(0, 300, DEPTS)
+        found = resembling(told(drawn, 300.0, "dept", lost=lost), *likes, column="n")
+        before += off(drawn, truth)
+        after += off(cells_of(found, DEPTS), truth)
+    assert after < most * before
+
+
+def test_a_few_that_differ_do_not_keep_all_others_from_coming_down(rng: np.random.Generator, both: Array) -> None:
+    sizes = both.sum(axis=1)
+    some = 0.1 * sizes
+    some[np.argsort(sizes)[-2]] *= 1.5  # one large department in which much was done that month
+    before, after = np.zeros(2), np.zeros(2)
+    differs = np.arange(DEPTS) == np.argsort(sizes)[-2]
+    for _ in range(ROUNDS):
+        drawn = some + rng.normal(0, 60, DEPTS)
+        found = cells_of(resembling(told(drawn, 60.0, "dept"), told(sizes, 50.0, "dept"), column="n"), DEPTS)
+        for made, sums in ((drawn, before), (found, after)):
+            sums += (off(made[~differs], some[~differs]), off(made[differs], some[differs]))
+    assert after[0] < 0.6 * before[0], "all others come down on their shares"
+    assert after[1] < 0.2 * ROUNDS * (0.5 / 1.5) * some[differs].sum(), "and what is seen to differ is let be"
+
+
+def fees(rng: np.random.Generator, rows: Array, slope: float) -> tuple[Array, list[Given]]:
+    """Sums of which clips take more where rows are dear, by so much; and two tables of them, by noise and clip."""
+    dear = np.exp(rng.normal(0, 1.0, DEPTS))
+    truth = rows * dear
+    x = dear / (truth.sum() / rows.sum())
+    bend = slope * (x - (truth * x).sum() / truth.sum())
+    tables = []
+    for lost in (0.1, 0.3):
+        cells = truth * (1 + bend * lost)
+        noise = 0.004 * truth.sum() * (1.0 if lost < 0.2 else 0.7)
+        drawn = cells * truth.sum() / cells.sum() + rng.normal(0, noise, DEPTS)
+        tables.append(told(drawn, noise, "dept", name="fee", whole=1e-3 * truth.sum(), lost=lost))
+    return truth, tables
+
+
+def test_sums_are_unbent_by_how_dear_a_row_is(rng: np.random.Generator, both: Array) -> None:
+    rows = both.sum(axis=1)
+    counts = told(rows, 50.0, "dept")
+    before = after = alone = 0.0
+    for _ in range(ROUNDS):
+        truth, tables = fees(rng, rows, slope=-0.4)
+        before += off(cells_of(tables[0].frame(), DEPTS, name="fee"), truth)
+        alone += off(cells_of(agree(*tables, column="fee")[0], DEPTS, name="fee"), truth)
+        after += off(cells_of(agree(*tables, column="fee", counts=counts)[0], DEPTS, name="fee"), truth)
+    assert after < 0.85 * alone < 0.9 * before
+
+
+def test_dear_rows_that_are_not_weighed_down_do_no_harm(rng: np.random.Generator, both: Array) -> None:
+    rows = both.sum(axis=1)
+    counts, wrong = told(rows, 50.0, "dept"), told(rows[::-1].copy(), 50.0, "dept")
+    after = by_others = alone = 0.0
+    for _ in range(ROUNDS):
+        truth, tables = fees(rng, rows, slope=0.0)
+        alone += off(cells_of(agree(*tables, column="fee")[0], DEPTS, name="fee"), truth)
+        after += off(cells_of(agree(*tables, column="fee", counts=counts)[0], DEPTS, name="fee"), truth)
+        by_others += off(cells_of(agree(*tables, column="fee", counts=wrong)[0], DEPTS, name="fee"), truth)
+    assert after < 1.1 * alone
+    assert by_others < 1.1 * alone
+
+
+def test_rows_of_other_groups_are_refused(both: Array) -> None:
+    sums = told(both.sum(axis=1), 1.0, "dept", name="fee")
+    with pytest.raises(ValueError, match="same keys"):
+        agree(sums, sums, column="fee", counts=told(both.sum(axis=1)[1:], 1.0, "dept"))
