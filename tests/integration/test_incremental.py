@@ -16,7 +16,7 @@ from tests.oracle import clinic
 
 from enclave import audit, catalogue
 from enclave.audit.tables import events
-from enclave.catalogue import versions
+from enclave.catalogue import shelving
 from enclave.catalogue.manifest import folder_of
 from enclave.intake import raw
 from enclave.intake.carried import Earlier
@@ -217,7 +217,7 @@ def test_another_text_key_or_program_makes_everything_again(house: House, monkey
     assert house.taken_over() == ""
     house.shelve(_more())
     assert house.taken_over() == "visits", "the control: the same text twice"
-    monkeypatch.setattr(versions, "made_by", lambda: "another program")
+    monkeypatch.setattr(shelving, "made_by", lambda: "another program")
     house.shelve(_rows())
     assert house.taken_over() == ""
 
@@ -226,7 +226,7 @@ CRASH = """
 import os, sys
 from pathlib import Path
 from tests.oracle import clinic
-from enclave.catalogue import versions
+from enclave.catalogue import shelving
 from enclave.intake import write
 from enclave.store import Keyring, Place, open_state
 home, source = Path(sys.argv[1]), Path(sys.argv[2])
@@ -237,7 +237,7 @@ def dies(*args):
 write.copy = dies
 place = Place(home)
 path = place.policies / "datasets" / "clinic" / "datapackage.yaml"
-versions.shelve(open_state(place), place, Keyring(place), "steward", path, source, demo_home=False)
+shelving.shelve(open_state(place), place, Keyring(place), "steward", path, source, demo_home=False)
 """
 
 

@@ -25,13 +25,13 @@ CRASH = """
 import os, sys
 from pathlib import Path
 from tests.oracle import clinic
-from enclave.catalogue import versions
+from enclave.catalogue import shelf, shelving
 from enclave.store import Keyring, Place, open_state
 home, source, where = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
-setattr(versions, where, lambda *args, **kwargs: os._exit(9))
+setattr(shelf, where, lambda *args, **kwargs: os._exit(9))
 place = Place(home)
 path = place.policies / "datasets" / "clinic" / "datapackage.yaml"
-versions.shelve(open_state(place), place, Keyring(place), "steward", path, source, demo_home=False)
+shelving.shelve(open_state(place), place, Keyring(place), "steward", path, source, demo_home=False)
 """
 
 

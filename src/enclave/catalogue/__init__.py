@@ -6,8 +6,9 @@ from enclave.catalogue.dataset import Dataset
 from enclave.catalogue.manifest import open_key
 from enclave.catalogue.profile import Histogram, Of, Profile
 from enclave.catalogue.reports import read_report
+from enclave.catalogue.shelving import Shelved, rehearse, shelve
 from enclave.catalogue.states import MOVES, State
-from enclave.catalogue.versions import Shelved, find, listing, rehearse, shelve
+from enclave.catalogue.versions import find, listing
 
 __all__ = [
     "MOVES",

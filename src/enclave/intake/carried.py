@@ -20,8 +20,9 @@ import duckdb
 
 from enclave.intake import stage, write
 from enclave.intake.columns import literal
-from enclave.intake.package import Descriptor, JoinText, Resource
+from enclave.intake.package import Descriptor
 from enclave.intake.report import Report, Section
+from enclave.intake.resource import JoinText, Resource
 
 CATALOG = "earlier"
 

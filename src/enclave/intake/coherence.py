@@ -12,7 +12,8 @@ from decimal import Decimal
 
 from enclave.intake import rules
 from enclave.intake.columns import norm_names, stored_columns
-from enclave.intake.package import Descriptor, Identity, ReferenceText, Resource
+from enclave.intake.package import Descriptor, ReferenceText
+from enclave.intake.resource import Identity, Resource
 from enclave.intake.standards.dictionary import system
 from enclave.intake.treatments import NUMBERS, PROSE, SUMMABLE, Form, Keep, Prefix, Pseudonym, Redact, Surrogate
 

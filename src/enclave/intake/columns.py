@@ -12,7 +12,8 @@ from datetime import date
 from typing import Literal
 
 from enclave.intake import treatments as t
-from enclave.intake.package import Descriptor, JoinText, Resource
+from enclave.intake.package import Descriptor
+from enclave.intake.resource import JoinText, Resource
 
 Kind = Literal["integer", "decimal", "code", "key", "date", "text", "boolean", "prose"]
 _EPOCH = date(1970, 1, 1)

@@ -13,7 +13,8 @@ import duckdb
 
 from enclave.intake import firsts
 from enclave.intake.columns import stored_columns, summed
-from enclave.intake.package import Descriptor, Resource
+from enclave.intake.package import Descriptor
+from enclave.intake.resource import Resource
 from enclave.intake.stage import staged
 
 NORM_STEP = 256

@@ -13,7 +13,8 @@ from pydantic import ValidationError
 
 from enclave.errors import BadInput
 from enclave.intake import coherence
-from enclave.intake.package import Descriptor, Resource
+from enclave.intake.package import Descriptor
+from enclave.intake.resource import Resource
 from enclave.intake.settled import check_settled
 
 __all__ = ["Descriptor", "Resource", "digest_of", "narrowed", "only", "parse"]

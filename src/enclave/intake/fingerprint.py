@@ -19,7 +19,8 @@ import pyarrow.compute as pc
 
 from enclave.audit import canonical
 from enclave.intake.columns import stored_columns
-from enclave.intake.package import Descriptor, Resource
+from enclave.intake.package import Descriptor
+from enclave.intake.resource import Resource
 
 _BATCH = 122_880  # one DuckDB row group
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import duckdb
 
-from enclave.intake.package import Resource
+from enclave.intake.resource import Resource
 from enclave.intake.stage import staged
 
 _BITS = 64

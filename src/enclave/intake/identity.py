@@ -18,7 +18,8 @@ from enclave.errors import BadInput
 from enclave.intake.columns import literal
 from enclave.intake.discover.headers import announced_by
 from enclave.intake.kinds import Kind
-from enclave.intake.package import Descriptor, Resource
+from enclave.intake.package import Descriptor
+from enclave.intake.resource import Resource
 from enclave.intake.standards import element, resident
 from enclave.intake.standards.checks import PERSON, person_columns
 

@@ -12,8 +12,9 @@ from enclave.intake import carried, contributions, identifiers, prose, raw, risk
 from enclave.intake.account import stops
 from enclave.intake.choices import BY_CHOICE
 from enclave.intake.discover.known import NOBODY, Staff
-from enclave.intake.package import Descriptor, Resource
+from enclave.intake.package import Descriptor
 from enclave.intake.report import Check
+from enclave.intake.resource import Resource
 from enclave.intake.watched import Progress, watched
 
 CATALOG = "extract"

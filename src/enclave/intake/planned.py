@@ -11,8 +11,9 @@ from enclave.intake.account import lineage, reported
 from enclave.intake.choices import NOBODY, Choices, lay
 from enclave.intake.made import postponed, without_identifiers
 from enclave.intake.opening import opened, quietly
-from enclave.intake.package import Descriptor, Resource
+from enclave.intake.package import Descriptor
 from enclave.intake.report import Check, Report, Stopped
+from enclave.intake.resource import Resource
 from enclave.intake.staff import staff_of
 from enclave.intake.watched import Progress, silent
 from enclave.intake.workshop import Room

@@ -22,7 +22,8 @@ import pyarrow.compute as pc
 
 from enclave.intake.columns import among, stored_columns, summed, vote
 from enclave.intake.contributions import NORM_STEP, norm_columns
-from enclave.intake.package import Descriptor, Resource
+from enclave.intake.package import Descriptor
+from enclave.intake.resource import Resource
 
 Ints = np.ndarray[Any, np.dtype[np.int64]]
 Flags = np.ndarray[Any, np.dtype[np.bool_]]

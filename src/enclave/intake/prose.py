@@ -18,9 +18,10 @@ from enclave.errors import Incident
 from enclave.intake import treatments as t
 from enclave.intake.discover.known import MOST, Register, Staff
 from enclave.intake.kinds import Kind
-from enclave.intake.package import Descriptor, Resource
+from enclave.intake.package import Descriptor
 from enclave.intake.redact.texts import Instead, Note, marks, remaining, replaced, spans_of, stand_ins
 from enclave.intake.report import Category, Check
+from enclave.intake.resource import Resource
 
 _BATCH = 2048
 _DONE = "redacted_"

@@ -17,7 +17,8 @@ import numpy as np
 from enclave.errors import BadInput, Incident, Refused
 from enclave.intake import promises, votes
 from enclave.intake.columns import Stored, carried_columns, stored_columns
-from enclave.intake.package import Descriptor, Resource
+from enclave.intake.package import Descriptor
+from enclave.intake.resource import Resource
 
 
 def reverify(con: duckdb.DuckDBPyConnection, d: Descriptor, catalog: str) -> None:

@@ -18,7 +18,8 @@ from enclave.intake.choices import BY_CHOICE, stays_out
 from enclave.intake.columns import stored_columns
 from enclave.intake.graded import special
 from enclave.intake.marks import counted, marked, reach
-from enclave.intake.package import Descriptor, Identity, Resource
+from enclave.intake.package import Descriptor
+from enclave.intake.resource import Identity, Resource
 from enclave.intake.standards import Compiled, Tally, compiled, element
 from enclave.intake.standards.checks import PERSON, person_columns
 from enclave.intake.standards.verdict import NO_PERSON

@@ -17,7 +17,7 @@ import duckdb
 from enclave.intake import firsts
 from enclave.intake.columns import among, vote
 from enclave.intake.deidentify import pads, pseudonym
-from enclave.intake.package import KeysText, Resource
+from enclave.intake.resource import KeysText, Resource
 from enclave.intake.stage import staged
 
 

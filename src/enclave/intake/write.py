@@ -15,7 +15,8 @@ import duckdb
 from enclave.intake import firsts, votes
 from enclave.intake.columns import carried_columns, stored_columns
 from enclave.intake.contributions import norm_columns, norms
-from enclave.intake.package import Descriptor, Resource
+from enclave.intake.package import Descriptor
+from enclave.intake.resource import Resource
 from enclave.intake.stage import hit, staged
 
 

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 from enclave.intake import deidentify, treatments
 from enclave.intake.columns import Stored, literal
-from enclave.intake.package import Descriptor, Resource
+from enclave.intake.package import Descriptor
+from enclave.intake.resource import Resource
 
 _LEADS = {
     "year": ("shift",), "month": ("shift",), "band": ("clamp", "round"), "age_band": ("age",),

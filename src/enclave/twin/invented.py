@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from enclave.intake.package import Descriptor, Resource
+from enclave.intake.package import Descriptor
+from enclave.intake.resource import Resource
 from enclave.intake.stage import hit, parents
 from enclave.profile import Marginals
 from enclave.twin import drawn

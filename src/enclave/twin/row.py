@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from enclave.intake.columns import Stored, literal, stored_columns
-from enclave.intake.package import Descriptor, Resource
+from enclave.intake.package import Descriptor
+from enclave.intake.resource import Resource
 from enclave.profile import Marginal, Marginals
 from enclave.twin import drawn, ruled
 from enclave.twin.following import followed, leader

@@ -15,7 +15,9 @@ from functools import cached_property
 
 from enclave.intake import rules
 from enclave.intake.columns import Stored
-from enclave.intake.package import Descriptor, RawField, Resource
+from enclave.intake.field import RawField
+from enclave.intake.package import Descriptor
+from enclave.intake.resource import Resource
 from enclave.intake.standards import element
 from enclave.intake.standards.crossings import sex_of
 from enclave.intake.standards.sexes import sexes

@@ -16,8 +16,9 @@ import duckdb
 from enclave.intake import raw
 from enclave.intake.discover.passing import GONE, reach_of
 from enclave.intake.discover.shapes import looks
+from enclave.intake.field import RawField
 from enclave.intake.kinds import Kind
-from enclave.intake.package import RawField, Resource
+from enclave.intake.resource import Resource
 
 _SAMPLED = 64
 """Of a column that is not kept, the values of one person in so many are looked at."""

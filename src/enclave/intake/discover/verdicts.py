@@ -13,8 +13,9 @@ from collections.abc import Iterator, Sequence
 from enclave.intake.discover.columns import Seen, passes
 from enclave.intake.discover.headers import announced_by
 from enclave.intake.discover.passing import LISTED, OPEN
-from enclave.intake.package import RawField, Resource
+from enclave.intake.field import RawField
 from enclave.intake.report import Category, Check
+from enclave.intake.resource import Resource
 
 _FEW = 100
 """So many distinct values at most are a list of words, whatever the column is called."""

@@ -19,10 +19,12 @@ from enclave.intake import treatments as t
 from enclave.intake.discover.headers import announced_by
 from enclave.intake.discover.passing import GONE, LISTED
 from enclave.intake.draft.known import known_by
+from enclave.intake.field import RawField
 from enclave.intake.graded import special
 from enclave.intake.graded.violation import Violation
 from enclave.intake.kinds import Kind
-from enclave.intake.package import Descriptor, RawField, Resource
+from enclave.intake.package import Descriptor
+from enclave.intake.resource import Resource
 
 CATEGORIES = (
     "personal attribute data", "health status data", "medical application data", "medical payment data",

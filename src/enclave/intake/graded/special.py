@@ -15,9 +15,11 @@ from importlib.resources import files
 
 from enclave.intake import treatments as t
 from enclave.intake.columns import literal
+from enclave.intake.field import RawField
 from enclave.intake.graded.violation import Violation
-from enclave.intake.package import Descriptor, RawField, Resource
+from enclave.intake.package import Descriptor
 from enclave.intake.report import Category
+from enclave.intake.resource import Resource
 from enclave.intake.standards import Compiled
 
 RULE = "level-5"

@@ -6,8 +6,8 @@ import duckdb
 
 from enclave.errors import BadInput
 from enclave.intake.columns import literal
-from enclave.intake.package import Resource
 from enclave.intake.raw.source import CATALOG, Server, Source
+from enclave.intake.resource import Resource
 
 _OF_SERVER = (
     "SELECT c.relkind, a.attname, format_type(a.atttypid, a.atttypmod) FROM pg_attribute a "

@@ -15,7 +15,7 @@ import duckdb
 
 from enclave.errors import BadInput, EnclaveError
 from enclave.intake.columns import literal
-from enclave.intake.package import RawField
+from enclave.intake.field import RawField
 from enclave.intake.raw import typed
 from enclave.intake.raw.encoded import blocks
 from enclave.intake.raw.opened import Raw

@@ -9,8 +9,8 @@ import duckdb
 
 from enclave.errors import BadInput
 from enclave.intake.columns import literal
-from enclave.intake.package import Resource
 from enclave.intake.raw.encoded import opening_text
+from enclave.intake.resource import Resource
 
 
 def find(folder: Path, table: Resource) -> Path:

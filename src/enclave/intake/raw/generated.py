@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from enclave.errors import Refused, Tampered
-from enclave.intake.package import Resource
 from enclave.intake.raw.files import find
 from enclave.intake.raw.source import Folder, Source
+from enclave.intake.resource import Resource
 
 
 def check_generated(source: Source, tables: Iterable[Resource]) -> None:

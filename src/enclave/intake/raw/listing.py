@@ -16,11 +16,12 @@ import duckdb
 from pydantic import TypeAdapter, ValidationError
 
 from enclave.errors import BadInput
-from enclave.intake.package import RawName, Resource
+from enclave.intake.field import RawName
 from enclave.intake.raw import files
 from enclave.intake.raw.database import columns_of
 from enclave.intake.raw.encoded import BLOCK, opening_text
 from enclave.intake.raw.source import CATALOG, Folder, Server, Source
+from enclave.intake.resource import Resource
 
 _DELIMITERS = (",", "\t", ";", "|")
 _PATH = re.compile(r"[^\W]([\w.-]{0,99})")

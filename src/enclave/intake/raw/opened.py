@@ -11,10 +11,11 @@ from pathlib import Path
 import duckdb
 
 from enclave.intake.columns import literal
-from enclave.intake.package import RawField, Resource
+from enclave.intake.field import RawField
 from enclave.intake.raw import database, files, typed
 from enclave.intake.raw.encoded import served
 from enclave.intake.raw.source import Folder, Server, Source
+from enclave.intake.resource import Resource
 
 _CSV_TYPES = {
     "string": "VARCHAR", "integer": typed.NUMBER, "decimal": typed.NUMBER, "date": "DATE", "datetime": "TIMESTAMP",

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 
 from enclave.errors import BadInput
 from enclave.intake.columns import literal
-from enclave.intake.package import RawField, Resource
+from enclave.intake.field import RawField
+from enclave.intake.resource import Resource
 
 NUMBER = "DECIMAL(18,6)"
 _WHOLE = (

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from enclave.intake.package import Resource
 from enclave.intake.raw import files
 from enclave.intake.raw.source import Folder, Source
+from enclave.intake.resource import Resource
 
 Stamp = tuple[int, int, int]
 

@@ -10,8 +10,9 @@ import duckdb
 
 from enclave.intake.columns import Stored, stored_columns
 from enclave.intake.exposure import SMALLEST, QuasiIdentifiers, Risk
-from enclave.intake.package import Descriptor, Resource
+from enclave.intake.package import Descriptor
 from enclave.intake.report import Bars, Category, Check, Facts, Line, Section
+from enclave.intake.resource import Resource
 from enclave.intake.risk.classes import STEPS, TALLY, Classes, listed, measured, small_places
 from enclave.intake.risk.levels import Level, levels, said
 from enclave.intake.risk.remedy import Remedy, Tally, cheapest

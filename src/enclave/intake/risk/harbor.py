@@ -11,8 +11,9 @@ from collections.abc import Iterator
 
 from enclave.intake import treatments as t
 from enclave.intake.discover.headers import announced_by
+from enclave.intake.field import RawField
 from enclave.intake.kinds import Kind
-from enclave.intake.package import Descriptor, RawField
+from enclave.intake.package import Descriptor
 from enclave.intake.report import Category, Check, Line, Section
 from enclave.intake.standards import element
 

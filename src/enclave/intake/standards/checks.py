@@ -11,8 +11,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from enclave.intake.columns import literal
-from enclave.intake.package import Descriptor, RawField, Resource
+from enclave.intake.field import RawField
+from enclave.intake.package import Descriptor
 from enclave.intake.report import Category, Facts
+from enclave.intake.resource import Resource
 from enclave.intake.standards import resident
 from enclave.intake.standards.crossings import CROSSINGS
 from enclave.intake.standards.dictionary import element, system

@@ -14,8 +14,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from enclave.intake.choices import BY_CHOICE
-from enclave.intake.package import Descriptor, Resource
+from enclave.intake.package import Descriptor
 from enclave.intake.report import Category, Check, Section, score
+from enclave.intake.resource import Resource
 from enclave.intake.standards.checks import Compiled
 
 _ENOUGH = 20
