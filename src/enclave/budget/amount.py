@@ -53,11 +53,12 @@ class Amount(_Parts):
         return tuple.__new__(cls, (nano_rho, atto_delta, nano_epsilon))
 
     def __add__(self, other: Amount) -> Amount:  # type: ignore[override]  # a tuple would be joined to it
-        return Amount(
-            self.nano_rho + other.nano_rho,
-            self.atto_delta + other.atto_delta,
-            self.nano_epsilon + other.nano_epsilon,
-        )
+        rho, delta, epsilon = self
+        more_rho, more_delta, more_epsilon = other
+        rho, delta, epsilon = rho + more_rho, delta + more_delta, epsilon + more_epsilon
+        if rho > MOST or delta > MOST or (epsilon and (epsilon > MOST or rho or delta)):
+            return Amount(rho, delta, epsilon)  # which says what is wrong with it
+        return tuple.__new__(Amount, (rho, delta, epsilon))  # whole and not negative, as both are
 
     def __sub__(self, other: Amount) -> Amount:
         """What is left of this when `other`, which fits it, is taken away."""

@@ -19,7 +19,6 @@ import queue
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -31,6 +30,9 @@ from enclave.budget.standing import Standing
 from enclave.errors import EnclaveError, Incident, Tampered
 
 LARGEST_BATCH = 256
+ROWS = 3
+"""In so many rows the spenders of a batch wake each other."""
+
 _MAIN = threading.main_thread().ident
 
 T = TypeVar("T")
@@ -54,7 +56,8 @@ class _Ticket:
     """A job and the caller that waits for it. A bare lock wakes a thread at half the price of a Future.
 
     Who is told wakes the one behind: woken all at once, sixty-four threads would stand before the interpreter's one lock
-    and be put to sleep there a second time."""
+    and be put to sleep there a second time. They stand in `ROWS` rows: a thread takes longer to wake than it has to do, and
+    in one row each would wait for that."""
 
     __slots__ = ("_told", "behind", "in_row", "job", "outcome")
 
@@ -197,11 +200,11 @@ class Committer:
 
 
 def _tell(batch: list[_Ticket]) -> None:
-    """Wake the first of the row, who wakes the next, and each that stands in none."""
-    row = [ticket for ticket in batch if ticket.in_row]
-    for ticket, behind in pairwise(row):
+    """Wake the first of each row, who wakes the next, and each that stands in none."""
+    in_rows = [ticket for ticket in batch if ticket.in_row]
+    for ticket, behind in zip(in_rows, in_rows[ROWS:], strict=False):
         ticket.behind = behind
-    for ticket in [ticket for ticket in batch if not ticket.in_row] + row[:1]:
+    for ticket in [ticket for ticket in batch if not ticket.in_row] + in_rows[:ROWS]:
         ticket.tell()
 
 

@@ -27,7 +27,7 @@ class Desk:
         self.standing = standing
         self.head = head
         self._at = now()
-        self._rows: dict[str, list[rows.Row]] = {}
+        self._rows: dict[str, list[rows.Row]] = {statement: [] for statement in rows.IN_ORDER}
         self._touched: dict[Account, Balance] = {}
 
     @property
@@ -53,7 +53,7 @@ class Desk:
 
     def put(self, statement: str, row: rows.Row) -> None:
         """One more row of a statement, written with the others of its kind."""
-        self._rows.setdefault(statement, []).append(row)
+        self._rows[statement].append(row)
 
     def keep_answer(self, row: rows.Row) -> None:
         """Write a stored answer, at once: it may be large, and what does not fit the disk fails here, not in the others."""
@@ -69,9 +69,10 @@ class Desk:
 
     def flush(self) -> None:
         """Write what was put, and each balance the batch moved, once."""
-        for statement in rows.IN_ORDER:
-            if statement in self._rows:
-                self._connection.executemany(statement, self._rows.pop(statement))
+        for statement, written in self._rows.items():
+            if written:
+                self._connection.executemany(statement, written)
+                written.clear()
         if self._touched:
             self._connection.executemany(rows.PUT_ACCOUNT, map(rows.account_row, self._touched.values()))
             self._touched.clear()

@@ -11,10 +11,9 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 from enclave.audit import Checkpoint, Head
 from enclave.audit.event import now
@@ -32,8 +31,7 @@ from enclave.errors import NotFound, Refused
 from enclave.store import Place, Signature
 
 
-@dataclass(frozen=True)
-class Reservation:
+class Reservation(NamedTuple):
     """A charge that is spent and durable. `head` is the ledger's head at its entry: answers carry it."""
 
     seq: int

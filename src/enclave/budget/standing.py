@@ -128,10 +128,11 @@ class Standing:
         return Effect(tuple(balance.spent_in_full() for balance in self.balances.values()), gap=True)
 
     def _spent(self, share: Share) -> Balance:
-        balance = self.balance(share.account)
-        if balance.frozen:
+        account, amount = share
+        balance = self.balance(account)
+        if balance.frozen_at:
             raise Refused("budget.frozen", kind=str(balance.kind), name=balance.name, seq=balance.frozen_at)
-        amount, spent, cap = share.amount, balance.spent, balance.cap
+        spent, cap = balance.spent, balance.cap
         if amount.mixes_with(cap):
             raise other_measure(balance)
         if (  # `amount.fits(balance.left)`, without making what is left

@@ -14,7 +14,7 @@ import pytest
 
 from enclave.budget import Amount, Charge, Ledger, Reservation, Share, population, project, verify
 from enclave.budget.acts import Frozen
-from enclave.budget.committer import _tell, _Ticket
+from enclave.budget.committer import ROWS, _tell, _Ticket
 from enclave.budget.desk import Desk
 from enclave.errors import EnclaveError, Incident, Refused, Tampered
 from enclave.store import Place
@@ -132,9 +132,10 @@ def test_after_many_came_together_one_waits_to_be_written_with_the_others(ledger
 
 def test_nobody_waits_to_be_woken_by_a_main_thread_that_a_signal_may_end() -> None:
     with ThreadPoolExecutor(1) as session:
-        first, last = (session.submit(_Ticket, fine_job).result() for _ in range(2))
+        first, *others, last = (session.submit(_Ticket, fine_job).result() for _ in range(ROWS + 1))
     ended = _Ticket(fine_job)  # the main thread's, and it never hears
-    _tell([first, ended, last])
+    _tell([first, ended, *others, last])
+    assert not any(ticket._told.locked() for ticket in (first, ended, *others)), "each row has begun"
     assert last._told.locked(), "the control: sessions wake one the other"
     first.hear()
     assert not last._told.locked()
