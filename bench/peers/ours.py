@@ -23,6 +23,7 @@ from domicile.client import Answer
 from domicile.models.agreeing import agree, agree_means, each, resembling
 from domicile.models.result import Given
 from domicile.wire.shapes import AnswerHead
+from enclave.broker.garbage import looked_for_seldom
 from enclave.catalogue.dataset import Dataset
 from enclave.profile.summary import summaries
 from enclave.query import Engine, Priced, execute, mechanisms, prepare
@@ -51,6 +52,7 @@ class Ours:
     """The product, as behind a durable reservation."""
 
     def __init__(self, hospital: Hospital, shapes: Sequence[Shape]) -> None:
+        looked_for_seldom()  # as the broker does; `engines/loop.py` does for a peer
         self.shapes = tuple(shapes)
         """All that are asked under one total."""
         self.engine = Engine(hospital.path, hospital.key)

@@ -13,14 +13,19 @@ standard library is used here, since every environment has that.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
 import time
 
+COLLECT_EVERY = 10_000
+"""Objects between two looks of Python for garbage, as in our broker."""
+
 
 def serve(engine) -> None:
     """Answer until the driver closes the pipe."""
+    gc.set_threshold(COLLECT_EVERY, *gc.get_threshold()[1:])
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)  # libraries print; nothing of it may land between two answers
     for line in sys.stdin:

@@ -17,6 +17,7 @@ from enclave.broker.asking import Asker, Asking
 from enclave.broker.caps import RegisterCap, read_caps
 from enclave.broker.channel import Acts, Bound, ControlSocket, Serve
 from enclave.broker.engines import OpenExtracts
+from enclave.broker.garbage import looked_for_seldom
 from enclave.broker.lease import bind, still_leased
 from enclave.broker.officer import accepted_gap, act
 from enclave.broker.purchase import ACT, Shop, buy
@@ -43,6 +44,7 @@ def control_path(settings: Settings) -> Path:
 
 def run(settings: Settings) -> None:
     """Serve until asked to end. The sampler is tested before the first question; a ledger that does not verify ends it."""
+    looked_for_seldom()
     with alone(settings.place, "broker"), open_house(settings).closing() as house:
         self_test()
         with Ledger.of(settings.place, accepted=lambda gap: accepted_gap(house.db, house.keyring, gap)) as ledger:

@@ -78,14 +78,21 @@ class Aim:
 
     def error(self, curve: Curve, clip: int) -> float:
         """The estimated error of one group."""
-        lost, scale = curve.at(clip), self.rows * self.share / self.groups
+        return self._error(curve.whole, clip, curve.at(clip))
+
+    def errors(self, curve: Curve) -> list[float]:
+        """The same at every clip of the ladder."""
+        return [self._error(curve.whole, clip, lost) for clip, lost in zip(curve.clips, curve.lost, strict=True)]
+
+    def _error(self, whole: float, clip: int, lost: float) -> float:
+        scale = self.rows * self.share / self.groups
         if self.goal is Goal.TOTAL:
             return math.hypot(lost * scale, self.noise * clip)
         if self.goal is Goal.SHARE:
-            left = max(1 - lost / max(curve.whole, 1e-9), 1e-9)
+            left = max(1 - lost / max(whole, 1e-9), 1e-9)
             return math.hypot(self.spread * lost * scale, self.noise * clip / left)
-        kept = max((curve.whole - lost) * scale, 1e-9)
-        return min(math.hypot(self.noise * clip / kept, DIFFERENCE * lost / max(curve.whole, 1e-9)), 1.0)
+        kept = max((whole - lost) * scale, 1e-9)
+        return min(math.hypot(self.noise * clip / kept, DIFFERENCE * lost / max(whole, 1e-9)), 1.0)
 
 
 @lru_cache(maxsize=1024)
@@ -153,9 +160,12 @@ def _mean_square(low: float, high: float, clip: int) -> float:
 
 def chosen(curve: Curve, aims: Sequence[Aim]) -> int:
     """The clip at which the errors of all aims, each as a multiple of its own least, have the least sum."""
-    errors = [[aim.error(curve, clip) for clip in curve.clips] for aim in aims]
-    least = [max(min(found), 1e-12) for found in errors]
-    sums = [sum(found[i] / best for found, best in zip(errors, least, strict=True)) for i in range(len(curve.clips))]
+    multiples = []
+    for aim in aims:
+        errors = aim.errors(curve)
+        least = max(min(errors), 1e-12)
+        multiples.append([error / least for error in errors])
+    sums = [sum(at) for at in zip(*multiples, strict=True)]
     return curve.clips[sums.index(min(sums))]
 
 

@@ -66,7 +66,7 @@ def advised(plan: Plan, moved: tuple[Tally, ...], profile: Profile, precision: P
             norm = replace(norm, clip=clip, advised=True)
         for at in members:
             made[at] = replace(made[at], norm=norm)
-    return tuple(replace(tally, clipping=_clipping(plan, tally, profile)) for tally in made)
+    return tuple(_told(plan, tally, profile) for tally in made)
 
 
 def kept(plan: Plan, moved: tuple[Tally, ...], profile: Profile | None, clips: Sequence[int]) -> tuple[Tally, ...]:
@@ -79,7 +79,7 @@ def kept(plan: Plan, moved: tuple[Tally, ...], profile: Profile | None, clips: S
     )
     if profile is None:
         return tuple(made)
-    return tuple(replace(t, clipping=_clipping(plan, t, profile)) for t in made)
+    return tuple(_told(plan, tally, profile) for tally in made)
 
 
 def expected(plan: Plan, moved: tuple[Tally, ...], profile: Profile, precision: Precision) -> tuple[float, ...]:
@@ -198,6 +198,11 @@ def _rows_in_norm(plan: Plan, tally: Tally, profile: Profile) -> float:
     curves = [curve_of(h) for h in (profile.of(plan.root.name, n) for n in ("unit_rows", tally.norm.column)) if h]
     whole = [c.whole for c in curves if c is not None]
     return max(whole[0] / whole[1], 1.0) if len(whole) == 2 and whole[1] > 0 else 1.0
+
+
+def _told(plan: Plan, tally: Tally, profile: Profile) -> Tally:
+    found = _clipping(plan, tally, profile)
+    return tally if found == tally.clipping else replace(tally, clipping=found)
 
 
 def _clipping(plan: Plan, tally: Tally, profile: Profile) -> Clipping | None:

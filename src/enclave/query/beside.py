@@ -19,6 +19,8 @@ Through = Callable[[Term], Term]
 
 def at_rest(plan: Plan) -> Plan:
     """The same question, reading what is carried where it is carried, in all its levels."""
+    if len(plan.sources) == 1 and plan.sources[0].made is None:
+        return plan  # joins nothing
     sources, through = _settled(plan.sources, _terms_of(plan))
     return replace(
         plan,

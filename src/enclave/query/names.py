@@ -191,8 +191,7 @@ class Scope:
             (i, c)
             for i, n in enumerate(named)
             if n.alias == qualifier or not (qualifier or self._is_shared(i, name))
-            for c in n.table.columns
-            if folded(c.name) == name
+            for c in n.called.get(name, ())
         ]
         if not hits:
             tables = [n for n in named if not qualifier or n.alias == qualifier]
@@ -236,7 +235,7 @@ class Scope:
     def has_column(self, node: exp.Column) -> bool:
         name = folded(node.name)
         named = [*self.order, *(of.named for of in self.looked)]
-        return bool(node.table) or any(folded(c.name) == name for n in named for c in n.table.columns)
+        return bool(node.table) or any(name in n.called for n in named)
 
 
 def all_of(conditions: tuple[Term, ...]) -> Term | None:

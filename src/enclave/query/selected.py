@@ -36,21 +36,26 @@ class _Unknown(Exception):
     """Not a condition that is tried here."""
 
 
-@lru_cache(maxsize=1024)
 def share_of(plan: Plan, profile: Profile) -> float:
     """Between `LEAST` and 1."""
     if plan.where is None:
         return 1.0
+    return _share(plan.where, tuple(None if source.made else source.table.name for source in plan.sources), profile)
+
+
+@lru_cache(maxsize=1024)
+def _share(where: Term, tables: tuple[str | None, ...], profile: Profile) -> float:
+    """Found once for one price, which asks often. `tables` are those of the plan; None for what is made within a person."""
     by_column: dict[tuple[int, str], list[Term]] = {}
-    for condition in _conditions(plan.where):
+    for condition in _conditions(where):
         columns = {(p.ref.source, p.ref.column.name) for p in condition.walk() if p.ref}
-        if len(columns) == 1 and all(plan.sources[source].made is None for source, _ in columns):
+        if len(columns) == 1 and all(tables[source] is not None for source, _ in columns):
             by_column.setdefault(columns.pop(), []).append(condition)
     passing = 1.0
     for (source, _), conditions in by_column.items():
         column = next(p.ref.column for p in conditions[0].walk() if p.ref)
         try:
-            passing *= _passing(plan.sources[source].table.name, column, conditions, profile)
+            passing *= _passing(tables[source] or "", column, conditions, profile)
         except _Unknown:
             continue
     return max(passing, LEAST)

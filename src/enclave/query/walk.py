@@ -7,10 +7,11 @@ are declared, or lead on the person's key.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from sqlglot import exp
 
-from enclave.catalogue.dataset import Join, Reference, Table
+from enclave.catalogue.dataset import Column, Join, Reference, Table
 from enclave.query.grammar import folded
 from enclave.query.plan import Term, Within
 
@@ -30,6 +31,14 @@ class Named:
     @property
     def left(self) -> bool:
         return self.join is not None and self.join.side == "LEFT"
+
+    @cached_property
+    def called(self) -> dict[str, list[Column]]:
+        """Its columns by the names they are looked up by."""
+        found: dict[str, list[Column]] = {}
+        for column in self.table.columns:
+            found.setdefault(folded(column.name), []).append(column)
+        return found
 
 
 @dataclass(frozen=True)
