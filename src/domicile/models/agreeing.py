@@ -94,7 +94,8 @@ def _shared(tables: Sequence[Told]) -> list[tuple[str, ...]]:
 
 def _total(tables: Sequence[Told]) -> tuple[float, float]:
     """The total that all tell, by inverse variance, and the variance of its noise."""
-    return _weighed([float(t.cells.sum()) for t in tables], [t.noise_of_all**2 for t in tables])
+    estimates, variances = zip(*(table.total for table in tables), strict=True)
+    return _weighed(estimates, variances)
 
 
 def _weighed(estimates: Sequence[float], variances: Sequence[float]) -> tuple[float, float]:
@@ -144,12 +145,12 @@ def resembling(answer: Given, *like: Given, column: str) -> pd.DataFrame:
     table, others = Told(answer, column), [Told(each, column) for each in like]
     if not all(_fits(table, other) for other in others):
         raise ValueError(say("models.other_keys"))
-    total = float(table.cells.sum())
+    total, _ = table.total
     if total <= 0 or any(float(other.cells.sum()) <= 0 for other in others):
         return table.shown(table.cells)
-    margins = _margins(others, _of_one_total(others, total), table.keys)
+    (noise,), margins = _of_one_total([table]), _margins(others, _of_one_total(others, total), table.keys)
     own = table.cells.ravel()
-    expected = seen_beside(margins, own, table.noise**2, table.weighed_away)
+    expected = seen_beside(margins, own, noise**2, table.weighed_away)
     tried = [(sure, *drawn(own, known)) for sure, known in expected]
     found = averaged(np.array([sure + likely for sure, likely, _ in tried]), np.stack([cells for *_, cells in tried]))[
         1

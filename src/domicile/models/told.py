@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SUFFIXES = ("", "_se", "_low", "_high", "_clipped")
+DOUBT = 0.3
+"""What a clip takes is read off a curve through noisy numbers: it may be off by so much of itself."""
+
+MOST_LOST = 0.95
+"""A clip that took more leaves nothing to reckon with."""
+
 ALL_GROUPS = " (all groups)"
 """What a quote calls the whole of a number that was told in two parts."""
 
@@ -58,10 +64,23 @@ class Told:
         return whole[0] if whole else self.noise * float(np.sqrt(self.cells.size))
 
     @property
+    def total(self) -> tuple[float, float]:
+        """All cells together, with what the quote thinks a clip took of them, and the variance of that: of noise, and of
+        that share being known no better than to `DOUBT` of itself."""
+        lost = self._lost(ALL_GROUPS)
+        told = float(self.cells.sum())
+        return told / (1 - lost), (self.noise_of_all / (1 - lost)) ** 2 + (DOUBT * lost * told) ** 2
+
+    @property
     def weighed_away(self) -> float:
         """Which share of everything the clip of the cells is thought to have taken; 0 where nothing was paid that tells."""
-        about = [m.clipped_about for m in self.answer.quote.mechanisms if m.clipped_about is not None]
-        return about[0] if about else 0.0
+        return self._lost("")
+
+    def _lost(self, part: str) -> float:
+        """The same of one part of the number; of the cells where it was not told in parts."""
+        mine = {m.column: m.clipped_about for m in self.answer.quote.mechanisms if m.clipped_about is not None}
+        parts = [about for column, about in mine.items() if column.startswith(f"{self.column} (")]
+        return min(mine.get(self.column + part, parts[0] if parts else mine.get(self.column, 0.0)), MOST_LOST)
 
     def axes(self, names: Sequence[str]) -> tuple[int, ...]:
         """Those of all other keys."""

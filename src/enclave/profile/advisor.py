@@ -15,9 +15,12 @@ from enum import StrEnum
 from functools import cached_property, lru_cache
 from itertools import pairwise
 
+import numpy as np
+from numpy.typing import NDArray
+
 from enclave.catalogue.profile import Histogram
 from enclave.profile.bins import octaves
-from enclave.profile.shape import is_faint, likely
+from enclave.profile.shape import crowd, is_faint
 
 HARDLY = 1 / 500
 """The share of everything that `hardly_exceeded` lets a clip take."""
@@ -102,12 +105,11 @@ def curve_of(histogram: Histogram, *, squared: bool = False) -> Curve | None:
     `squared`: of what a person has n² where the norm is n (distinct cells under the root of their number)."""
     if is_faint(histogram):
         return None
-    edges, persons = histogram.edges, likely(histogram)
-    bins = list(zip((edges[0] / 2, *edges), (*edges, 2 * edges[-1]), persons, strict=True))
-    clips = octaves(edges[0], edges[-1], 4)
-    times = _mean_square if squared else _mean
-    lost = tuple(sum(p * times(max(a, clip), b, clip) * _above(a, b, clip) for a, b, p in bins) for clip in clips)
-    return Curve(clips, lost, sum(p * times(a, b, 0) for a, b, p in bins))
+    norms, persons = crowd(histogram)
+    clips = octaves(histogram.edges[0], histogram.edges[-1], 4)
+    each = persons * norms if squared else persons
+    lost = tuple(float((each * np.maximum(norms - clip, 0.0)).sum()) for clip in clips)
+    return Curve(clips, lost, float((each * norms).sum()))
 
 
 @lru_cache(maxsize=1024)
@@ -116,46 +118,22 @@ def curve_of_some(histogram: Histogram, share: float) -> Curve | None:
     rows some Poisson number is left."""
     if is_faint(histogram):
         return None
-    edges = histogram.edges
-    clips = octaves(edges[0], edges[-1], 4)
-    lost, whole = [0.0] * len(clips), 0.0
-    for low, high, persons in zip((edges[0] / 2, *edges), (*edges, 2 * edges[-1]), likely(histogram), strict=True):
-        left = share * _mean(low, high, 0)
-        whole += persons * left
-        lost = [sofar + persons * beyond for sofar, beyond in zip(lost, _beyond(left, clips), strict=True)]
-    return Curve(clips, tuple(lost), whole)
+    norms, persons = crowd(histogram)
+    clips = octaves(histogram.edges[0], histogram.edges[-1], 4)
+    beyond = persons @ _beyond(share * norms)
+    lost = tuple(float(beyond[clip]) if clip < len(beyond) else 0.0 for clip in clips)
+    return Curve(clips, lost, float(share * (persons * norms).sum()))
 
 
-def _beyond(mean: float, clips: Sequence[int]) -> list[float]:
-    """E[(N − C)⁺] of a Poisson number, for each C: the sum of P[N > k] over k ≥ C."""
-    most = int(mean + 12 * math.sqrt(mean) + 20)
-    chances = [
-        math.exp(k * math.log(mean) - mean - math.lgamma(k + 1)) if mean > 0 else float(k == 0) for k in range(most)
-    ]
-    tails = [0.0] * (most + 1)
-    sums = [0.0] * (most + 1)
-    for k in range(most - 1, -1, -1):
-        tails[k] = tails[k + 1] + chances[k]
-        sums[k] = sums[k + 1] + tails[k + 1]
-    return [sums[clip] if clip < most else 0.0 for clip in clips]
-
-
-def _above(low: float, high: float, clip: int) -> float:
-    """Which share of a bin has more than the clip, spread evenly over the logarithm."""
-    return 0.0 if clip >= high else 1.0 if clip <= low else math.log(high / clip) / math.log(high / low)
-
-
-def _mean(low: float, high: float, clip: int) -> float:
-    """The mean of n − C over a bin."""
-    return 0.0 if low >= high else (high - low) / math.log(high / low) - clip
-
-
-def _mean_square(low: float, high: float, clip: int) -> float:
-    """The mean of n·(n − C)."""
-    if low >= high:
-        return 0.0
-    octave = math.log(high / low)
-    return (high * high - low * low) / (2 * octave) - clip * (high - low) / octave
+def _beyond(means: NDArray[np.float64]) -> NDArray[np.float64]:
+    """E[(N − C)⁺] of Poisson numbers N, for C = 0, 1, …: the sum of P[N > k] over k ≥ C."""
+    largest = float(means.max())
+    counts = np.arange(int(largest + 12 * math.sqrt(largest) + 20))
+    factorials = np.concatenate([[0.0], np.cumsum(np.log(counts[1:]))])
+    chances = np.exp(counts * np.log(means)[:, None] - means[:, None] - factorials)
+    tails = chances[:, ::-1].cumsum(axis=1)[:, ::-1]  # P[N ≥ k]
+    sums: NDArray[np.float64] = tails[:, :0:-1].cumsum(axis=1)[:, ::-1]
+    return sums
 
 
 def chosen(curve: Curve, aims: Sequence[Aim]) -> int:

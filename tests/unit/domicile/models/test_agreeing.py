@@ -27,14 +27,15 @@ class Answered:
     table: pd.DataFrame
     whole: float | None = None
     lost: float = 0.0
+    name: str = "n"
     id: str = "an answer"
     spent: float = 0.1
     notes: tuple[str, ...] = field(default=())
 
     @property
     def quote(self) -> Any:
-        parts = [("n (groups)", 0.0, self.lost)]
-        parts += [] if self.whole is None else [("n (all groups)", self.whole, 0.0)]
+        parts = [(f"{self.name} (groups)", 0.0, self.lost)]
+        parts += [] if self.whole is None else [(f"{self.name} (all groups)", self.whole, 0.0)]
         return SimpleNamespace(mechanisms=[SimpleNamespace(column=c, scale=s, clipped_about=a) for c, s, a in parts])
 
     def arrow(self) -> Any:
@@ -56,7 +57,7 @@ def told(
         made[name] - 2 * noise_of(made, name),
         made[name] + 2 * noise_of(made, name),
     )
-    return Answered(made.iloc[::-1].reset_index(drop=True), whole, lost)
+    return Answered(made.iloc[::-1].reset_index(drop=True), whole, lost, name)
 
 
 def noise_of(made: pd.DataFrame, name: str) -> pd.Series[float]:
@@ -109,6 +110,21 @@ def test_the_total_is_told_by_all(rng: np.random.Generator, both: Array) -> None
         before += abs(float(tables[0].frame()["n"].sum()) - whole)
         after += abs(float(first["n"].sum()) - whole)
     assert after < 0.7 * before
+
+
+@pytest.mark.parametrize("said", [0.7, 1.0, 1.3], ids=["less", "as-much", "more"])
+def test_what_clips_took_of_all_is_given_back(rng: np.random.Generator, both: Array, said: float) -> None:
+    """As far as quotes say: a share that is known to a third is better than none."""
+    sizes = both.sum(axis=1)
+    before = after = 0.0
+    for _ in range(ROUNDS):
+        left = [(sizes * (1 - lost) + rng.normal(0, 30, DEPTS), said * lost) for lost in (0.05, 0.1)]
+        tables = [told(cells, 30.0, "dept", lost=about) for cells, about in left]
+        before += abs(float(tables[0].frame()["n"].sum()) - sizes.sum())
+        after += abs(float(agree(*tables, column="n")[0]["n"].sum()) - sizes.sum())
+        alone = resembling(tables[1], tables[0], column="n")["n"].sum()
+        assert alone == pytest.approx(left[1][0].sum() / (1 - left[1][1]))
+    assert after < (0.25 if said == 1.0 else 0.6) * before
 
 
 def test_cells_that_are_seen_to_differ_are_let_be(rng: np.random.Generator) -> None:
@@ -168,7 +184,7 @@ def test_clips_of_different_size_show_which_way_they_bend(rng: np.random.Generat
         bent = [sizes * (1 + uneven * lost) for lost in (0.2, 0.5)]
         bent = [cells * sizes.sum() / cells.sum() for cells in bent]
         few, many = (cells + rng.normal(0, 60, DEPTS) for cells in bent)
-        one, two = told(few, 60.0, "dept", lost=0.2), told(many, 60.0, "dept", lost=0.5)
+        one, two = (told(c, 60.0, "dept", whole=200.0, lost=at) for c, at in ((few, 0.2), (many, 0.5)))
         found = cells_of(agree(one, two, column="n")[0], DEPTS)
         before += off(few, sizes)
         after += off(found, sizes)
@@ -233,9 +249,12 @@ def test_what_belongs_to_the_rows_is_unbent_with_them(rng: np.random.Generator, 
         truth = 2 * sizes * (1 + rng.normal(0, 0.01, DEPTS))
         uneven = rng.normal(0, 0.1, DEPTS)
         many, less, own = (cells * (1 + uneven * lost) for cells, lost in ((sizes, 0.6), (sizes, 0.2), (truth, 0.2)))
-        likes = [told(c + rng.normal(0, 40, DEPTS), 40.0, "dept", lost=at) for c, at in ((many, 0.6), (less, 0.2))]
+        likes = [
+            told(c + rng.normal(0, 40, DEPTS), 40.0, "dept", whole=200.0, lost=at)
+            for c, at in ((many, 0.6), (less, 0.2))
+        ]
         drawn = own * truth.sum() / own.sum() + rng.normal(0, 60, DEPTS)
-        found = resembling(told(drawn, 60.0, "dept", lost=0.2), *likes, column="n")
+        found = resembling(told(drawn, 60.0, "dept", whole=200.0, lost=0.2), *likes, column="n")
         before += off(drawn, truth)
         after += off(cells_of(found, DEPTS), truth)
     assert after < 0.7 * before
@@ -252,11 +271,11 @@ def test_tables_that_do_not_resemble_each_other_are_hardly_moved(
     for _ in range(ROUNDS):
         truth = sizes.mean() * np.exp(rng.normal(0, spread, DEPTS))
         likes = [
-            told(sizes * (1 + rng.normal(0, 0.1, DEPTS) * at) + rng.normal(0, 60, DEPTS), 60.0, "dept", lost=at)
+            told(sizes * (1 + rng.normal(0, 0.1, DEPTS) * at), 60.0, "dept", whole=200.0, lost=at)
             for at in (0.1, 0.3, 0.6)
         ]
         drawn = truth * (1 + rng.normal(0, 0.1, DEPTS) * lost) + rng.normal(0, 300, DEPTS)
-        found = resembling(told(drawn, 300.0, "dept", lost=lost), *likes, column="n")
+        found = resembling(told(drawn, 300.0, "dept", whole=1_000.0, lost=lost), *likes, column="n")
         before += off(drawn, truth)
         after += off(cells_of(found, DEPTS), truth)
     assert after < most * before
@@ -273,7 +292,7 @@ def test_a_few_that_differ_do_not_keep_all_others_from_coming_down(rng: np.rando
         found = cells_of(resembling(told(drawn, 60.0, "dept"), told(sizes, 50.0, "dept"), column="n"), DEPTS)
         for made, sums in ((drawn, before), (found, after)):
             sums += (off(made[~differs], some[~differs]), off(made[differs], some[differs]))
-    assert after[0] < 0.6 * before[0], "all others come down on their shares"
+    assert after[0] < 0.7 * before[0], "all others come down on their shares"
     assert after[1] < 0.2 * ROUNDS * (0.5 / 1.5) * some[differs].sum(), "and what is seen to differ is let be"
 
 
