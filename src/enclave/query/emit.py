@@ -92,19 +92,21 @@ def _terms(tally: Tally) -> list[Term]:
 def _exact(plan: Plan, rows: str, tallies: list[Tally]) -> str:
     """Rows weighed by the length of the person's own vector over the keys of the plan; bins are finer."""
     norm, distinct = tallies[0].norm, tallies[0].style is Style.EXACT_DISTINCT
+    by_rows = norm.column == EXACT_ROWS
     sums = Sums(by_keys(plan, tallies[0].bins))
-    totals = [sums.total(t) for t in tallies]
+    totals = [sums.total(t, added=by_rows) for t in tallies]
     read = exact.Rows(rows, f't0."{plan.root.unit}"', "" if distinct else times(plan.sources), once=distinct)
     of_value = tallies[0].term if norm.at is not None else None
-    if norm.column == EXACT_ROWS:
-        return _totalled(sums, totals, exact.branches_by_rows(read, sums.groups, sums.named))
+    if by_rows:
+        return _totalled(sums, totals, exact.by_rows(read, sums.groups, sums.named), added=True)
     return _totalled(sums, totals, exact.branches(read, sums.groups, len(plan.keys), sums.named, norm, of_value))
 
 
-def _totalled(sums: Sums, totals: list[str], branches: str) -> str:
+def _totalled(sums: Sums, totals: list[str], branches: str, *, added: bool = False) -> str:
+    """Over branches to be added up; or over one row of each key, where they are."""
     columns = [f"{k} AS k{i}" for i, k in enumerate(sums.groups.keys)]
     named = [f"{total} AS a{i}" for i, total in enumerate(totals)]
-    return _select([*columns, *named], f"({branches}) AS t0", len(columns))
+    return _select([*columns, *named], f"({branches}) AS t0", 0 if added else len(columns))
 
 
 def _of_values(plan: Plan, norm: Norm, tallies: list[Tally]) -> str:

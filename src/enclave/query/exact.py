@@ -69,10 +69,11 @@ def branches(
     return f"{with_} {everybody} UNION ALL {heavy}"
 
 
-def branches_by_rows(rows: Rows, groups: Groups, named: Mapping[str, Sum]) -> str:
-    """The same under the number of all rows of a person: an l1 norm, with no root to take, so several clips of it cost one
-    pass. Each sum under its own. A hash of persons and groups costs more than the scan behind a narrow filter, so rows are
-    kept as they pass, and meet only persons above the least clip. Rows that stand for several fall together first."""
+def by_rows(rows: Rows, groups: Groups, named: Mapping[str, Sum]) -> str:
+    """One row for each group, added up already, weighed by the number of all rows of a person: an l1 norm, with no root to
+    take, so several clips of it cost one pass. Each sum under its own. A hash of persons and groups costs more than the scan
+    behind a narrow filter, so rows are kept as they pass, and meet only persons above the least clip. Rows that stand for
+    several fall together first."""
     if rows.times:
         kept, of_person = _cells(rows, groups, named), "sum(c)"
         added = {name: name for name in named}

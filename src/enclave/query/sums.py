@@ -82,9 +82,9 @@ class Sums:
     def named(self) -> dict[str, Sum]:
         return {name: wanted for wanted, name in self._names.items()}
 
-    def total(self, tally: Tally) -> str:
-        """The tally's total over all groups of a cell, saturated to int64."""
-        summed = f"sum({self._of(tally)})"
+    def total(self, tally: Tally, *, added: bool = False) -> str:
+        """The tally's total over all groups of a cell, or of the only one (`added`), saturated to int64."""
+        summed = f"({self._of(tally)})" if added else f"sum({self._of(tally)})"
         grain = tally.product.grain if tally.product else 1
         return saturated(summed if grain == 1 else f"{summed} // {grain}::HUGEINT")
 
