@@ -10,16 +10,19 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, Engine, MetaData, create_engine, event
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from enclave.store.place import Place
 
 STATE = MetaData()
 LEDGER = MetaData()
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def _prepare_sqlite(engine: Engine) -> None:
@@ -54,11 +57,35 @@ def connect(url: str) -> Engine:
 
 def migrate(engine: Engine, which: str) -> None:
     """Bring the database to the newest revision of `which` ("state" or "ledger")."""
+    if _revision(engine) == _newest(which):
+        return
+    from alembic import command  # longer to import than most commands take, and to look at a home needs none of it
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", f"enclave.store:migrations/{which}")
     with engine.connect().execution_options(writes=True) as connection, connection.begin():
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+def _revision(engine: Engine) -> str | None:
+    """At which revision a database is; None of one that is none yet."""
+    with engine.connect() as connection:
+        try:
+            found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalars().all()
+        except (
+            OperationalError,
+            ProgrammingError,
+        ):  # no such table; or what keeps it from being read will be met again
+            return None
+    return found[0] if len(found) == 1 else None
+
+
+@cache
+def _newest(which: str) -> str:
+    """Revisions form one line and are named by their numbers."""
+    return max(file.name for file in (_MIGRATIONS / which / "versions").glob("[0-9]*.py")).split("_")[0]
 
 
 def open_state(place: Place) -> Engine:
