@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ GOAL_RISK = 0.10
 RISK = "weigh risk"
 
 
-def shelve_once(home: Path, source: Path, tables: Sequence[str], size_class: int) -> None:
+def shelve_once(home: Path, source: Path, classes: Mapping[str, int]) -> None:
     """What the measured process does: a home is born, the policy signed, the tables shelved; prints its figures."""
     from enclave.bootstrap import birth
     from enclave.catalogue import shelve
@@ -39,7 +39,8 @@ def shelve_once(home: Path, source: Path, tables: Sequence[str], size_class: int
     settings = birth.create(home, demo=True)
     keyring, db = Keyring(settings.place), open_state(settings.place)
     policy = settings.place.policies / "datasets/hospital/datapackage.yaml"
-    policy.write_bytes(narrowed(policy.read_bytes(), tuple(tables), size_class=size_class))
+    largest = max(classes.values())
+    policy.write_bytes(narrowed(policy.read_bytes(), tuple(classes), size_class=largest, classes=classes))
     sign(db, policy, keyring, "officer")
     stages: dict[str, float] = {}
     told: list[tuple[str, float]] = []
@@ -121,5 +122,4 @@ def _row(name: str, value: float, unit: str, ratio: float, goal: str, holds: boo
 
 if __name__ == "__main__":
     home, source, *more = sys.argv[1:]
-    chosen, largest = more or (",".join(TABLES), "20000000")
-    shelve_once(Path(home), Path(source), chosen.split(","), int(largest))
+    shelve_once(Path(home), Path(source), json.loads(more[0]) if more else dict.fromkeys(TABLES, 20_000_000))

@@ -1,6 +1,6 @@
 """What does privacy cost in time, memory and error over twelve questions, beside plain DuckDB on the same encrypted file?
 
-    python -m bench.suite [--visits N] [--more] [--only NAME …]
+    python -m bench.suite [--visits N] [--more] [--only NAME …] [--peaks]
 
 Both sides are warm and take turns in one run, so that a busy neighbour slows both alike. Ours is all that stands between
 a durable reservation and a finished body: emitted SQL, noise, post-processing, Arrow; the price (parse, plan, quote) comes
@@ -8,7 +8,8 @@ before and has a row of its own. A reply leaves at its class's moment, whatever 
 
 Error is total: Σ|answered − true| / Σ|true| over all cells, clipping and noise together, one draw; every form takes an
 equal share of ONE budget of ε = 1 at the dataset's δ. Memory is the most a process of its own holds that opens the
-extract and answers every form once.
+extract and answers every form once; with --peaks that of each form, opened and answered once in a process of its own
+(docs/reference/scale.md was seen so, at a hundred million visits).
 """
 
 from __future__ import annotations
@@ -31,13 +32,14 @@ import pyarrow as pa
 from bench.hospital import Hospital, opened, shelved
 from bench.questions import MORE, SUITE, Form
 
-from enclave.errors import Refused
+from enclave.errors import EnclaveError
 from enclave.query import Engine, Priced, execute, mechanisms, prepare
 
 ROOT = Path(__file__).resolve().parents[1]
 VISITS = (1_000_000, 10_000_000)
 GOAL_MEDIAN, GOAL_WORST = 1.0, 3.0
 TOTAL_EPSILON = "1"
+NAMES = tuple(form.name for form in SUITE)
 WARM_UPS = 2
 ROUNDS = (5, 25)
 PATIENCE_S = 12.0
@@ -158,7 +160,7 @@ def asked(hospital: Hospital, forms: Sequence[Form]) -> Iterator[Measured]:
             start = time.perf_counter()
             try:
                 priced = prepare(form.sql, hospital.dataset, epsilon)
-            except Refused as refused:
+            except EnclaveError as refused:
                 print(f"  {form.name}: not asked here ({refused.words('en')})", flush=True)
                 continue
             quote_ms = 1000 * (time.perf_counter() - start)
@@ -175,7 +177,7 @@ def answer_all(hospital: Hospital, forms: Sequence[Form]) -> float:
     """Answer every form once in this process, but those that are refused at this size; the most MiB it held."""
     engine = Engine(hospital.path, hospital.key)
     for form in forms:
-        with suppress(Refused):
+        with suppress(EnclaveError):
             priced = prepare(form.sql, hospital.dataset, "0.1")
             if execute(priced, engine).incident:
                 raise RuntimeError(f"the engine failed: {form.sql}")
@@ -183,10 +185,10 @@ def answer_all(hospital: Hospital, forms: Sequence[Form]) -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def peak_mib(hospital: Hospital) -> float:
-    """The same in a process of its own."""
+def peak_mib(hospital: Hospital, *only: str) -> float:
+    """The same in a process of its own, of all forms or of those named."""
     home = hospital.path.parents[3]
-    command = [sys.executable, "-m", "bench.suite", "--memory-of", str(home), str(hospital.raw)]
+    command = [sys.executable, "-m", "bench.suite", "--memory-of", str(home), str(hospital.raw), "--only", *only]
     found = subprocess.run(command, check=True, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     return float(found.stdout.split()[-1])
 
@@ -256,15 +258,19 @@ def main() -> None:
     options.add_argument("--visits", type=int, default=VISITS[0])
     options.add_argument("--more", action="store_true", help="the other shapes instead of the twelve")
     options.add_argument("--only", nargs="*", default=[], help="names of questions")
+    options.add_argument("--peaks", action="store_true", help="the memory of each form, in a process of its own")
     options.add_argument("--memory-of", nargs=2, type=Path, help=argparse.SUPPRESS)
     given = options.parse_args()
     if given.memory_of:
-        print(answer_all(opened(*given.memory_of), SUITE))
+        print(answer_all(opened(*given.memory_of), [f for f in (*SUITE, *MORE) if f.name in (given.only or NAMES)]))
         return
     chosen = [f for f in (MORE if given.more else SUITE) if not given.only or f.question in given.only]
     with shelved(given.visits) as hospital:
         for made in asked(hospital, chosen):
-            print(json.dumps(timed("query.suite", made), ensure_ascii=False), flush=True)
+            row = timed("query.suite", made)
+            if given.peaks:
+                row["peak_mib"] = round(peak_mib(hospital, made.form.name))
+            print(json.dumps(row, ensure_ascii=False), flush=True)
 
 
 if __name__ == "__main__":

@@ -121,6 +121,7 @@ def opened(living: Living) -> Iterator[Door]:
             turns=Turns(),
             caps=read_caps(budget),
             still_leased=lambda _: None,
+            run_seconds=600,
         )
         try:
             yield Door(living, ledger, extracts, asking)

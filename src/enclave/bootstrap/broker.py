@@ -111,6 +111,7 @@ def _binder(house: House, ledger: Ledger, extracts: OpenExtracts, turns: Turns) 
             turns=turns,
             caps=_caps(house),
             still_leased=lambda asker: still_leased(house.db, asker),
+            run_seconds=house.settings.run_seconds,
         )
         asker: Asker = bind(house.db, house.place, run, epoch, worker)
         return Session(asking, asker, house.db).serve

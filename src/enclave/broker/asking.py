@@ -112,6 +112,8 @@ class Asking:
     caps: Mapping[str, RegisterCap]
     still_leased: Callable[[Asker], None]
     """Raises unless the asker's run is leased in its epoch now."""
+    run_seconds: int
+    """How long a run lasts here at most: whoever asks is gone then."""
 
     def quote(self, asker: Asker, sql: str, epsilon: str | None, **within: str | None) -> Quote:
         """(1) and (2): the price in words anybody may have, with what is left of each account."""
@@ -209,6 +211,8 @@ class Asking:
             priced = prepare(
                 sql, asker.dataset, epsilon, within.get("accuracy"), within.get("confidence"), pure=grant.pure
             )
+        if priced.reply_ms >= self.run_seconds * 1000:
+            raise Refused("broker.outlasts_run", seconds=priced.reply_ms // 1000, limit=self.run_seconds)
         units = {table.name: table.unit for table in asker.dataset.tables}
         named = sorted((table, column) for table, column in priced.variables if column != units.get(table))
         grant.check_uses(sorted({table for table, _ in priced.variables}), [f"{t}.{c}" for t, c in named])

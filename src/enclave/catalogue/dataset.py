@@ -147,6 +147,8 @@ class Table:
     joins: tuple[Join, ...] = ()
     registers: tuple[str, ...] = ()
     """Person registers its rows draw on beside the dataset's own."""
+    size_class: int = 0
+    """Public, rounded number of its rows, from the policy; 0: that of the dataset."""
     title: str = ""
     title_zh: str = ""
 
@@ -231,6 +233,18 @@ class Dataset:
         read = set(tables)
         others = {register for t in self.tables if t.name in read for register in t.registers}
         return (self.register, *sorted(others - {self.register}))
+
+    def rows_of(self, *tables: str) -> int:
+        """How many rows the largest of these tables may have, by public text."""
+        own = (t.size_class or self.size_class for t in self.tables if t.name in tables)
+        return min(max(own, default=self.size_class), self.size_class)
+
+    def persons_of(self, table: Table) -> int:
+        """How many persons may have a row there. Who has one has one in every table it is joined to by the person: rows of
+        nobody are left out at intake."""
+        far = (j.table for j in table.joins if j.column == table.unit)
+        single = (t.name for t in self.tables if t.one_row_per_person)
+        return min(self.rows_of(name) for name in {table.name, *({*far} & {*single})})
 
     @property
     def names(self) -> frozenset[str]:

@@ -39,6 +39,7 @@ def _table(descriptor: Descriptor, resource: Resource) -> Table:
         unit=resource.unit_column,
         columns=tuple(_column(stored) for stored in stored_columns(descriptor, resource)),
         row_clip=resource.row_clip,
+        size_class=resource.size_class or 0,
         key=resource.key,
         facets=tuple(Facet(f.column, f.clip, f.distinct_clip) for f in resource.facets),
         keys=tuple(Keys(k.column, k.per_person, k.in_all) for k in resource.keys),
@@ -87,6 +88,7 @@ def dataset_of(descriptor: Descriptor, *, version: int, digest: str, policy_dige
 
 LATER = (
     "covers_from", "covers_to", "keys", "keys_delta", "legal_basis", "openness", "references", "registers", "renewed",
+    "size_class",
 )  # fmt: skip
 
 

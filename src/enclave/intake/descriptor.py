@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 
 import yaml
@@ -57,8 +58,11 @@ def parse(text: bytes) -> Descriptor:
     return _checked(tree)
 
 
-def narrowed(text: bytes, tables: tuple[str, ...], *, size_class: int | None = None) -> bytes:
-    """The text of a derived descriptor over fewer tables, without the columns that need the others; to be signed anew."""
+def narrowed(
+    text: bytes, tables: tuple[str, ...], *, size_class: int | None = None, classes: Mapping[str, int] | None = None
+) -> bytes:
+    """The text of a derived descriptor over fewer tables, without the columns that need the others, of this size (and each
+    table of its own); to be signed anew."""
     tree = yaml.safe_load(text)
     tree["resources"] = [r for r in tree["resources"] if r["name"] in tables]
     for asked in (sets := tree.get("risk", {}).get("sets", [])):
@@ -73,6 +77,9 @@ def narrowed(text: bytes, tables: tuple[str, ...], *, size_class: int | None = N
         resource["joins"] = [j for j in resource.get("joins", []) if j["table"] in tables]
     if size_class is not None:
         tree["size_class"] = size_class
+    for resource in tree["resources"]:
+        if (own := (classes or {}).get(resource["name"])) is not None:
+            resource["size_class"] = own
     narrow: str = yaml.safe_dump(tree, allow_unicode=True, sort_keys=False)
     parse(narrow.encode())
     return narrow.encode()

@@ -97,8 +97,8 @@ def build(
         marked = _marked(con, d, source, overlap_key)
         if (report := made.kept.told(d, reported(d, found, named, made.risks, marked))).stops:
             raise Stopped(report)
-        if max(made.rows.values()) > d.size_class:
-            raise Refused("intake.larger_than_class", dataset=d.name, size_class=d.size_class)
+        for name in (name for name, count in made.rows.items() if count > d.rows_of(name)):
+            raise Refused("intake.larger_than_class", dataset=d.name, table=name, size_class=d.rows_of(name))
         con.execute(f"CHECKPOINT {CATALOG}")
         con.execute(f"DETACH {CATALOG}")
         con.execute(attach + ", READ_ONLY)")

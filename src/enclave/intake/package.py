@@ -135,6 +135,11 @@ class Descriptor(Text):
     def table(self, name: str) -> Resource | None:
         return next((r for r in self.tables if r.name == name), None)
 
+    def rows_of(self, table: str) -> int:
+        """How many rows a table may have."""
+        own = next((r.size_class for r in self.tables if r.name == table), None)
+        return min(own or self.size_class, self.size_class)
+
     @property
     def person_table(self) -> Resource:
         return next(r for r in self.tables if r.name == self.unit.table)

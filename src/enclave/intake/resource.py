@@ -127,6 +127,8 @@ class Resource(Text):
     registers: tuple[Name, ...] = ()
     """Person registers its rows draw on beside the dataset's own: a question that reads it is charged to each, in full."""
     key: tuple[Name, ...] = ()
+    size_class: int | None = Field(default=None, ge=1, le=10**11)
+    """Its rows, rounded up; absent: those of the dataset's largest table."""
     row_clip: int = Field(default=1, ge=1, le=2**20)
     facets: tuple[FacetText, ...] = ()
     keys: tuple[KeysText, ...] = ()

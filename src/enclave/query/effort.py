@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import math
 
-from enclave.errors import Refused
 from enclave.query.groups import grouped, values_of
 from enclave.query.plan import Op, PerPerson, Plan, Source, Term, Verb
-from enclave.query.sources import several_of, used_columns
+from enclave.query.sources import counts_rows, several_of, used_columns
 from enclave.query.sscp import Matrix
 from enclave.query.tally import Style
 
 PERSON_NS = 350.0
 """Rows grouped by the person."""
+
+STORED_NS = 40.0
+"""A person's rows where their number is stored and read from one of them."""
 
 DISTINCT_NS = 700.0
 ROW_NS = 20.0
@@ -28,10 +30,6 @@ BEGINS_NS = 250.0
 """How an unlisted key begins: its text is fetched."""
 
 JOINED_NS = 200.0
-
-MOST_ROWS = 12_000_000
-"""Rows whose cells are held at once, each person's own: more would not surely fit the engine's memory."""
-
 
 SUM_NS = 30.0
 CODE_NS = 60.0
@@ -117,28 +115,6 @@ def fan_out(plan: Plan) -> int | None:
     return None if fan == math.inf else int(fan)
 
 
-def check_memory(plan: Plan, rows: int) -> None:
-    """What is told apart person by person must surely fit, or the question is not begun."""
-    if windows_of(plan.sources) and rows * branches(plan.sources[0]) > MOST_ROWS:
-        raise Refused("windows.too_many_rows", limit=MOST_ROWS)
-    if not plan.exact:
-        return
-    fan = fan_out(plan)
-    if fan is None or rows * branches(plan.sources[0]) * fan > MOST_ROWS:
-        raise Refused("within.too_many_rows", limit=MOST_ROWS)
-
-
-def windows_of(sources: tuple[Source, ...]) -> int:
-    """How many windows are computed at any level below: each holds all its rows at once."""
-    found = 0
-    for source in sources:
-        if isinstance(source.made, PerPerson):
-            found += windows_of(source.made.sources)
-        elif source.made is not None:
-            found += source.made.windows + sum(windows_of(b.sources) for b in source.made.branches)
-    return found
-
-
 def within_ns(sources: tuple[Source, ...]) -> float:
     """What is made within one person for these sources, for each row of the public size class."""
     total = 0.0
@@ -147,7 +123,8 @@ def within_ns(sources: tuple[Source, ...]) -> float:
             continue
         if isinstance(source.made, PerPerson):
             levels = [source.made.sources]
-            row = PERSON_NS + DISTINCT_NS * sum(p.verb is Verb.DISTINCT for p in source.made.parts)
+            row = STORED_NS if counts_rows(source.made) else PERSON_NS
+            row += DISTINCT_NS * sum(p.verb is Verb.DISTINCT for p in source.made.parts)
         else:
             levels = [b.sources for b in source.made.branches]
             row = ROW_NS + WINDOW_NS * source.made.windows

@@ -3,6 +3,9 @@
 A scan is cheapest when it only counts and sums stored columns by stored columns. So where the columns that a key, a bin or
 a value is computed from can take few values (by the dictionary), rows are grouped by those columns as they rest, and the
 key or value is computed once for each group. What has no short list of values is computed row by row.
+
+Of what is made within one person the engine knows no statistics, so its groups are found by a hash: worth it for a key or a
+bin, which is text or a choice of many, and not for a value that is only added up.
 """
 
 from __future__ import annotations
@@ -91,7 +94,7 @@ def grouped(plan: Plan, bins: Bins | None, values: Iterable[Term]) -> Groups:
     if bins is not None and not made.as_they_rest(bins.term):
         numbered = made.row_by_row(bin_number(bins))
     for term in values:
-        if made.columns:
+        if made.columns and not any(isinstance(ref.column, Made) for ref in _refs(term)):
             made.as_they_rest(term)
     keys = [written.get(i) or key(_moved(k.term, made.at)) for i, k in enumerate(plan.keys)]
     if bins is not None:
@@ -106,7 +109,7 @@ def by_keys(plan: Plan, bins: Bins | None) -> Groups:
 
 
 def _bits(column: Column) -> int:
-    values = None if isinstance(column, Made) else values_of(column)
+    values = values_of(column)
     return MOST_BITS + 1 if values is None else values.bit_length()
 
 

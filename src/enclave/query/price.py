@@ -1,9 +1,9 @@
-"""What does a question cost, and when does its reply leave?
+"""What does a question cost?
 
 From text, dictionary and policy alone: no connection can be reached from here (an import contract says so). ε becomes
 the largest whole nano-rho that converts to at most ε at the dataset's δ; it is split evenly over the mechanisms; each
 takes the smallest whole scale whose OpenDP price fits its share, and the question costs the sum of those prices, never
-more than was asked. The reply moment is a class fixed by the shape of the statements and the dataset's public size.
+more than was asked. When its reply leaves, `moment` says.
 """
 
 from __future__ import annotations
@@ -24,58 +24,21 @@ from enclave.query import mechanisms, scaled
 from enclave.query.accuracy import Accuracy, check_promised, is_centred, scales, wanted
 from enclave.query.bounds import tallies
 from enclave.query.draw import COARSEST, Draw, at_scale, gaussian, laplace, thresholded
-from enclave.query.effort import (
-    begins_ns,
-    branches,
-    check_memory,
-    fan_out,
-    matrix_ms,
-    matrix_row_ns,
-    parts_of_keys,
-    unlisted_ms,
-    unlisted_row_ns,
-    weight,
-    within_ns,
-)
 from enclave.query.emit import Statement, emitted
+from enclave.query.held import check_distinct, check_memory
 from enclave.query.mechanisms import NANO
+from enclave.query.moment import reply_class, size_of
 from enclave.query.plan import Measure, Plan
 from enclave.query.pure import check_pure, nano_epsilon
 from enclave.query.question import parse
 from enclave.query.sscp import LABELS, matrix_in
-from enclave.query.tally import Style, Tally
+from enclave.query.tally import Tally
 from enclave.query.threshold import ATTO
 
 EPSILON = re.compile(r"\d{1,4}(\.\d{1,9})?|\.\d{1,9}")
 MOST_EPSILON = 1_000
 LONGEST_APART_MS = 60_000
 """Nobody waits longer for a sharper answer who did not ask for it."""
-
-REPLY_CLASSES_MS = (100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 60_000, 120_000, 300_000)
-MARGIN = 10
-"""A class is at least this many times the worst case at full load."""
-
-FIXED_MS = 10.0
-"""Planning, fetching, packing of one statement on a loaded machine."""
-
-ROW_NS = {
-    Style.ROWS: 80.0,
-    Style.FLAGGED: 100.0,
-    Style.DISTINCT: 200.0,
-    Style.KEYS: 100.0,
-    Style.VALUES: 900.0,
-    Style.EXACT: 1_500.0,
-    Style.EXACT_DISTINCT: 1_500.0,
-}
-CELLS_NS = 500.0
-TERM_NS = 15.0
-JOIN_NS = 200.0
-MANY_NS = 600.0
-BINS_NS = 150.0
-CELL_MS = 0.03
-"""Worst times per row (more where a person has several distinct cells), per row and part of a term, per row and joined
-table (more where it has many rows for a person), per row put in a bin, per cell and tally: measured on a warm extract at
-full load, two questions and two busy loops on two cores (docs/reference/reply-moments.md)."""
 
 
 @dataclass(frozen=True)
@@ -201,12 +164,14 @@ def priced(
 
 
 def _priced(sql: str, plan: Plan, dataset: Dataset, asked: str | Accuracy, clips: tuple[int, ...] | None) -> Priced:
-    check_memory(plan, dataset.size_class)
+    size = size_of(plan, dataset)
+    check_memory(plan, *size)
     moved = tallies(plan)
     if clips is not None:
         moved = advice.kept(plan, moved, dataset.profile, clips)
     elif dataset.profile is not None:
         moved = _advised(plan, moved, dataset.profile, asked, dataset.delta)
+    check_distinct(plan, moved, *size)
     statements = emitted(plan, moved)
     draws = (
         _accurate(plan, moved, asked, dataset.profile)
@@ -224,7 +189,7 @@ def _priced(sql: str, plan: Plan, dataset: Dataset, asked: str | Accuracy, clips
         statements=statements,
         rho=spent,
         epsilon=whole,
-        reply_ms=reply_class(plan, moved, statements, dataset),
+        reply_ms=reply_class(plan, moved, statements, *size),
         answer_key=answer_key(plan, dataset, statements, draws),
         asked=asked,
     )
@@ -271,43 +236,6 @@ def _accurate(plan: Plan, moved: tuple[Tally, ...], accuracy: Accuracy, profile:
     if sum(d.nano_epsilon if plan.pure else d.rho for d in draws) > most:
         raise Refused("query.accuracy_too_fine", accuracy=str(float(accuracy.within)))
     return draws
-
-
-def worst_ms(plan: Plan, moved: tuple[Tally, ...], statements: tuple[Statement, ...], rows: int) -> float:
-    """The longest the question can take at full load, by its shape and a public number of rows."""
-    total = 0.0
-    for statement in statements:
-        style = moved[statement.tallies[0]].style
-        parts = parts_of_keys(plan, style) + (weight(plan.where) if plan.where else 0)
-        terms = [moved[i].term for i in statement.tallies]
-        several = style is Style.DISTINCT and moved[statement.tallies[0]].norm.column is not None
-        row = ROW_NS[style] + CELLS_NS * several + TERM_NS * (parts + sum(2 * weight(t) for t in terms if t))
-        row += TERM_NS * sum(4 * p.other.size for p in (moved[i].product for i in statement.tallies) if p)
-        row += TERM_NS * sum(t.size for t in (bins.term for bins in (moved[statement.tallies[0]].bins,) if bins))
-        for matrix in (moved[i].matrix for i in statement.tallies):
-            if matrix:
-                row += matrix_row_ns(matrix) + TERM_NS * sum(4 * v.term.size for v in matrix.variables)
-                total += matrix_ms(matrix, plan.cells, rows)
-        row += unlisted_row_ns(plan, style) + begins_ns(plan)
-        row += BINS_NS * sum(moved[i].bins is not None for i in statement.tallies[:1])
-        row += sum(
-            JOIN_NS if s.table.one_row_per_person or not s.table.unit else MANY_NS
-            for s in plan.sources[1:]
-            if not s.idle
-        )
-        twice = 2 if style is Style.ROWS and moved[statement.tallies[0]].norm.column else 1
-        row = row * branches(plan.sources[0]) * (fan_out(plan) or 1) + twice * within_ns(plan.sources)
-        total += FIXED_MS + rows * row / 1e6
-        total += unlisted_ms(plan) if style is Style.KEYS else 0.0
-    return total + CELL_MS * plan.cells * sum(t.size for t in moved)
-
-
-def reply_class(plan: Plan, moved: tuple[Tally, ...], statements: tuple[Statement, ...], dataset: Dataset) -> int:
-    needed = MARGIN * worst_ms(plan, moved, statements, dataset.size_class)
-    fitting = next((c for c in REPLY_CLASSES_MS if c >= needed), None)
-    if fitting is None:
-        raise Refused("query.too_heavy", seconds=REPLY_CLASSES_MS[-1] // 1000)
-    return fitting
 
 
 def answer_key(plan: Plan, dataset: Dataset, statements: tuple[Statement, ...], draws: tuple[Draw, ...]) -> str:

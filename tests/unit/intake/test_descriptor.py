@@ -127,11 +127,14 @@ def test_the_hospital_descriptor_holds_together() -> None:
 
 
 def test_a_narrowed_descriptor_leaves_out_the_columns_that_need_other_tables() -> None:
-    text = descriptor.narrowed(HOSPITAL.read_bytes(), ("patients", "visits"), size_class=20_000_000)
+    text = descriptor.narrowed(
+        HOSPITAL.read_bytes(), ("patients", "visits"), size_class=20_000_000, classes={"patients": 4_000_000}
+    )
     narrow = descriptor.parse(text)
     assert [t.name for t in narrow.tables] == ["patients", "visits"]
     assert not narrow.person_table.derived
-    assert narrow.size_class == 20_000_000
+    assert narrow.size_class == narrow.rows_of("visits") == 20_000_000
+    assert narrow.rows_of("patients") == 4_000_000
 
 
 def test_taking_fewer_tables_refuses_a_column_that_needs_another() -> None:

@@ -10,6 +10,7 @@ from tests.oracle import clinic
 
 from enclave.errors import Refused
 from enclave.intake.extract import build, check_home
+from enclave.intake.package import Descriptor
 from enclave.intake.planned import plan
 from enclave.intake.rehearsal import lines
 from enclave.intake.workshop import Room, workshop
@@ -128,6 +129,16 @@ def test_a_rehearsal_lists_what_would_be_refused_in_every_table(tmp_path: Path) 
 def test_more_rows_than_the_size_class_are_refused(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="size_class"):
         clinic.built(tmp_path, clinic.rows(), clinic.parsed(lambda t: t.update(size_class=3)))
+
+
+def test_more_rows_than_a_table_says_of_itself_are_refused_by_its_name(tmp_path: Path) -> None:
+    def stated(rows: int) -> Descriptor:
+        return clinic.parsed(lambda t: next(r for r in t["resources"] if r["name"] == "visits").update(size_class=rows))
+
+    with pytest.raises(Refused, match="Table visits"):
+        clinic.built(tmp_path, clinic.rows(), stated(1))
+    enough = len(clinic.rows()["visits"])
+    assert clinic.built(tmp_path / "enough", clinic.rows(), stated(enough))
 
 
 def test_a_demo_home_and_a_real_home_take_nothing_from_each_other(tmp_path: Path) -> None:

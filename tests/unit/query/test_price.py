@@ -13,7 +13,8 @@ from tests.oracle.questions import ANSWERED
 
 from enclave.errors import BadInput, EnclaveError, Refused
 from enclave.query import mechanisms
-from enclave.query.price import MARGIN, REPLY_CLASSES_MS, prepare, worst_ms
+from enclave.query.moment import MARGIN, REPLY_CLASSES_MS, worst_ms
+from enclave.query.price import prepare
 
 COUNT = "SELECT dept, COUNT(*) AS n FROM visits GROUP BY dept"
 
@@ -106,7 +107,7 @@ def test_the_reply_moment_is_of_shape_and_size_class_only() -> None:
 
 def test_a_question_past_the_longest_moment_is_refused() -> None:
     with pytest.raises(Refused) as refused:
-        prepare("SELECT COUNT(DISTINCT patient_id) FROM visits", replace(DATASET, size_class=10**9), "1")
+        prepare("SELECT COUNT(DISTINCT patient_id) FROM visits", replace(DATASET, size_class=10**10), "1")
     assert refused.value.code == "query.too_heavy"
 
 

@@ -15,7 +15,7 @@ from tests.oracle.persons import People
 from domicile.wire.words import catalogue
 from enclave.errors import EnclaveError
 from enclave.query.bounds import tallies
-from enclave.query.effort import MOST_ROWS
+from enclave.query.held import MOST_ROWS
 from enclave.query.plan import Stacked
 from enclave.query.price import prepare
 from enclave.query.question import parse

@@ -1,0 +1,101 @@
+"""Does what a question holds at once surely fit the engine's memory?
+
+Nothing spills to a disk: an engine that runs out of memory fails a question that was charged for, and whether it does would
+hang on the rows. So, before anything is charged, by public sizes alone: as many persons as may be there, as many rows, each
+at the width that was measured (docs/reference/scale.md). What streams through (scans, groups by listed keys) holds nothing.
+"""
+
+from __future__ import annotations
+
+from enclave.errors import Refused
+from enclave.query.effort import branches, fan_out
+from enclave.query.groups import values_of
+from enclave.query.plan import PerPerson, Plan, Source, Verb
+from enclave.query.sources import counts_rows
+from enclave.query.tally import Style, Tally
+
+MOST_ROWS = 12_000_000
+"""Rows whose cells are held at once with sums of their own, each person's own."""
+
+MOST_BYTES = 1_600_000_000
+"""Of the engine's 2 GiB: what its tables of groups and joins take is counted here, and nothing else (buffers, partial tables
+of each thread)."""
+
+GROUP_BYTES = 24
+PART_BYTES = 16
+KEY_BYTES = 8
+SET_BYTES = 40
+"""Of one group: itself (key, hash, place), each number computed for it, each further key; of one row, where its values are
+told apart within the group."""
+
+JOINED_BYTES = 32
+VALUE_BYTES = 48
+"""Of one row of a joined side; of one value that is told apart as text."""
+
+
+def check_memory(plan: Plan, rows: int, persons: int) -> None:
+    """What is told apart person by person must surely fit, or the question is not begun."""
+    if windows_of(plan.sources) and rows * branches(plan.sources[0]) > MOST_ROWS:
+        raise Refused("windows.too_many_rows", limit=MOST_ROWS)
+    if plan.exact:
+        fan = fan_out(plan)
+        if fan is None or rows * branches(plan.sources[0]) * fan > MOST_ROWS:
+            raise Refused("within.too_many_rows", limit=MOST_ROWS)
+    if within_bytes(plan.sources, rows, persons) > MOST_BYTES:
+        raise Refused("within.too_many_persons", persons=persons)
+
+
+def check_distinct(plan: Plan, moved: tuple[Tally, ...], rows: int, persons: int) -> None:
+    """The same of what is told apart before it is counted: persons by cell, or values by cell."""
+    if told_apart_bytes(plan, moved, rows, persons) > MOST_BYTES:
+        raise Refused("within.too_many_persons", persons=persons)
+
+
+def told_apart_bytes(plan: Plan, moved: tuple[Tally, ...], rows: int, persons: int) -> int:
+    """The most that any one statement holds so."""
+    most = 0
+    rows *= branches(plan.sources[0])
+    for tally in moved:
+        if tally.style is Style.DISTINCT:
+            held = min(rows, persons * plan.cells) if plan.unlisted is None else rows
+            most = max(most, held * (GROUP_BYTES + KEY_BYTES * (1 + len(plan.keys))))
+        elif tally.style is Style.VALUES and tally.term is not None:
+            values = tally.term.ref and values_of(tally.term.ref.column)
+            most = max(most, min(rows, plan.cells * (values or rows)) * VALUE_BYTES)
+    return most
+
+
+def within_bytes(sources: tuple[Source, ...], rows: int, persons: int) -> int:
+    """Groups by the person at every level below, and the sides that are joined."""
+    held = sum(JOINED_BYTES * (persons if s.table.one_row_per_person else rows) for s in sources[1:] if held_side(s))
+    for source in sources:
+        if isinstance(source.made, PerPerson):
+            if not counts_rows(source.made):
+                held += _groups(source.made, rows, persons)
+            held += within_bytes(source.made.sources, rows, persons)
+        elif source.made is not None:
+            held += max(within_bytes(b.sources, rows, persons) for b in source.made.branches)
+    return held
+
+
+def held_side(source: Source) -> bool:
+    """A table of persons or rows that is joined; a public table is small."""
+    return not source.idle and bool(source.table.unit)
+
+
+def _groups(made: PerPerson, rows: int, persons: int) -> int:
+    rows *= branches(made.sources[0])
+    distinct = sum(part.verb is Verb.DISTINCT for part in made.parts)
+    each = GROUP_BYTES + PART_BYTES * (len(made.parts) + len(made.lent)) + KEY_BYTES * len(made.keys)
+    return (rows if made.keys else min(rows, persons)) * each + SET_BYTES * rows * distinct
+
+
+def windows_of(sources: tuple[Source, ...]) -> int:
+    """How many windows are computed at any level below: each holds all its rows at once."""
+    found = 0
+    for source in sources:
+        if isinstance(source.made, PerPerson):
+            found += windows_of(source.made.sources)
+        elif source.made is not None:
+            found += source.made.windows + sum(windows_of(b.sources) for b in source.made.branches)
+    return found
