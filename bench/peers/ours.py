@@ -39,7 +39,7 @@ PATIENT = 4
 VISITS = ("count.one_key", "count.two_keys", "join_person", "histogram", "filter.100_percent")
 BY_DEPT = tuple(name for name in VISITS if name != "histogram")
 FEES = ("sum.one_key", "sum.two_keys")
-MEANS = ("mean.one_key", "mean.two_keys")
+MEANS, MEDIANS = ("mean.one_key", "mean.two_keys"), "median"
 RESEMBLING = {"filter.1_percent": ("filter.10_percent",), "filter.10_percent": BY_DEPT, "join_visit": BY_DEPT}
 """What a researcher sees at once of the questions: which are of the same visits (every visit has a day of admission, which
 the dictionary says, and the third filter is all the days there are), which of some of them (the days of the first filter
@@ -56,13 +56,18 @@ class Ours:
         self.shapes = tuple(shapes)
         """All that are asked under one total."""
         self.engine = Engine(hospital.path, hospital.key)
-        delta = hospital.dataset.delta
+        self.hospital = hospital
+        self.buy()
+
+    def buy(self) -> None:
+        """A profile, anew: another one would have other clips."""
+        delta = self.hospital.dataset.delta
         total = mechanisms.rho_for(EPSILON, delta)
-        self.dataset = profiled(hospital.dataset, self.engine, int(total * FOR_PROFILE))
+        self.dataset = profiled(self.hospital.dataset, self.engine, int(total * FOR_PROFILE))
         spent = self.dataset.profile.rho if self.dataset.profile else 0
         self.persons = next(s.persons for s in summaries(self.dataset) if s.table == "visits")
         """With a visit, as the profile tells everybody."""
-        self.epsilon = epsilon_within((total - spent) // len(shapes), delta)
+        self.epsilon = epsilon_within((total - spent) // len(self.shapes), delta)
 
     def ask(self, shape: Shape) -> tuple[float, Cells]:
         """Seconds, and the answer."""
@@ -88,7 +93,8 @@ class Ours:
         made |= dict(zip(VISITS, agree(*(told[form] for form in VISITS), column="n"), strict=True))
         fees = agree(*(told[form] for form in FEES), column="fee", counts=told[VISITS[0]])
         made |= dict(zip(FEES, fees, strict=True))
-        made |= dict(zip(MEANS, agree_means(*(told[form] for form in MEANS), column="los"), strict=True))
+        stays = agree_means(*(told[form] for form in MEANS), column="los", medians=told[MEDIANS])
+        made |= dict(zip(MEANS, stays, strict=True))
         (made[PERSONS],) = agree(told[PERSONS], column="n")
         of_visits = (told[form] for form in VISITS)
         made[PER_PERSON] = each(told[PER_PERSON], *of_visits, column="n", rows="n", persons=self.persons)

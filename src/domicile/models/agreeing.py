@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from domicile.models.likelier import around_means, averaged, drawn, drawn_towards
+from domicile.models.likelier import along, around_means, averaged, drawn, drawn_towards
 from domicile.models.nearest import Array, one_way, with_total
 from domicile.models.result import Given
 from domicile.models.told import Told
@@ -125,8 +125,11 @@ def _across(numbers: Array, dimensions: int, axis: int) -> Array:
     return np.expand_dims(numbers, [a for a in range(dimensions) if a != axis])
 
 
-def agree_means(coarse: Given, fine: Given, *, column: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Means of the same rows by some keys, and by these and more."""
+def agree_means(
+    coarse: Given, fine: Given, *, column: str, medians: Given | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Means of the same rows by some keys, and by these and more. Where `medians` by the keys of the first are told as well
+    (in a column of the same name), its means are drawn towards the straight line through them."""
     above, below = Told(coarse, column), Told(fine, column)
     order = [below.keys.index(key) for key in above.keys if key in below.keys]
     turned = np.moveaxis(below.cells, order, range(len(order)))
@@ -134,7 +137,13 @@ def agree_means(coarse: Given, fine: Given, *, column: str) -> tuple[pd.DataFram
         raise ValueError(say("models.other_keys"))
     groups = above.cells.size
     errors = np.moveaxis(below.errors, order, range(len(order))).reshape(groups, -1)
-    means, cells = around_means(above.cells.ravel(), above.errors.ravel(), turned.reshape(groups, -1), errors)
+    told, doubts = above.cells.ravel(), above.errors.ravel()
+    if medians is not None:
+        beside = Told(medians, column)
+        if beside.keys != above.keys or beside.cells.shape != above.cells.shape:
+            raise ValueError(say("models.other_keys"))
+        told, doubts = along(told, doubts, beside.cells.ravel())
+    means, cells = around_means(told, doubts, turned.reshape(groups, -1), errors)
     back = np.moveaxis(cells.reshape(turned.shape), range(len(order)), order)
     return above.shown(means.reshape(above.cells.shape)), below.shown(back)
 

@@ -22,6 +22,9 @@ DIFFERENCES = np.concatenate([[0.0], np.logspace(-6, 3, 37)])
 FARTHER, FEW = (8.0, 64.0), (1 / 16, 1 / 8, 1 / 4)
 """A few differ by a variance so many times as large; so many of all are these few."""
 
+LEAST_GROUPS = 5
+"""A straight line through fewer says nothing."""
+
 UNASKED = math.log(len(FARTHER) * len(FEW))
 """That there are such few, in whatever number, is as likely as that there are none, before the table is read."""
 
@@ -106,6 +109,30 @@ def around_means(means: Array, errors: Array, cells: Array, cell_errors: Array) 
         drawn = centre[:, None] + apart * weights * np.where(known, values - centre[:, None], 0.0)
         found = np.where(sure, group, means), drawn
     return found
+
+
+def along(numbers: Array, errors: Array, beside: Array) -> tuple[Array, Array]:
+    """Numbers of groups, each with an error of its own, and those errors: drawn towards a straight line through another
+    number of the same groups, as far as noise hides whether they lie off it (Fay and Herriot 1979)."""
+    known = np.isfinite(numbers) & np.isfinite(errors) & np.isfinite(beside)
+    if known.sum() < LEAST_GROUPS or np.ptp(beside[known]) == 0:
+        return numbers, errors
+    told, noise = numbers[known], errors[known] ** 2
+    line = np.stack([np.ones_like(told), beside[known]], axis=1)
+    likely, found = np.empty(len(DIFFERENCES)), np.empty((len(DIFFERENCES), 2, len(told)))
+    for at, apart in enumerate(DIFFERENCES * float(np.median(told**2))):
+        weights = line / (noise + apart)[:, None]
+        square = line.T @ weights
+        fitted = line @ np.linalg.lstsq(square, weights.T @ told, rcond=None)[0]
+        likely[at] = _likelihood(told - fitted, noise + apart) - 0.5 * np.linalg.slogdet(square)[1]
+        near = noise / (noise + apart)
+        doubt = np.einsum("ci,ij,cj->c", line, np.linalg.pinv(square), line)
+        found[at] = told + near * (fitted - told), near * apart + near**2 * doubt
+    _, (mean, variance) = averaged(likely, found)
+    _, spread = averaged(likely, (found[:, 0] - mean) ** 2)
+    made, doubts = numbers.copy(), errors.copy()
+    made[known], doubts[known] = mean, np.sqrt(variance + spread)
+    return made, doubts
 
 
 def _likelihood(off: Array, variance: Array) -> float:

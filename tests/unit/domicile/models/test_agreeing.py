@@ -153,6 +153,32 @@ def test_means_of_few_rows_come_down_on_those_of_many(rng: np.random.Generator, 
     assert after[1] < 0.3 * before[1]
 
 
+@pytest.mark.parametrize("alike", [True, False], ids=["skewed-alike", "nothing-to-do-with-it"])
+def test_means_come_down_on_the_line_through_medians_as_far_as_noise_hides_them(
+    rng: np.random.Generator, alike: bool
+) -> None:
+    groups = 20
+    before = after = 0.0
+    for _ in range(ROUNDS):
+        truth = rng.uniform(2, 15, groups)
+        medians = np.round(0.85 * truth) if alike else rng.uniform(2, 15, groups)
+        noise = rng.uniform(0.2, 1.0, groups)
+        drawn = truth + rng.normal(0, noise)
+        above = told(drawn, noise, "dept", name="los")
+        beside = told(medians, 0.5, "dept", name="los")
+        cells = told(np.stack([drawn, drawn], axis=1), 50.0, "dept", "payer", name="los")
+        found = agree_means(above, cells, column="los", medians=beside)[0]
+        before += off(drawn, truth)
+        after += off(cells_of(found, groups, name="los"), truth)
+    assert after < (0.75 if alike else 1.03) * before
+    with pytest.raises(ValueError, match="same keys"):
+        agree_means(above, cells, column="los", medians=told(medians[1:], 0.5, "dept", name="los"))
+    all_alike = agree_means(above, cells, column="los", medians=told(np.ones(groups), 0.5, "dept", name="los"))[0]
+    assert cells_of(all_alike, groups, name="los") == pytest.approx(drawn, abs=0.2), (
+        "control: no line through one point"
+    )
+
+
 def test_means_that_differ_are_let_be(rng: np.random.Generator) -> None:
     truth = rng.uniform(0, 60, (DEPTS, PAYERS))
     coarse = told(truth.mean(axis=1), 0.5, "dept", name="los")
