@@ -17,8 +17,7 @@ from tests.integration import broker_crasher
 from tests.living import Living, free_port
 
 from domicile.wire import frame
-from enclave.bootstrap.broker import control_path
-from enclave.broker.channel import ask_for_channel
+from enclave.broker.channel import ask_for_channel, control_path
 from enclave.budget import AccountKind, Balance, balances
 from enclave.people import Permissions
 from enclave.run import Limits, SandboxFiles, Submission, lease_next
@@ -85,7 +84,7 @@ class Channel:
 
     def __init__(self, living: Living, job: Job) -> None:
         self._socket: socket.socket = ask_for_channel(
-            control_path(living.settings), run=job.run, epoch=job.epoch, worker=job.worker or ""
+            control_path(living.settings.place), run=job.run, epoch=job.epoch, worker=job.worker or ""
         )
         self._socket.settimeout(60)
 

@@ -8,8 +8,7 @@ import pytest
 from tests.integration.channels import Channel, account, broker, ended_by, leased
 from tests.living import Living
 
-from enclave.bootstrap.broker import control_path
-from enclave.broker.channel import say_to_broker
+from enclave.broker.channel import control_path, say_to_broker
 from enclave.broker.purchase import ACT, purchase_message
 from enclave.budget import AccountKind, balances, history
 from enclave.catalogue import find
@@ -26,7 +25,7 @@ def buys(house: Living) -> None:
     signature = steward.sign(purchase_message(portrait), house.tokens["steward"])
     said = {"act": ACT, "dataset": "hospital", "version": 1, "epsilon": EPSILON, "steward": "steward"}
     said |= {"public_key": signature.public_key, "signature": signature.value}
-    say_to_broker(control_path(house.settings), said, "en", seconds=60)
+    say_to_broker(control_path(house.settings.place), said, "en", seconds=60)
 
 
 def spent(house: Living) -> int:

@@ -17,9 +17,8 @@ from tests.living import Living, notebook_of
 
 from enclave import audit
 from enclave.bootstrap import up, worker
-from enclave.bootstrap.broker import control_path
 from enclave.bootstrap.house import open_house
-from enclave.broker.channel import Line
+from enclave.broker.channel import Line, control_path
 from enclave.broker.given import answers_given
 from enclave.budget import history
 from enclave.custody.proof import verify_house
@@ -106,7 +105,7 @@ def test_a_run_called_off_before_its_jail_starts_does_not_end_the_worker(house: 
     opened = open_house(house.settings)
     with opened.closing():
         wall = worker.build_wall(house.settings)
-        none_waits = Pool(wall, lambda: Line(control_path(house.settings)), 0)
+        none_waits = Pool(wall, lambda: Line(control_path(house.settings.place)), 0)
         job = leased(house)
         cancel(house.db, "researcher", job.run)
         worker._carry_out(

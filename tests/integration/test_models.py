@@ -21,8 +21,7 @@ from domicile.client.dataset import Dataset
 from domicile.client.problem import ProblemError
 from domicile.models.lifetable import LifeTable, curve
 from domicile.models.linear import Regression
-from enclave.bootstrap.broker import control_path
-from enclave.broker.channel import ask_for_channel
+from enclave.broker.channel import ask_for_channel, control_path
 from enclave.query.engine import Engine
 
 PERSONS = 1_500
@@ -262,7 +261,9 @@ def test_results_may_be_declared_and_name_their_answer(hospital: tuple[Dataset, 
 def test_over_the_channel_a_model_is_one_charge_and_free_the_second_time(house: Living) -> None:
     job = leased(house)
     with broker(house):
-        stream = ask_for_channel(control_path(house.settings), run=job.run, epoch=job.epoch, worker=job.worker or "")
+        stream = ask_for_channel(
+            control_path(house.settings.place), run=job.run, epoch=job.epoch, worker=job.worker or ""
+        )
         stream.settimeout(60)
         with stream:
             dataset = Dataset("hospital", Channel(stream))

@@ -9,8 +9,7 @@ from tests.living import Living
 from domicile.client.channel import Channel
 from domicile.client.dataset import Dataset
 from domicile.client.problem import ProblemError
-from enclave.bootstrap.broker import control_path
-from enclave.broker.channel import ask_for_channel
+from enclave.broker.channel import ask_for_channel, control_path
 
 COUNT = "SELECT dept, COUNT(*) AS n FROM visits GROUP BY dept"
 
@@ -18,7 +17,9 @@ COUNT = "SELECT dept, COUNT(*) AS n FROM visits GROUP BY dept"
 def test_a_notebook_asks_by_accuracy_and_for_quantiles(house: Living) -> None:
     job = leased(house)
     with broker(house):
-        stream = ask_for_channel(control_path(house.settings), run=job.run, epoch=job.epoch, worker=job.worker or "")
+        stream = ask_for_channel(
+            control_path(house.settings.place), run=job.run, epoch=job.epoch, worker=job.worker or ""
+        )
         stream.settimeout(60)
         with stream:
             hospital = Dataset("hospital", Channel(stream))

@@ -12,8 +12,7 @@ from tests.integration.channels import broker, leased
 from tests.living import Living
 
 from domicile.wire import frame
-from enclave.bootstrap.broker import control_path
-from enclave.broker.channel import MOST_UNBOUND, Line
+from enclave.broker.channel import MOST_UNBOUND, Line, control_path
 from enclave.errors import Incident, Refused
 
 DESCRIBE = {"verb": "describe", "dataset": "hospital", "id": 1}
@@ -22,7 +21,7 @@ DESCRIBE = {"verb": "describe", "dataset": "hospital", "id": 1}
 @pytest.fixture
 def door(house: Living) -> Iterator[Path]:
     with broker(house):
-        yield control_path(house.settings)
+        yield control_path(house.settings.place)
 
 
 def is_ended(end: socket.socket) -> bool:

@@ -74,6 +74,21 @@ class Increase:
     decided_by: str
     answer: str
 
+    def card(self) -> dict[str, Any]:
+        """As those concerned see it."""
+        return {
+            "increase": self.id,
+            "project": self.project,
+            "author": self.author,
+            "epsilon_project": self.epsilon_project,
+            "epsilon_researcher": self.epsilon_researcher,
+            "reason": self.reason,
+            "state": self.state.value,
+            "asked_at": self.asked_at,
+            "decided_by": self.decided_by,
+            "answer": self.answer,
+        }
+
     @property
     def wanted(self) -> dict[tuple[str, str], str]:
         """(kind, name) of each account → the ε its cap shall have."""

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from domicile.wire.shapes import Shape
-from enclave.access import Increase, ask, listing_increases, withdraw_increase
+from enclave.access import ask, listing_increases, withdraw_increase
 from enclave.api.identity import AHouse, AMember
 
 router = APIRouter(tags=["budget"])
@@ -22,32 +22,16 @@ class IncreaseForm(Shape):
     epsilon_researcher: str = ""
 
 
-def shown(one: Increase) -> dict[str, Any]:
-    """A request for more budget as those concerned see it."""
-    return {
-        "increase": one.id,
-        "project": one.project,
-        "author": one.author,
-        "epsilon_project": one.epsilon_project,
-        "epsilon_researcher": one.epsilon_researcher,
-        "reason": one.reason,
-        "state": one.state.value,
-        "asked_at": one.asked_at,
-        "decided_by": one.decided_by,
-        "answer": one.answer,
-    }
-
-
 @router.post("/budget/requests")
 def ask_for_more(form: IncreaseForm, house: AHouse, member: AMember) -> dict[str, Any]:
-    return shown(ask(house.db, house.permissions, member, **form.model_dump()))
+    return ask(house.db, house.permissions, member, **form.model_dump()).card()
 
 
 @router.get("/budget/requests")
 def increases(house: AHouse, member: AMember) -> dict[str, list[dict[str, Any]]]:
-    return {"increases": [shown(one) for one in listing_increases(house.db, house.permissions, member)]}
+    return {"increases": [one.card() for one in listing_increases(house.db, house.permissions, member)]}
 
 
 @router.post("/budget/requests/{increase}/withdraw")
 def withdraw(increase: str, house: AHouse, member: AMember) -> dict[str, Any]:
-    return shown(withdraw_increase(house.db, member, increase))
+    return withdraw_increase(house.db, member, increase).card()

@@ -7,7 +7,6 @@ import signal
 import threading
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from enclave import audit
@@ -15,7 +14,7 @@ from enclave.bootstrap.house import House, open_house
 from enclave.bootstrap.up import alone, ready
 from enclave.broker.asking import Asker, Asking
 from enclave.broker.caps import RegisterCap, read_caps
-from enclave.broker.channel import Acts, Bound, ControlSocket, Serve
+from enclave.broker.channel import Acts, Bound, ControlSocket, Serve, control_path
 from enclave.broker.engines import OpenExtracts
 from enclave.broker.garbage import looked_for_seldom
 from enclave.broker.lease import bind, still_leased
@@ -31,15 +30,9 @@ from enclave.query import self_test
 from enclave.settings import Settings
 
 log = logging.getLogger("enclave.broker")
-SOCKET = "broker.sock"
 _LAST_ANSWERS = 10
 """Seconds that questions in the engines get to be answered when the broker is asked to end."""
 _LAST_REPLY = 0.1
-
-
-def control_path(settings: Settings) -> Path:
-    """Where workers of this machine find the broker."""
-    return settings.place.run / SOCKET
 
 
 def run(settings: Settings) -> None:
@@ -54,7 +47,7 @@ def run(settings: Settings) -> None:
 def _serve(house: House, ledger: Ledger) -> None:
     extracts, turns = OpenExtracts(house.place, house.keyring), Turns()
     control = ControlSocket(
-        control_path(house.settings),
+        control_path(house.place),
         _binder(house, ledger, extracts, turns),
         _acts(house, ledger, extracts, turns),
     )

@@ -24,11 +24,10 @@ from enclave.access import expire_due
 from enclave.access.standing import SYSTEM
 from enclave.audit.event import now
 from enclave.batch import hand_in_due
-from enclave.bootstrap.broker import control_path
 from enclave.bootstrap.gate import send_decided, take_in_finished
 from enclave.bootstrap.house import House, open_house
 from enclave.bootstrap.up import alone, ready
-from enclave.broker.channel import Line
+from enclave.broker.channel import Line, control_path
 from enclave.broker.given import answers_given
 from enclave.errors import EnclaveError, Refused
 from enclave.run import Limits, SandboxFiles, Wall
@@ -60,7 +59,7 @@ def run(settings: Settings, name: str = "worker") -> None:
     """Work until asked to end; a run in progress is finished first, or taken over when its lease lapses."""
     with alone(settings.place, name), open_house(settings).closing() as house:
         wall = build_wall(settings)
-        pool = Pool(wall, lambda: Line(control_path(settings)), settings.warm_jails)
+        pool = Pool(wall, lambda: Line(control_path(settings.place)), settings.warm_jails)
         ended = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: ended.set())
@@ -165,7 +164,7 @@ def _jail_for(job: Job, house: House, wall: Wall, pool: Pool) -> Waiting:
     if waiting is not None:
         with contextlib.suppress(EnclaveError):  # its broker may be gone, and a new one there
             return _bound(waiting, job)
-    return _bound(start(wall, lambda: Line(control_path(house.settings)), warm=False), job)
+    return _bound(start(wall, lambda: Line(control_path(house.settings.place)), warm=False), job)
 
 
 def _bound(waiting: Waiting, job: Job) -> Waiting:

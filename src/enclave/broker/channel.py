@@ -25,8 +25,10 @@ from domicile.wire import frame
 from domicile.wire.words import LANGUAGES
 from enclave.broker.bell import Bell
 from enclave.errors import EnclaveError, Incident, Refused
+from enclave.store import Place
 
 log = logging.getLogger("enclave.broker")
+SOCKET = "broker.sock"
 T = TypeVar("T")
 _SOON = 10  # seconds either side of the control socket waits for the other
 
@@ -61,6 +63,11 @@ def _spoke(channel: socket.socket) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def control_path(place: Place) -> Path:
+    """Where workers of this machine find the broker."""
+    return place.run / SOCKET
 
 
 class ControlSocket:

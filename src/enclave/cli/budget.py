@@ -17,10 +17,8 @@ from enclave.access import (
     listing_increases,
     refuse_increase,
 )
-from enclave.api.increases import shown
-from enclave.bootstrap.broker import control_path
 from enclave.broker.caps import atto
-from enclave.broker.channel import say_to_broker
+from enclave.broker.channel import control_path, say_to_broker
 from enclave.broker.officer import accept_gap
 from enclave.broker.report import report
 from enclave.broker.standing import account_card
@@ -118,7 +116,7 @@ def _act(door: Door, action: Action, balance: Balance, verb: str, message: bytes
     said: dict[str, Any] = {"act": verb, "officer": door.member.id, "why": why, **numbers}
     said |= {"kind": balance.kind.value, "name": balance.name}
     said |= {"public_key": signature.public_key, "signature": signature.value}
-    say_to_broker(control_path(door.settings), said, preferred_language())
+    say_to_broker(control_path(door.settings.place), said, preferred_language())
     tell(say("house.done", what=balance.name, state=verb))
 
 
@@ -173,7 +171,7 @@ def requests(
 ) -> None:
     """Who asks for more budget."""
     door = at(context)
-    found = [shown(one) for one in listing_increases(door.db, door.permissions, door.member)]
+    found = [one.card() for one in listing_increases(door.db, door.permissions, door.member)]
     rows = [row for row in found if everything or row["state"] == "asked"]
     if json:
         as_json(rows)

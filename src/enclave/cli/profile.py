@@ -8,9 +8,8 @@ import typer
 
 from domicile.wire.terminal import AsJson, as_json, table, tell
 from domicile.wire.words import preferred_language, say
-from enclave.bootstrap.broker import control_path
 from enclave.broker.caps import read_caps
-from enclave.broker.channel import say_to_broker
+from enclave.broker.channel import control_path, say_to_broker
 from enclave.broker.purchase import ACT, purchase_message
 from enclave.budget import Amount, balances, population
 from enclave.catalogue import Dataset, Histogram, Of, find
@@ -107,7 +106,7 @@ def _buy(door: Door, portrait: Portrait) -> None:
         "signature": signature.value,
     }
     patience = PATIENCE * portrait.cap_ms / 1000
-    say_to_broker(control_path(door.settings), said, preferred_language(), seconds=patience)
+    say_to_broker(control_path(door.settings.place), said, preferred_language(), seconds=patience)
 
 
 def _show(dataset: Dataset, json: bool) -> None:
