@@ -29,7 +29,8 @@ from enclave.query.plan import Key
 from enclave.query.written import CATALOG
 
 THREADS = 2
-MEMORY_MIB = 2048
+MEMORY_MIB = 2560
+"""A process of it stays within 4 GiB; what a question may hold of it at once is proved before (`held`)."""
 
 LOCKS = (
     "SET temp_directory = ''",

@@ -17,18 +17,18 @@ from enclave.query.tally import Style, Tally
 MOST_ROWS = 12_000_000
 """Rows whose cells are held at once with sums of their own, each person's own."""
 
-MOST_BYTES = 1_600_000_000
-"""Of the engine's 2 GiB: what its tables of groups and joins take is counted here, and nothing else (buffers, partial tables
-of each thread)."""
+MOST_BYTES = 2_000_000_000
+"""Three quarters of the engine's 2.5 GiB: what its tables of groups and joins take is counted here, and nothing else
+(buffers, partial tables of each thread)."""
 
-GROUP_BYTES = 24
+GROUP_BYTES = 16
 PART_BYTES = 16
 KEY_BYTES = 8
 SET_BYTES = 40
-"""Of one group: itself (key, hash, place), each number computed for it, each further key; of one row, where its values are
-told apart within the group."""
+"""Of one group: its key and hash, each number computed for it, each further key; of one row, where its values are told apart
+within the group."""
 
-JOINED_BYTES = 32
+JOINED_BYTES = 24
 VALUE_BYTES = 48
 """Of one row of a joined side; of one value that is told apart as text."""
 
@@ -58,7 +58,7 @@ def told_apart_bytes(plan: Plan, moved: tuple[Tally, ...], rows: int, persons: i
     for tally in moved:
         if tally.style is Style.DISTINCT:
             held = min(rows, persons * plan.cells) if plan.unlisted is None else rows
-            most = max(most, held * (GROUP_BYTES + KEY_BYTES * (1 + len(plan.keys))))
+            most = max(most, table_bytes(held, KEY_BYTES * (1 + len(plan.keys))))
         elif tally.style is Style.VALUES and tally.term is not None:
             values = tally.term.ref and values_of(tally.term.ref.column)
             most = max(most, min(rows, plan.cells * (values or rows)) * VALUE_BYTES)
@@ -86,8 +86,14 @@ def held_side(source: Source) -> bool:
 def _groups(made: PerPerson, rows: int, persons: int) -> int:
     rows *= branches(made.sources[0])
     distinct = sum(part.verb is Verb.DISTINCT for part in made.parts)
-    each = GROUP_BYTES + PART_BYTES * (len(made.parts) + len(made.lent)) + KEY_BYTES * len(made.keys)
-    return (rows if made.keys else min(rows, persons)) * each + SET_BYTES * rows * distinct
+    further = PART_BYTES * (len(made.parts) + len(made.lent)) + KEY_BYTES * len(made.keys)
+    return table_bytes(rows if made.keys else min(rows, persons), further) + SET_BYTES * rows * distinct
+
+
+def table_bytes(groups: int, further: int) -> int:
+    """A hash table of so many groups, each with further bytes: its places, of eight bytes, are a power of two and double
+    when two thirds are taken."""
+    return groups * (GROUP_BYTES + further) + (8 << (groups * 3 // 2).bit_length())
 
 
 def windows_of(sources: tuple[Source, ...]) -> int:
