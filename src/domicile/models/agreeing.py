@@ -1,12 +1,13 @@
 """What do several noisy tables of the same rows say together?
 
 Tables that count the same rows by different keys, or add up the same column, have margins in common. Each was drawn by
-itself, so each tells them anew, and none tells them best. `agree` brings them together: their totals, then the margins any
-two of them share, each estimate weighed by its noise and by how its clip bends it (`unbent`); what a margin gains is spread
-evenly over the cells below, which is least squares. Cells of a table by several keys are then drawn
-towards what their margins make likely, `agree_means` draws means of cells towards the mean above them, `resembling` a
-table of some rows towards the shares of a table of all: as far as noise hides whether they differ (`likelier`). How many
-rows a person has on average is told again by the total of such tables over the persons of the paid profile (`each`).
+itself, so each tells them anew, and none tells them best. `agree` brings them together: their totals, each with what its
+quote says a clip took of all, then the margins any two of them share, each estimate weighed by its noise and by how its
+clip bends it (`unbent`); what a margin gains is spread evenly over the cells below, which is least squares. Cells of a table
+by several keys are then drawn towards what their margins make likely, `agree_means` draws means of cells towards the mean
+above them, and means towards the line through medians, `resembling` a table towards the shares of others: as far as noise
+hides whether they differ (`likelier`). How many rows a person has on average is told again by the total of such tables
+over the persons of the paid profile (`each`).
 
 Everything here is post-processing of noisy numbers, and free. `x` becomes the estimate, `x_told` is the number as it was
 told; the noise interval beside it stays that of the number as told.
