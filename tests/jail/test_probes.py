@@ -77,13 +77,17 @@ def test_nothing_stops_the_same_probe_outside(name: str, found: Found) -> None:
 @pytest.mark.skipif(os.geteuid() != 0, reason="what only root may do is tried outside by root alone")
 @pytest.mark.parametrize("name", controlled("root"))
 def test_root_is_not_stopped_outside(name: str, found: Found) -> None:
-    assert found.as_root[name] in ("open", NO_SUCH_CALL, NO_SUCH_FAMILY)
+    if found.as_root[name] == NO_SUCH_FAMILY:
+        pytest.skip("this kernel has not loaded that family, and would load it for the asking")
+    assert found.as_root[name] in ("open", NO_SUCH_CALL)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="a machine is made by root alone")
 @pytest.mark.parametrize("name", controlled("made"))
 def test_nothing_stops_the_same_probe_on_a_made_machine(name: str, found: Found) -> None:
-    assert found.on_a_made_machine[name] in ("open", NO_SUCH_RIGHT)
+    if found.on_a_made_machine[name] == NO_SUCH_RIGHT:
+        pytest.skip("root itself lacks CAP_SYS_RESOURCE here")
+    assert found.on_a_made_machine[name] == "open"
 
 
 def test_every_probe_ran_on_both_sides(found: Found) -> None:

@@ -74,10 +74,7 @@ def _revision(engine: Engine) -> str | None:
     with engine.connect() as connection:
         try:
             found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalars().all()
-        except (
-            OperationalError,
-            ProgrammingError,
-        ):  # no such table; or what keeps it from being read will be met again
+        except (OperationalError, ProgrammingError):  # no such table, or what will be met again when it is migrated
             return None
     return found[0] if len(found) == 1 else None
 
