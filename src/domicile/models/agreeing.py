@@ -162,9 +162,8 @@ def resembling(answer: Given, *like: Given, column: str) -> pd.DataFrame:
     own = table.cells.ravel()
     expected = seen_beside(margins, own, noise**2, table.weighed_away)
     tried = [(sure, *drawn(own, known)) for sure, known in expected]
-    found = averaged(np.array([sure + likely for sure, likely, _ in tried]), np.stack([cells for *_, cells in tried]))[
-        1
-    ]
+    likelihoods = np.array([sure + likely for sure, likely, _ in tried])
+    _, found = averaged(likelihoods, np.stack([cells for *_, cells in tried]))
     return table.shown(with_total(found, total).reshape(table.cells.shape))
 
 

@@ -52,7 +52,7 @@ class OpenExtracts:
         """By the whole dictionary: an engine opened under one is not lent to a question priced by another."""
 
     def is_open(self, dataset: Dataset) -> bool:
-        return dataset in self._open
+        return self.opened(dataset) is not None
 
     def opened(self, dataset: Dataset) -> Engine | None:
         """The engine of `dataset`'s extract, if it is open."""
