@@ -5,7 +5,8 @@ stored norm its rows are weighed by, the clip C of that norm, and so its l2 sens
 used only when all four rules of design §4 hold:
 
     1  every row of the plan is one row of the root, used once (`names` builds no other plan), and the norm is the
-       root's own: a column or key of a joined table never brings a norm of that table
+       root's own: a column or key of a joined table never brings a norm of that table, nor does a column made within a
+       person bring that of the column it was made of
     2  a facet norm only when the keys contain the facet column itself, unwrapped, or a root column declared finer than
        it; no key, another facet, a function of a facet, a key of the person alone: `unit_rows`
     3  Σ|x| only for the bare root column x, or f with |f(x)| ≤ |x| row by row, NULL default included; any other
@@ -111,7 +112,7 @@ def _sum(plan: Plan, at: int, term: Term) -> Tally:
             clip = min(clip, column.total_clip * plan.row_clip // plan.root.row_clip)
         if clip <= WIDEST_CLIP:
             return Tally(at, Style.EXACT, Norm(EXACT_TOTAL, clip, at=at), term, counts=False)
-    if column is not None and column.total_clip is not None:
+    if column is not None and column.total_clip is not None and plan.sources[0].made is None:
         unclipped = counted.column is None and reach <= column.total_clip
         if not unclipped:
             return Tally(at, Style.ROWS, Norm(column.total_norm, column.total_clip), term, counts=False)

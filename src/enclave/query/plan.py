@@ -40,6 +40,11 @@ class Made(Column):
     def stored(self) -> str:
         return f"made_{self.at}"
 
+    @property
+    def total_norm(self) -> str:
+        """None rests anywhere, and the name would be the analyst's text."""
+        raise ValueError("a column made within one person has no stored norm")
+
 
 @dataclass(frozen=True)
 class MadeFacet(Facet):
@@ -50,6 +55,15 @@ class MadeFacet(Facet):
     @property
     def norm(self) -> str:
         return f"norm_{self.at}"
+
+    @property
+    def distinct_norm(self) -> str:
+        """As `Made.total_norm`: of made rows no distinct cells are stored, and none is marked first."""
+        raise ValueError("rows made within one person have no norm of distinct cells")
+
+    @property
+    def first(self) -> str:
+        raise ValueError("no row made within one person is marked")
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,8 @@ def _over_all(plan: Plan, norm: Norm) -> Norm:
     """An l1 norm: what somebody's rows come to when all groups are added up."""
     if plan.apart:
         return Norm(EXACT_ROWS, plan.root.row_clip)
-    totals = {column.total_norm for column in plan.root.columns if column.total_clip is not None}
+    stored = plan.root.columns if plan.sources[0].made is None else ()
+    totals = {column.total_norm for column in stored if column.total_clip is not None}
     return norm if norm.column == ROWS or norm.column in totals else Norm(ROWS, plan.root.row_clip)
 
 
