@@ -8,6 +8,7 @@ the mechanisms are given again; and true inputs within every declared sensitivit
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,11 @@ from tests.oracle.neighbours import Pair, Record, distance, loss, neighbours, re
 from enclave.errors import BadInput, Refused
 from enclave.query import mechanisms
 from enclave.query.answer import execute
+from enclave.query.bounds import tallies
+from enclave.query.draw import purely
+from enclave.query.emit import emitted
 from enclave.query.price import Priced, prepare
+from enclave.query.question import parse
 
 ANSWERED_EACH = 65
 PAIRS = range(5)
@@ -26,13 +31,13 @@ AUDITED = range(100, 140)
 EPSILONS = ("0.01", "0.3", "1", "20")
 
 
-def answerable(count: int, seed: int) -> list[tuple[str, str]]:
+def answerable(count: int, seed: int, *, pure: bool = False) -> list[tuple[str, str]]:
     """`count` questions that are answered today, with an ε each."""
     draw, found = random.Random(seed), list[tuple[str, str]]()
     for _ in range(20 * count):
         sql, epsilon = question(draw, DATASET), draw.choice(EPSILONS)
         try:
-            priced = prepare(sql, DATASET, epsilon)
+            priced = prepare(sql, DATASET, epsilon, pure=pure)
         except (BadInput, Refused):
             continue
         if priced.plan.unlisted:  # replayed key by key in tests/attacks/test_u2_unlisted_keys.py
@@ -56,14 +61,15 @@ def asked(priced: Priced, pair: Pair) -> tuple[Record, Record]:
     return first, second
 
 
-def check(sql: str, epsilon: str, pair: Pair) -> bool:
+def check(sql: str, epsilon: str, pair: Pair, *, pure: bool = False) -> bool:
     """True when the newcomer moved anything."""
-    priced = prepare(sql, DATASET, epsilon)
+    priced = prepare(sql, DATASET, epsilon, pure=pure)
     first, second = asked(priced, pair)
-    after = prepare(sql, DATASET, epsilon)
+    after = prepare(sql, DATASET, epsilon, pure=pure)
     assert (after.statements, after.rho, after.reply_ms) == (priced.statements, priced.rho, priced.reply_ms)
     assert first.calls, f"an answer without a mechanism: {sql}"
     assert loss(first, second) <= priced.rho, sql
+    assert not pure or loss(first, second, pure=True) <= priced.nano_epsilon, sql
     if len(first.calls) == len(priced.draws):
         for draw, (kernel, one, _), (_, other, _) in zip(priced.draws, first.calls, second.calls, strict=True):
             metric, declared = str(kernel.input_metric), draw.tally.sensitivity
@@ -72,9 +78,9 @@ def check(sql: str, epsilon: str, pair: Pair) -> bool:
     return any(one != other for (_, one, _), (_, other, _) in zip(first.calls, second.calls, strict=True))
 
 
-def audit(folder: Path, seed: int, count: int) -> int:
+def audit(folder: Path, seed: int, count: int, *, pure: bool = False) -> int:
     with neighbours(folder, seed) as pair:
-        return sum(check(sql, epsilon, pair) for sql, epsilon in answerable(count, seed))
+        return sum(check(sql, epsilon, pair, pure=pure) for sql, epsilon in answerable(count, seed, pure=pure))
 
 
 @pytest.mark.parametrize("seed", PAIRS)
@@ -83,11 +89,34 @@ def test_nothing_differs_between_neighbours_but_what_was_paid_for(tmp_path: Path
     assert moved >= (0 if seed % 5 == 4 else ANSWERED_EACH // 3), "a newcomer whom no question sees tests nothing"
 
 
+@pytest.mark.parametrize("seed", [5, 6])
+def test_nor_does_it_in_pure_epsilon(tmp_path: Path, seed: int) -> None:
+    assert audit(tmp_path, seed, 40, pure=True) >= 40 // 3
+
+
 @pytest.mark.audit
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("seed", AUDITED)
-def test_the_same_for_thousands(tmp_path: Path, seed: int) -> None:
-    audit(tmp_path, seed, 250)
+@pytest.mark.parametrize("pure", [False, True], ids=["zcdp", "pure"])
+def test_the_same_for_thousands(tmp_path: Path, seed: int, pure: bool) -> None:
+    audit(tmp_path, seed, 250, pure=pure)
+
+
+@pytest.mark.parametrize(
+    "numbers", ["MEDIAN(los_days) AS m", "MEDIAN(los_days) AS m, QUANTILE_CONT(los_days, 0.9) AS q"]
+)
+def test_control_in_pure_epsilon_the_norm_of_a_facet_is_overspent(tmp_path: Path, numbers: str) -> None:
+    """Who goes to every department: under an l2 norm the choices of all of them together cost more than is paid."""
+    sql = f"SELECT dept, {numbers} FROM visits GROUP BY dept"
+    priced = prepare(sql, DATASET, "1", pure=True)
+    of_rho = tallies(parse(sql, DATASET))
+    assert of_rho[0].norm.column != priced.draws[0].tally.norm.column
+    draws = tuple(purely(t, d.nano_epsilon, "1", 1) for t, d in zip(of_rho, priced.draws, strict=True))
+    wrong = replace(priced, draws=draws, statements=emitted(priced.plan, of_rho))
+    with neighbours(tmp_path, seed=0) as pair:
+        for question, holds in ((priced, True), (wrong, False)):
+            paid = sum(d.nano_epsilon for d in question.draws)
+            assert (loss(*asked(question, pair), pure=True) <= paid) is holds
 
 
 def test_control_without_the_clip_a_person_costs_more_than_was_paid(tmp_path: Path) -> None:

@@ -64,8 +64,8 @@ def distance(one: list[int], other: list[int], metric: str) -> Fraction:
     return Fraction(sum(steps) if metric.startswith("L1Distance") else max(steps, default=0))
 
 
-def loss(first: Record, second: Record) -> Fraction:
-    """nano-rho that the two recorded inputs really cost, by the kernel's own maps at their true distances."""
+def loss(first: Record, second: Record, *, pure: bool = False) -> Fraction:
+    """nano-rho, or nano-epsilon, that the two recorded inputs really cost: the kernel's own maps at their true distances."""
     total = Fraction(0)
     for (measurement, one, _), (_, other, _) in zip(first.calls, second.calls, strict=True):
         metric = str(measurement.input_metric)
@@ -74,8 +74,9 @@ def loss(first: Record, second: Record) -> Fraction:
             continue
         reach = float(apart) ** 0.5 if metric.startswith("L2Distance") else int(apart)
         paid = Fraction(measurement.map(reach))
-        pure = str(measurement.output_measure).startswith("MaxDivergence")
-        total += (paid * paid / 2 if pure else paid) * NANO
+        of_epsilon = str(measurement.output_measure).startswith("MaxDivergence")
+        assert of_epsilon or not pure, "no mechanism of ρ covers pure ε"
+        total += (paid * paid / 2 if of_epsilon and not pure else paid) * NANO
     return total
 
 

@@ -83,7 +83,9 @@ class MechanismCard(Shape):
     """One private column of an answer: which mechanism, at what sensitivity and price, under which bound."""
 
     column: str
-    mechanism: Literal["discrete_gaussian", "exponential", "thresholded_gaussian", "discrete_laplace"]
+    mechanism: Literal[
+        "discrete_gaussian", "exponential", "thresholded_gaussian", "discrete_laplace", "permute_and_flip"
+    ]
     sensitivity: float = Field(
         description="l2 (of Laplace noise l1), in units of the column; for a choice, what one person moves any score by"
     )

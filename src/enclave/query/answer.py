@@ -109,11 +109,10 @@ def drawn(plan: Plan, draw: Draw, totals: list[int]) -> list[int]:
     point = plan.aggregates[draw.tally.aggregate].point
     if draw.tally.part == scaled.WHOLE:
         return mechanisms.noisy(scaled.summed(totals), draw.scale)
-    if draw.nano_epsilon:
-        return mechanisms.laplaced(totals, draw.scale)
     if draw.tally.side is None or point is None:
-        return mechanisms.noisy(totals, draw.scale)
-    return quantiles.choose(draw.tally, point, totals, draw.scale)
+        return (mechanisms.laplaced if draw.nano_epsilon else mechanisms.noisy)(totals, draw.scale)
+    chosen = mechanisms.flipped if draw.nano_epsilon else mechanisms.chosen
+    return quantiles.choose(draw.tally, point, totals, draw.scale, chosen)
 
 
 def is_told(priced: Priced) -> bool:
@@ -160,7 +159,7 @@ def _aggregated(plan: Plan, at: int, draws: tuple[Draw, ...], noisy: list[list[i
     if aggregate.measure is Measure.MEAN:
         made = mean_columns(aggregate, *mine[0], *mine[1])
     elif aggregate.measure is Measure.QUANTILE:
-        made = quantiles.columns(aggregate, [quantiles.Drawn(d.tally, d.scale, v) for d, v in mine])
+        made = quantiles.columns(aggregate, [quantiles.Drawn(d.tally, d.scale, v, plan.pure) for d, v in mine])
     elif aggregate.measure in moments.MOMENTS:
         made = moments.columns(aggregate, [_noised(d, v, MISS / len(mine)) for d, v in mine])
     elif mine[-1][0].tally.part == scaled.WHOLE:

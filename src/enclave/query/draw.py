@@ -6,6 +6,7 @@ alone: no connection can be reached from here.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Literal
@@ -19,7 +20,7 @@ from enclave.query.threshold import Threshold, threshold
 COARSEST = 2**62
 """No scale beyond: the noise itself would saturate."""
 
-Mechanism = Literal["discrete_gaussian", "exponential", "thresholded_gaussian", "discrete_laplace"]
+Mechanism = Literal["discrete_gaussian", "exponential", "thresholded_gaussian", "discrete_laplace", "permute_and_flip"]
 
 
 @dataclass(frozen=True)
@@ -32,12 +33,12 @@ class Draw:
     threshold: Threshold | None = None
     """Where values of an unlisted key are found by it: from when on one is told, and at which δ."""
     nano_epsilon: int = 0
-    """Its price in pure ε, where it is Laplace noise."""
+    """Its price in pure ε, where that is counted: it is Laplace noise, or a choice by permute-and-flip."""
 
     @property
     def deviation(self) -> float:
-        """The standard deviation of its noise, in 1/65536."""
-        return mechanisms.laplace_deviation(self.scale) if self.nano_epsilon else float(self.scale)
+        """The standard deviation of its noise, in 1/65536; of a choice the scale of its scores."""
+        return mechanisms.laplace_deviation(self.scale) if self.mechanism == "discrete_laplace" else float(self.scale)
 
     def radius(self, miss: Fraction) -> int:
         """How far its noise reaches in all but `miss` of the draws, in 1/65536."""
@@ -46,7 +47,7 @@ class Draw:
     @property
     def mechanism(self) -> Mechanism:
         if self.nano_epsilon:
-            return "discrete_laplace"
+            return "discrete_laplace" if self.tally.side is None else "permute_and_flip"
         if self.threshold:
             return "thresholded_gaussian"
         return "discrete_gaussian" if self.tally.side is None else "exponential"
@@ -54,24 +55,31 @@ class Draw:
 
 def gaussian(tally: Tally, share: int, epsilon: str, delta: str, count: int) -> Draw:
     """At the smallest whole scale whose price in nano-rho fits the share: Gaussian noise, or a choice."""
-    priced = mechanisms.price if tally.side is None else mechanisms.price_of_choice
-    scale = mechanisms.scale_for(share, tally.sensitivity, priced) if share else COARSEST + 1
+    scale = mechanisms.scale_for(share, tally.sensitivity, _of_rho(tally)) if share else COARSEST + 1
     if scale > COARSEST:
         raise Refused("query.epsilon_too_small", epsilon=epsilon, delta=delta, mechanisms=count)
-    return Draw(tally, scale, priced(scale, tally.sensitivity))
+    return at_scale(tally, scale, pure=False)
 
 
 def at_scale(tally: Tally, scale: int, *, pure: bool) -> Draw:
-    """Noise of a scale that is given, at its price: Gaussian, or Laplace where pure ε is counted."""
+    """Noise of a scale that is given, at its price: Gaussian, or Laplace where pure ε is counted; or a choice."""
     if not pure:
-        return Draw(tally, scale, mechanisms.price(scale, tally.sensitivity))
-    spent = mechanisms.price_of_laplace(scale, tally.sensitivity)
+        return Draw(tally, scale, _of_rho(tally)(scale, tally.sensitivity))
+    spent = _of_epsilon(tally)(scale, tally.sensitivity)
     return Draw(tally, scale, rho_of(spent), nano_epsilon=spent)
 
 
-def laplace(tally: Tally, share: int, epsilon: str, count: int) -> Draw:
-    """The same in nano-epsilon: Laplace noise."""
-    scale = mechanisms.laplace_scale_for(share, tally.sensitivity) if share else COARSEST + 1
+def _of_rho(tally: Tally) -> Callable[[int, int], int]:
+    return mechanisms.price if tally.side is None else mechanisms.price_of_choice
+
+
+def _of_epsilon(tally: Tally) -> Callable[[int, int], int]:
+    return mechanisms.price_of_laplace if tally.side is None else mechanisms.price_of_flip
+
+
+def purely(tally: Tally, share: int, epsilon: str, count: int) -> Draw:
+    """The same in nano-epsilon: Laplace noise, or a choice."""
+    scale = mechanisms.pure_scale_for(share, tally.sensitivity, _of_epsilon(tally)) if share else COARSEST + 1
     if scale > COARSEST:
         raise Refused("query.epsilon_too_small", epsilon=epsilon, delta="0", mechanisms=count)
     return at_scale(tally, scale, pure=True)

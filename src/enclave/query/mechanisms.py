@@ -1,15 +1,16 @@
 """Which noise, at what price, and does the sampler behave?
 
 The only module that knows OpenDP, and of OpenDP only: the discrete Gaussian on vectors of int64 under l2, the discrete
-Laplace on them under l1, the exponential mechanism on int64 scores under l∞, their privacy maps, and the conversion of zCDP
-to (ε, δ). Prices are read from maps and rounded up against the spender, in nano-rho; of Laplace in nano-epsilon.
+Laplace on them under l1, on int64 scores under l∞ the exponential mechanism and, for pure ε, permute-and-flip, their privacy
+maps, and the conversion of zCDP to (ε, δ). Prices are read from maps and rounded up against the spender, in nano-rho; of
+Laplace and permute-and-flip in nano-epsilon.
 Scales are whole numbers, at least 1, in units of 1/65536: there is no noiseless answer. Nothing takes a seed.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from functools import lru_cache
 from statistics import NormalDist
@@ -111,12 +112,33 @@ def price_of_laplace(scale: int, sensitivity: int) -> int:
 
 
 @lru_cache(maxsize=4096)
-def laplace_scale_for(nano_epsilon: int, sensitivity: int) -> int:
-    """The smallest whole scale whose price is at most `nano_epsilon`."""
+def permute_and_flip(scale: int) -> Any:
+    """Scores → the number of the one that is highest once each has exponential noise of that scale: pure ε, and never a
+    worse choice than the exponential mechanism's."""
+    if scale < 1:
+        raise ValueError("a scale is a whole number, at least 1")
+    space = (dp.vector_domain(dp.atom_domain(T="i64")), dp.linf_distance(T="i64"))
+    return dp.m.make_noisy_max(*space, dp.max_divergence(), scale=float(scale))
+
+
+def flipped(scores: list[int], scale: int) -> int:
+    """The number of one score, the higher the likelier, in pure ε."""
+    return int(permute_and_flip(scale)(scores))
+
+
+@lru_cache(maxsize=4096)
+def price_of_flip(scale: int, sensitivity: int) -> int:
+    """nano-epsilon of one such choice whose scores move by at most `sensitivity`, from the privacy map, rounded up."""
+    return math.ceil(Fraction(permute_and_flip(scale).map(sensitivity)) * NANO)
+
+
+@lru_cache(maxsize=4096)
+def pure_scale_for(nano_epsilon: int, sensitivity: int, priced: Callable[[int, int], int] = price_of_laplace) -> int:
+    """The smallest whole scale whose price is at most `nano_epsilon`; both mechanisms cost so much at 1, divided by it."""
     if nano_epsilon < 1:
         raise ValueError("nothing is drawn for free")
-    scale = max(1, sensitivity * NANO // nano_epsilon)
-    while price_of_laplace(scale, sensitivity) > nano_epsilon:
+    scale = max(1, priced(1, sensitivity) // nano_epsilon)
+    while priced(scale, sensitivity) > nano_epsilon:
         scale += max(1, scale >> 48)
     return scale
 
@@ -129,6 +151,18 @@ def laplace_radius(scale: int, miss: Fraction) -> int:
     if scale > EXACT_BELOW:
         return math.ceil(scale * reach * (1 + 1e-9))
     return max(0, math.ceil(scale * reach * (1 + 1e-12)) - 1)
+
+
+def laplace_sum_radius(scale: int, weights: Sequence[tuple[int, int]], miss: Fraction) -> int:
+    """r with P[|Σ wᵢ·noiseᵢ| > r] ≤ `miss`, for independent noise under (weight, how many of them).
+
+    Chernoff: E exp(λ·noise) ≤ 1/(1 − λ²s²), so P ≤ 2·exp(−λr)·Π(1 − λ²s²wᵢ²)⁻¹ for every λ below 1/(s·max wᵢ). Taken is
+    that of a normal law of the same variance, at most ¾ of the way: near the best, and any would hold."""
+    log = math.log(2 / float(miss))
+    spread = math.sqrt(2 * sum(w * w * count for w, count in weights))
+    at = min(math.sqrt(2 * log) / spread, 0.75 / max(w for w, _ in weights))
+    heavy = -sum(count * math.log1p(-((at * w) ** 2)) for w, count in weights)
+    return math.ceil(scale * (log + heavy) / at * (1 + 1e-9))
 
 
 def laplace_deviation(scale: int) -> float:

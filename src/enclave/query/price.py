@@ -23,7 +23,7 @@ from enclave.query import advised as advice
 from enclave.query import mechanisms, scaled
 from enclave.query.accuracy import Accuracy, check_promised, is_centred, scales, wanted
 from enclave.query.bounds import tallies
-from enclave.query.draw import COARSEST, Draw, at_scale, gaussian, laplace, thresholded
+from enclave.query.draw import COARSEST, Draw, at_scale, gaussian, purely, thresholded
 from enclave.query.emit import Statement, emitted
 from enclave.query.held import check_distinct, check_memory
 from enclave.query.mechanisms import NANO
@@ -221,8 +221,8 @@ def precision(moved: tuple[Tally, ...], asked: str, delta: str) -> advice.Precis
 
 def _shared(plan: Plan, moved: tuple[Tally, ...], epsilon: str, delta: str) -> tuple[Draw, ...]:
     if plan.pure:
-        share = nano_epsilon(epsilon) // len(moved)
-        return tuple(laplace(t, share, epsilon, len(moved)) for t in moved)
+        parts = scaled.shares(moved, nano_epsilon(epsilon), scaled.PURE_CHOICES)
+        return tuple(purely(t, share, epsilon, len(moved)) for t, share in zip(moved, parts, strict=True))
     found = scaled.shares(moved, mechanisms.rho_for(epsilon, delta))
     return tuple(gaussian(t, share, epsilon, delta, len(moved)) for t, share in zip(moved, found, strict=True))
 

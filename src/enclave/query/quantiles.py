@@ -3,10 +3,11 @@
 A quantile q = a/b of a bounded term, by groups, over public bins of its bounds: whole values where they are few, else
 equal widths. F(v) is the weight of the rows up to bin v, N the weight of all, both over the weights of one count norm.
 
-- **One quantile of a term** is chosen by three draws of the exponential mechanism, each a mechanism of its own: the
-  number, and the two ends of its noise interval. The score of bin v is minus the distance from a·N + s to
-  [b·F(v−1), b·F(v)], in whole numbers. One row of weight w moves it by at most max(a, b−a)·w, in either direction. Over
-  groups the distances compose as their squares: one price under an l2 norm (`docs/privacy/quantiles.md`).
+- **One quantile of a term** is chosen by three draws of the exponential mechanism (in pure ε of permute-and-flip), each a
+  mechanism of its own: the number, and the two ends of its noise interval. The score of bin v is minus the distance from
+  a·N + s to [b·F(v−1), b·F(v)], in whole numbers. One row of weight w moves it by at most max(a, b−a)·w, in either
+  direction. Over groups the distances compose as their squares, in pure ε as they are: one price under an l2 norm, there
+  under an l1 norm (`docs/privacy/quantiles.md`).
 - **Several quantiles of one term** are read off one noisy histogram, a finer grouping, paid once.
 
 Which of the two is a matter of the text alone. The ends: the shift s lies as far below (above) the rank as a draw may
@@ -16,7 +17,7 @@ err at its share of the miss, and an end beyond every bin stands for the bound o
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import accumulate, pairwise
@@ -45,6 +46,8 @@ class Drawn:
     tally: Tally
     scale: int
     values: list[int]
+    pure: bool = False
+    """Its noise is Laplace."""
 
 
 # --- tallies --------------------------------------------------------------------------------------------------------
@@ -88,7 +91,13 @@ def bins_of(term: Term, most: int, cells: int) -> Bins:
 # --- the exponential mechanism --------------------------------------------------------------------------------------
 
 
-def choose(tally: Tally, point: Fraction, totals: Sequence[int], scale: int) -> list[int]:
+def choose(
+    tally: Tally,
+    point: Fraction,
+    totals: Sequence[int],
+    scale: int,
+    mechanism: Callable[[list[int], int], int] = mechanisms.chosen,
+) -> list[int]:
     """For each cell the number of the bin the mechanism chose: −1 and the number of bins stand for the bounds."""
     bins, side = tally.bins, tally.side
     if bins is None or side is None:
@@ -97,12 +106,12 @@ def choose(tally: Tally, point: Fraction, totals: Sequence[int], scale: int) -> 
     chosen = []
     for start in range(0, len(totals), bins.count):
         found = scores(totals[start : start + bins.count], point, shift, ends=side is not Side.POINT)
-        chosen.append(mechanisms.chosen(found, scale) - (side is not Side.POINT))
+        chosen.append(mechanism(found, scale) - (side is not Side.POINT))
     return chosen
 
 
 def shift_of(scale: int, bins: int) -> int:
-    """How far below the best score one draw may fall: more with a chance of at most half the miss."""
+    """How far below the best score one draw may fall, of either mechanism: more with a chance of at most half the miss."""
     return math.ceil(scale * math.log((bins + 2) * 2 / float(MISS)) * (1 + 1e-9))
 
 
@@ -129,7 +138,8 @@ def columns(aggregate: Aggregate, drawn: Sequence[Drawn]) -> Columns:
     if drawn[0].tally.side is None:
         (one,) = drawn
         cells = [one.values[i : i + bins.count] for i in range(0, len(one.values), bins.count)]
-        found = [read_off(cell, one.scale, aggregate.point, bins) for cell in cells]
+        radius = radii(one.scale, aggregate.point, bins, pure=one.pure)
+        found = [read_off(cell, aggregate.point, bins, radius) for cell in cells]
     else:
         low, point, high = (next(d.values for d in drawn if d.tally.side is s) for s in Side)
         found = [
@@ -143,7 +153,7 @@ def columns(aggregate: Aggregate, drawn: Sequence[Drawn]) -> Columns:
     return made
 
 
-def read_off(noisy: Sequence[int], scale: int, point: Fraction, bins: Bins) -> tuple[float, int, int]:
+def read_off(noisy: Sequence[int], point: Fraction, bins: Bins, radius: Sequence[int]) -> tuple[float, int, int]:
     """The quantile of a noisy histogram and its interval, in stored integers.
 
     D(v) = b·F(v) − a·N crosses 0 at the quantile. At the true bin alone the noise must not exceed its radius for the
@@ -153,7 +163,6 @@ def read_off(noisy: Sequence[int], scale: int, point: Fraction, bins: Bins) -> t
     sums = [0, *accumulate(noisy)]
     crossing = [b * s - a * sums[-1] for s in sums]
     last = bins.count - 1
-    radius = [_radius(scale, v * (b - a) ** 2 + (bins.count - v) * a**2) for v in range(bins.count + 1)]
     low = next((v for v in range(bins.count) if crossing[v + 1] + radius[v + 1] >= 0), last)
     high = next((v for v in range(last, 0, -1) if crossing[v] - radius[v] < 0), 0)
     rising = _never_falling([float(c) for c in crossing])
@@ -165,8 +174,14 @@ def read_off(noisy: Sequence[int], scale: int, point: Fraction, bins: Bins) -> t
     return number, bins.lowest(min(low, at)), bins.highest(max(high, at))
 
 
-def _radius(scale: int, squares: int) -> int:
-    return mechanisms.noise_radius(math.isqrt(scale * scale * squares) + 1, MISS)
+def radii(scale: int, point: Fraction, bins: Bins, *, pure: bool) -> list[int]:
+    """How far the noise of D(v) reaches, for v = 0 to the number of bins: v draws count b − a times, the others a times."""
+    a, b = point.as_integer_ratio()
+    weights = [[(b - a, v), (a, bins.count - v)] for v in range(bins.count + 1)]
+    if pure:
+        return [mechanisms.laplace_sum_radius(scale, both, MISS) for both in weights]
+    squares = [sum(w * w * count for w, count in both) for both in weights]
+    return [mechanisms.noise_radius(math.isqrt(scale * scale * s) + 1, MISS) for s in squares]
 
 
 def _never_falling(values: list[float]) -> list[float]:

@@ -20,7 +20,7 @@ in it at least as often as is said. Where Y cannot be told from nothing the grou
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
@@ -37,6 +37,9 @@ ALONE = 10
 
 CHOICES = {Side.POINT: 18, Side.LOW: 6, Side.HIGH: 6}
 """Of the thirty of a quantile by choice: the number is what was asked, the ends of its interval may be a little farther."""
+
+PURE_CHOICES = {Side.POINT: 16, Side.LOW: 7, Side.HIGH: 7}
+"""The same in pure ε, where a third of the price is three times the noise, not √3 times."""
 
 LEAST_CELLS = 3
 INT64 = 2**63 - 1
@@ -78,11 +81,11 @@ def _over_all(plan: Plan, norm: Norm) -> Norm:
     return norm if norm.column == ROWS or norm.column in totals else Norm(ROWS, plan.root.row_clip)
 
 
-def shares(moved: Sequence[Tally], rho: int) -> tuple[int, ...]:
-    """What each tally may cost of `rho`: aggregates alike, of one told in two parts each its part."""
+def shares(moved: Sequence[Tally], price: int, choices: Mapping[Side, int] = CHOICES) -> tuple[int, ...]:
+    """What each tally may cost of `price`: aggregates alike, of one told in two parts each its part."""
     alone = sum(tally.part != WHOLE for tally in moved)
-    parts = (PARTS_OF_PRICE.get(t.part, ALONE) if t.side is None else CHOICES[t.side] for t in moved)
-    return tuple(rho * part // (ALONE * max(alone, 1)) for part in parts)
+    parts = (PARTS_OF_PRICE.get(t.part, ALONE) if t.side is None else choices[t.side] for t in moved)
+    return tuple(price * part // (ALONE * max(alone, 1)) for part in parts)
 
 
 def summed(totals: Sequence[int]) -> list[int]:
