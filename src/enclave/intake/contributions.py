@@ -13,9 +13,9 @@ import duckdb
 
 from enclave.intake import firsts
 from enclave.intake.columns import stored_columns, summed
+from enclave.intake.laid import staged
 from enclave.intake.package import Descriptor
 from enclave.intake.resource import Resource
-from enclave.intake.stage import staged
 
 NORM_STEP = 256
 """Stored norms count 1/256."""

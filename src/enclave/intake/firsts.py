@@ -11,15 +11,15 @@ from collections.abc import Sequence
 
 import duckdb
 
+from enclave.intake.laid import ROW, staged
 from enclave.intake.resource import Resource
-from enclave.intake.stage import staged
 
 _BITS = 64
 
 
 def first(table: Resource) -> str:
     """What a grouping of the staged table selects to know its first row: the number of that row."""
-    return f'arg_min(rowid, "{table.key[0]}") AS first_'
+    return f'arg_min({ROW}, "{table.key[0]}") AS first_'
 
 
 def _columns(table: Resource) -> Sequence[str]:
@@ -52,7 +52,7 @@ def gather(con: duckdb.DuckDBPyConnection, table: Resource) -> None:
         return
     bits = "".join(f', coalesce(c{n}.bits_, 0)::UBIGINT AS "{column}"' for n, column in enumerate(columns))
     joins = "".join(f" LEFT JOIN {_of(table, column)} c{n} ON c{n}.word_ = w.range" for n, column in enumerate(columns))
-    words = f"range((SELECT coalesce(max(rowid), 0) // {_BITS} + 1 FROM {staged(table)})) w"
+    words = f"range((SELECT coalesce(max({ROW}), 0) // {_BITS} + 1 FROM {staged(table)})) w"
     con.execute(
         f"CREATE OR REPLACE TABLE {_words(table)} AS SELECT w.range::INTEGER AS word_{bits} FROM {words}{joins}"
     )
@@ -62,12 +62,12 @@ def gather(con: duckdb.DuckDBPyConnection, table: Resource) -> None:
 
 def joined(table: Resource) -> str:
     """What brings its word to each staged row s; `gather` was called before."""
-    return f" JOIN {_words(table)} w ON w.word_ = (s.rowid // {_BITS})::INTEGER" if _columns(table) else ""
+    return f" JOIN {_words(table)} w ON w.word_ = (s.{ROW} // {_BITS})::INTEGER" if _columns(table) else ""
 
 
 def is_first(column: str) -> str:
     """Whether the staged row s, beside its word, is one."""
-    return f'(w."{column}" >> (s.rowid % {_BITS})::UBIGINT) & 1 = 1'
+    return f'(w."{column}" >> (s.{ROW} % {_BITS})::UBIGINT) & 1 = 1'
 
 
 def forget(con: duckdb.DuckDBPyConnection, table: Resource) -> None:

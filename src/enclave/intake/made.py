@@ -8,7 +8,7 @@ from functools import partial
 
 import duckdb
 
-from enclave.intake import carried, contributions, identifiers, prose, raw, risk, stage, votes, write
+from enclave.intake import carried, contributions, identifiers, laid, prose, raw, risk, stage, votes, write
 from enclave.intake.account import stops
 from enclave.intake.choices import BY_CHOICE
 from enclave.intake.discover.known import NOBODY, Staff
@@ -46,7 +46,7 @@ class Made:
 
     def places(self, d: Descriptor) -> dict[str, str]:
         """Where the rows of each table are now: in the extract, or still staged."""
-        return {t.name: f'{CATALOG}.main."{t.name}"' if t.name in self.rows else stage.staged(t) for t in d.tables}
+        return {t.name: f'{CATALOG}.main."{t.name}"' if t.name in self.rows else laid.staged(t) for t in d.tables}
 
     def _know(self, con: duckdb.DuckDBPyConnection, d: Descriptor, table: Resource, dropped: Iterable[str]) -> None:
         """Note what a measured table was made from; not where somebody is left out by choice, who may come back."""
@@ -139,4 +139,4 @@ def without_identifiers(
     def heard(done: int) -> None:
         progress(f"redact {table.name}", done, None)
 
-    return prose.redact(con, table, stage.staged(table), stage.PERSONS, key, staff, heard)
+    return prose.redact(con, table, stage.PERSONS, key, staff, heard)

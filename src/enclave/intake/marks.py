@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 import duckdb
 
+from enclave.intake.laid import ROW
 from enclave.intake.report import SHOWN_ROWS
 
 _BITS = 60
@@ -45,6 +46,6 @@ def reach(con: duckdb.DuckDBPyConnection, table: str, tests: Sequence[int]) -> d
     """For each test, how many raw rows hold the first `SHOWN_ROWS` it is true of, in the order they were read."""
     if not tests:
         return {}
-    first = ", ".join(f"list_max(min(rowid, {SHOWN_ROWS}) FILTER (WHERE {_is_marked(n)}))" for n in tests)
+    first = ", ".join(f"list_max(min({ROW}, {SHOWN_ROWS}) FILTER (WHERE {_is_marked(n)}))" for n in tests)
     found = con.execute(f"SELECT {first} FROM {table}").fetchall()[0]
     return {n: int(last or 0) + 2 * _VECTOR for n, last in zip(tests, found, strict=True)}

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from enclave.errors import BadInput, EnclaveError, Refused
-from enclave.intake import identifiers, raw, risk, stage, write
+from enclave.intake import identifiers, laid, raw, risk, stage, write
 from enclave.intake.account import lineage, reported
 from enclave.intake.choices import NOBODY, Choices, lay
 from enclave.intake.made import postponed, without_identifiers
@@ -73,7 +73,7 @@ def plan(
             waiting.append(table)
             for ready in [t for t in waiting if t.name != d.unit.table or not postponed(d, list(found))]:
                 risks.append(risk.measure(con, d, ready, write.kept(ready)))
-                con.execute(f"DROP TABLE {stage.staged(ready)}")
+                laid.drop(con, ready)
                 waiting.remove(ready)
     read, dropped = {n: s.read for n, s in found.items()}, {n: s.dropped for n, s in found.items()}
     report = reported(d, found, named, risks)

@@ -23,6 +23,7 @@ import pyarrow.compute as pc
 from enclave.intake.columns import among, stored_columns, summed, vote
 from enclave.intake.contributions import NORM_STEP, norm_columns
 from enclave.intake.package import Descriptor
+from enclave.intake.repeated import repeated_in
 from enclave.intake.resource import Resource
 
 Ints = np.ndarray[Any, np.dtype[np.int64]]
@@ -44,8 +45,7 @@ def breaches(con: duckdb.DuckDBPyConnection, d: Descriptor, table: Resource, pla
     for units, counted in _two_at_once(partial(_checked, table), _whole_persons(con, _selected(d, table, place))):
         runs.append(units)
         found.update(counted)
-    units = np.sort(np.concatenate(runs)) if runs else np.empty(0, np.int64)
-    found["rows of a person together"] += _count(units[1:] == units[:-1])
+    found["rows of a person together"] += repeated_in(runs)
     return found
 
 

@@ -18,6 +18,7 @@ from enclave.errors import Incident
 from enclave.intake import treatments as t
 from enclave.intake.discover.known import MOST, Register, Staff
 from enclave.intake.kinds import Kind
+from enclave.intake.laid import ROW, lay, staged
 from enclave.intake.package import Descriptor
 from enclave.intake.redact.texts import Instead, Note, marks, remaining, replaced, spans_of, stand_ins
 from enclave.intake.report import Category, Check
@@ -78,7 +79,7 @@ class Found:
 
 
 def redact(
-    con: duckdb.DuckDBPyConnection, table: Resource, staged: str, persons: str, key: bytes, staff: Staff, heard: Heard
+    con: duckdb.DuckDBPyConnection, table: Resource, persons: str, key: bytes, staff: Staff, heard: Heard
 ) -> list[Check]:
     """Go through every column of free text of a staged table; what was found, by kind, for the steward."""
     checks: list[Check] = []
@@ -86,16 +87,14 @@ def redact(
         instead = stand_ins(key) if isinstance(output, t.Surrogate) else marks
         try:
             known = _register(con, output, persons)
-            found = _go_through(con, table, output, staged, persons, instead, known, staff, heard)
+            found = _go_through(con, table, output, persons, instead, known, staff, heard)
         except duckdb.Error:
             raise
         except Exception as failed:  # noqa: BLE001 - its words may hold a note, and so may its trace
             raise Incident("intake.redaction_failed", kind=type(failed).__name__, table=table.name) from None
         checks += found.checks(table.name, output.name, known is not None)
-        con.execute(
-            f"CREATE OR REPLACE TABLE {staged} AS SELECT s.* EXCLUDE ({hidden(output.name)}), "
-            f'd.text_ AS "{output.name}" FROM {staged} s LEFT JOIN {_DONE} d ON d.row_ = s.rowid'
-        )
+        rest = f's.* EXCLUDE ({ROW}, {hidden(output.name)}), d.text_ AS "{output.name}"'
+        lay(con, table, f"SELECT {rest} FROM {staged(table)} s LEFT JOIN {_DONE} d ON d.row_ = s.{ROW}")
         con.execute(f"DROP TABLE {_DONE}")
     return checks
 
@@ -116,7 +115,6 @@ def _go_through(
     con: duckdb.DuckDBPyConnection,
     table: Resource,
     output: t.Redact | t.Surrogate,
-    staged: str,
     persons: str,
     instead: Instead,
     known: Register | None,
@@ -126,7 +124,7 @@ def _go_through(
     """Read the notes and keep what is left of each in the table `_DONE`."""
     columns = "".join([f", p.{own(n)}" for n in output.own] + [f", s.{near(n)}" for n in output.beside])
     sql = (
-        f"SELECT s.rowid, s.{hidden(output.name)}, p.unit_, p.shift_{columns} FROM {staged} s "
+        f"SELECT s.{ROW}, s.{hidden(output.name)}, p.unit_, p.shift_{columns} FROM {staged(table)} s "
         f'JOIN {persons} p ON p.unit_ = s."{table.unit_column}" WHERE s.{hidden(output.name)} IS NOT NULL'
     )
     con.execute(f"CREATE OR REPLACE TABLE {_DONE} (row_ BIGINT, text_ VARCHAR)")

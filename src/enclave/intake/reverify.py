@@ -18,6 +18,7 @@ from enclave.errors import BadInput, Incident, Refused
 from enclave.intake import promises, votes
 from enclave.intake.columns import Stored, carried_columns, stored_columns
 from enclave.intake.package import Descriptor
+from enclave.intake.repeated import parts_of, repeated
 from enclave.intake.resource import Resource
 
 
@@ -44,8 +45,12 @@ def _held(table: Resource, check: str, breaches: int) -> None:
 
 def _twice(con: duckdb.DuckDBPyConnection, key: str, place: str) -> int:
     """How many rows have a key that stands already: sorting pseudonyms takes half of what gathering them does."""
-    keys = np.sort(np.asarray(con.execute(f'SELECT "{key}" FROM {place}').fetchnumpy()[key]))
-    return int(np.count_nonzero(keys[1:] == keys[:-1]))
+    parts = parts_of(_count(con, f"SELECT count(*) FROM {place}"))
+    return sum(_twice_in(con, key, f'{place} WHERE "{key}" & {parts - 1} = {part}') for part in range(parts))
+
+
+def _twice_in(con: duckdb.DuckDBPyConnection, key: str, rows: str) -> int:
+    return repeated(np.asarray(con.execute(f'SELECT "{key}" FROM {rows}').fetchnumpy()[key]))
 
 
 def _count(con: duckdb.DuckDBPyConnection, sql: str) -> int:

@@ -17,6 +17,7 @@ from enclave.intake import deidentify, identity, prose, raw, treatments
 from enclave.intake.choices import BY_CHOICE, stays_out
 from enclave.intake.columns import stored_columns
 from enclave.intake.graded import special
+from enclave.intake.laid import STAY, keep, lay, leave_out, read, staged
 from enclave.intake.marks import counted, marked, reach
 from enclave.intake.package import Descriptor
 from enclave.intake.resource import Identity, Resource
@@ -43,11 +44,6 @@ class Staged:
     @property
     def dropped(self) -> dict[str, int]:
         return dict(self.tally.dropped)
-
-
-def staged(table: Resource) -> str:
-    """The staged table's name."""
-    return f'"staged_{table.name}"'
 
 
 def count(con: duckdb.DuckDBPyConnection, table: Resource) -> int:
@@ -146,11 +142,11 @@ def _own(d: Descriptor) -> Iterator[str]:
 
 def stage(con: duckdb.DuckDBPyConnection, d: Descriptor, table: Resource, file: raw.Raw, key: bytes) -> Staged:
     """Read `file` once into its staged table; BadInput for a line, value or key that is not as declared."""
-    sql = f"CREATE OR REPLACE TABLE {staged(table)} AS {_select(d, table, file)}"
+    sql = _select(d, table, file)
     pads = {name: pad for name, pad in deidentify.pads(key).items() if f"${name}" in sql}
     try:
         with file.reading():
-            con.execute(sql, pads)
+            lay(con, table, sql, pads)
     except duckdb.Error as broken:
         if isinstance(broken, duckdb.BinderException | duckdb.ParserException | duckdb.CatalogException):
             raise  # ours, not the file's
@@ -169,10 +165,10 @@ def stage(con: duckdb.DuckDBPyConnection, d: Descriptor, table: Resource, file: 
     if not dropped[BY_CHOICE]:
         del dropped[BY_CHOICE]
     else:  # whoever wants to be left out is left out of every count of faults too
-        con.execute(f"DELETE FROM {staged(table)} WHERE dropped_ = {_number_of_choice(d, table)}")
+        keep(con, table, f"dropped_ <> {_number_of_choice(d, table)}")
     failed, empty = _failed(con, d, table, file), _empty(con, table, file)
     if any(dropped.values()):
-        con.execute(f"DELETE FROM {staged(table)} WHERE dropped_ <> 0")
+        keep(con, table, STAY)
     dropped |= _drop_orphans(con, d, table)
     return Staged(Tally(sum(c for _, _, c in counts), failed, empty, dropped), settled)
 
@@ -182,7 +178,7 @@ def _settled(con: duckdb.DuckDBPyConnection, d: Descriptor, table: Resource) -> 
     if table.name != d.unit.table or table.identity == Identity():
         return None
     first = 1 + len(reasons(d, table)) - len(list(identity.reasons(table)))
-    return identity.settle(con, d, table, staged(table), first, _number_of_choice(d, table))
+    return identity.settle(con, d, table, read(table), first, _number_of_choice(d, table))
 
 
 def _number_of_choice(d: Descriptor, table: Resource) -> int:
@@ -278,8 +274,8 @@ def _drop_orphans(con: duckdb.DuckDBPyConnection, d: Descriptor, table: Resource
         if far.name == d.unit.table:
             continue
         meets = f'f."{join.to}" = s."{join.column}" AND f."{far.unit_column}" = s."{table.unit_column}"'
-        orphans = f"DELETE FROM {staged(table)} s WHERE NOT EXISTS (SELECT 1 FROM {parents(far)} f WHERE {meets})"
-        dropped[f"no such row of the person in {far.name}"] = con.execute(orphans).fetchall()[0][0]
+        alone = f"NOT EXISTS (SELECT 1 FROM {parents(far)} f WHERE {meets})"
+        dropped[f"no such row of the person in {far.name}"] = leave_out(con, table, alone)
     return dropped
 
 

@@ -17,8 +17,8 @@ import duckdb
 from enclave.intake import firsts
 from enclave.intake.columns import among, vote
 from enclave.intake.deidentify import pads, pseudonym
+from enclave.intake.laid import staged
 from enclave.intake.resource import KeysText, Resource
-from enclave.intake.stage import staged
 
 
 def _counted(table: Resource, keys: KeysText) -> str:

@@ -15,9 +15,10 @@ import duckdb
 from enclave.intake import firsts, votes
 from enclave.intake.columns import carried_columns, stored_columns
 from enclave.intake.contributions import norm_columns, norms
+from enclave.intake.laid import ROW, drop, staged
 from enclave.intake.package import Descriptor
 from enclave.intake.resource import Resource
-from enclave.intake.stage import hit, staged
+from enclave.intake.stage import hit
 
 
 def _declaration(d: Descriptor, table: Resource) -> str:
@@ -60,7 +61,7 @@ def _select(d: Descriptor, table: Resource, far: Mapping[str, str]) -> str:
         for c in stored_columns(d, table)
     ]
     kept += [f'n."{name}"' for name, _ in norm_columns(table)]
-    kept.append("s.rowid = n.first_")
+    kept.append(f"s.{ROW} = n.first_")
     kept += [firsts.is_first(f.column) for f in table.facets]
     kept += votes.selected(table)
     kept += [f'far_{table.joins.index(join)}."{there.name}"' for join, _, there in carried_columns(d, table)]
@@ -90,6 +91,7 @@ def copy(con: duckdb.DuckDBPyConnection, d: Descriptor, table: Resource, place: 
 
 def clear(con: duckdb.DuckDBPyConnection, table: Resource) -> None:
     """Drop what the table needed while it was worked on."""
-    for name in (staged(table), norms(table), *(votes.passed(table, k) for k in table.keys)):
+    drop(con, table)
+    for name in (norms(table), *(votes.passed(table, k) for k in table.keys)):
         con.execute(f"DROP TABLE IF EXISTS {name}")
     firsts.forget(con, table)

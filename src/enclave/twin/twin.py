@@ -17,7 +17,7 @@ from domicile.wire.words import say
 from enclave.catalogue import Dataset
 from enclave.catalogue.bought import check_profile
 from enclave.errors import Refused
-from enclave.intake import contributions, reverify, stage, votes, write
+from enclave.intake import contributions, laid, reverify, stage, votes, write
 from enclave.intake.columns import literal
 from enclave.intake.descriptor import parse
 from enclave.intake.package import Descriptor
@@ -67,10 +67,10 @@ def make(d: Descriptor, path: Path, persons: int = PERSONS, told: Marginals = NO
             contributions.define_root(con)
             con.execute(f"ATTACH {literal(str(draft.resolve()))} AS {_CATALOG}")
             for table in d.tables:
-                con.execute(f"CREATE TABLE {stage.staged(table)} AS {select(d, table, persons, told)}")
+                laid.lay(con, table, select(d, table, persons, told))
                 stage.keep_parents(con, d, table)
                 write.keep_hits(con, d, table)
-            far = {table.name: stage.staged(table) for table in d.tables}
+            far = {table.name: laid.staged(table) for table in d.tables}
             for table in d.tables:
                 contributions.measure(con, d, table)
                 votes.measure(con, table, _KEY)

@@ -8,6 +8,7 @@ import pytest
 from tests.oracle import clinic
 
 from enclave.errors import BadInput, Incident
+from enclave.intake import repeated
 from enclave.intake.reverify import reverify
 
 BREACHES = [
@@ -44,7 +45,12 @@ def test_a_breach_is_found(tmp_path: Path, breach: str, check: str | None) -> No
     assert check in (None, found.value.facts["check"])
 
 
-def test_a_key_that_stands_twice_is_the_sources_to_correct(tmp_path: Path) -> None:
+@pytest.mark.parametrize("together", [1, 1 << 24])
+def test_a_key_that_stands_twice_is_the_sources_to_correct(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, together: int
+) -> None:
+    """Whether keys are sorted all at once or part by part."""
+    monkeypatch.setattr(repeated, "_TOGETHER", together)
     made = clinic.built(tmp_path, clinic.rows())
     with clinic.opened(made.path, writable=True) as con:
         con.execute("INSERT INTO extract.main.diagnoses SELECT * FROM extract.main.diagnoses")
