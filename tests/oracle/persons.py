@@ -59,7 +59,7 @@ class People:
         for statement in emitted(plan, moved):
             for row in self.connection.execute(statement.sql).fetchall():
                 for at, total in zip(statement.tallies, row[statement.keys :], strict=True):
-                    found[at][row[: statement.keys]] = total
+                    found[at][row[: statement.keys]] = total or 0
         return found
 
     def ratio(self, sql: str, **wrong: object) -> float:

@@ -1,11 +1,11 @@
 """Which SQL of our own computes the tallies of a plan?
 
 One SELECT for each way of bringing rows in (style, bins, rows that count), whatever the norms of its tallies. It returns the
-group keys, then one BIGINT per tally. Rules kept:
+group keys, then one HUGEINT or BIGINT per tally, or NULL where no row is. Rules kept:
 
 - only names of the dictionary (quoted) and literals we rendered ourselves; the same plan gives the same bytes
 - rows at or under the clip weigh 65536, rows above it numerator // norm, a row without a norm nothing (`scan`, `exact`)
-- row by row in widths that were proved, sums in HUGEINT, the total saturated to int64, never checked and raised
+- row by row in widths that were proved, sums in HUGEINT, never checked and raised: `engine` saturates them to int64
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from enclave.query.products import products_of
 from enclave.query.sources import condition, is_dear, rows_of, times
 from enclave.query.sums import Sums
 from enclave.query.tally import EXACT_ROWS, Norm, Style, Tally
-from enclave.query.written import key, saturated
+from enclave.query.written import key
 
 EXACT = (Style.EXACT, Style.EXACT_DISTINCT)
 
@@ -29,7 +29,7 @@ EXACT = (Style.EXACT, Style.EXACT_DISTINCT)
 @dataclass(frozen=True)
 class Statement:
     """One SELECT: `keys` key columns, the last of them the number of a bin (or of an entry of a matrix) where there are
-    `bins`, then one BIGINT for each of `tallies` (indexes into those of the plan)."""
+    `bins`, then one total for each of `tallies` (indexes into those of the plan)."""
 
     sql: str
     keys: int
@@ -126,7 +126,7 @@ def _of_values(plan: Plan, norm: Norm, tallies: list[Tally]) -> str:
     weighed = f"(SELECT {', '.join([*keys, f'{key(term)} AS v', weight])} FROM {rows})"
     values = _select([*names, "v", "max(w) AS w"], f"{weighed} WHERE v IS NOT NULL", 0)
     grouped = f"({values} GROUP BY {', '.join([*names, 'v'])})"
-    return _select([*names, *(f"{saturated('sum(w)')} AS a{i}" for i in range(len(tallies)))], grouped, len(keys))
+    return _select([*names, *(f"sum(w) AS a{i}" for i in range(len(tallies)))], grouped, len(keys))
 
 
 def _distinct(plan: Plan, tallies: list[Tally]) -> str:
@@ -146,7 +146,7 @@ def _distinct(plan: Plan, tallies: list[Tally]) -> str:
         cells = f"(SELECT DISTINCT {', '.join([person, *keys, stored])} FROM {rows})"
         above = f"WHEN n > {norm.clipped_from} THEN {norm.numerator} // n"
         weight = f"sum(CASE WHEN n <= {norm.clipped_from} THEN {WEIGHT_ONE} {above} ELSE 0 END)"
-    return _select([*names, *(f"{saturated(weight)} AS a{i}" for i in range(copies))], cells, len(keys))
+    return _select([*names, *(f"{weight} AS a{i}" for i in range(copies))], cells, len(keys))
 
 
 def _select(columns: list[str], rows: str, keys: int) -> str:

@@ -6,7 +6,8 @@ it. In order:
     1  the encrypted file is attached read-only, its key bound as a parameter (a twin, which is public, has none)
     2  files, extensions and settings are closed, the configuration is locked, and the columns are read once
     3  a question has its own cursor and is interrupted at its cap
-    4  totals come back in the order of the public keys, never in the engine's; groups that are absent are 0
+    4  totals come back in the order of the public keys, never in the engine's, saturated to int64; groups that are absent
+       are 0
     5  between questions the catalog must hold nothing but the extract, or the engine closes. Whoever asked lets it be
        checked once the answer is made (`settle`), while the reply waits for its moment; where nobody did, the next question
        does before it begins
@@ -26,6 +27,7 @@ from enclave.query.clock import Clock
 from enclave.query.emit import Statement
 from enclave.query.groups import MOST_BITS
 from enclave.query.plan import Key
+from enclave.query.processors import Processors
 from enclave.query.written import CATALOG
 
 THREADS = 2
@@ -49,6 +51,15 @@ SELECT (SELECT count(*) FROM duckdb_tables() WHERE database_name <> $1 AND NOT i
 """
 
 
+INT64 = (-(2**63), 2**63 - 1)
+
+
+def saturated(total: int | None) -> int:
+    """Saturation moves no total by more than its rows did: it is 1-Lipschitz. Where no row is, there is no sum."""
+    least, most = INT64
+    return max(least, min(total or 0, most))
+
+
 class Engine:
     """An open extract."""
 
@@ -58,7 +69,9 @@ class Engine:
             "memory_limit": f"{memory_mib}MiB",
             "perfect_ht_threshold": MOST_BITS,
         }
-        self._connection = duckdb.connect(":memory:", config=config)
+        self._processors = Processors()
+        with self._processors.for_engines():
+            self._connection = duckdb.connect(":memory:", config=config)
         self._open = True
         self._clock = Clock()
         self._checking = threading.Lock()
@@ -107,13 +120,13 @@ class Engine:
                         if statement.bins:
                             cell = cell * statement.bins + row[len(keys)]
                         for at, total in zip(statement.tallies, row[statement.keys :], strict=True):
-                            vectors[at][cell] = total
+                            vectors[at][cell] = saturated(total)
         return [vectors[at] for at in sorted(vectors)]
 
     def groups(self, statement: Statement, cap_ms: int) -> list[tuple[str | None, int]]:
         """Every value of an unlisted key with its total, in no order. Raises on any failure, as `totals`."""
         with self._asked(cap_ms) as cursor:
-            return [(value, total) for value, total in cursor.execute(statement.sql).fetchall()]
+            return [(value, saturated(total)) for value, total in cursor.execute(statement.sql).fetchall()]
 
     @contextmanager
     def _asked(self, cap_ms: int) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -121,7 +134,7 @@ class Engine:
         self.settle()
         cursor = self._connection.cursor()
         try:
-            with self._clock.capped(cursor.interrupt, cap_ms):
+            with self._clock.capped(cursor.interrupt, cap_ms), self._processors.for_asker():
                 yield cursor
         finally:
             cursor.close()

@@ -2,8 +2,7 @@
 
 Three levels, so that rows are met once and codes cost nothing there: rows with the levels of their numbers; sums of products
 of numbers by the codes that rows have (weighed by `scan` or `exact`); of those the entries, one row for each with its
-number, as bins have theirs. A row with an unknown variable is no row. Row by row in BIGINT, sums in HUGEINT, each entry
-saturated to int64.
+number, as bins have theirs. A row with an unknown variable is no row. Row by row in BIGINT, sums in HUGEINT.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from enclave.query.plan import Plan, Term
 from enclave.query.sources import is_dear, times
 from enclave.query.sscp import HALF, ONE, Matrix, Slot, Variable
 from enclave.query.tally import Norm, Style
-from enclave.query.written import key, number, saturated, text
+from enclave.query.written import key, number, text
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ def products_of(plan: Plan, style: Style, norm: Norm, matrix: Matrix, rows: str)
         added = (scan.once if is_dear(plan) else scan.branches)(levels, groups, sums)
     named = [f"{group} AS {name}" for group, name in zip(groups.names, (*keys, *codes), strict=True)]
     by_code = f"SELECT {', '.join([*named, *sums])} FROM ({added})"
-    entries = ", ".join(saturated(f"sum({_entry(matrix, a, b)})") for a, b in matrix.entries)
+    entries = ", ".join(f"sum({_entry(matrix, a, b)})" for a, b in matrix.entries)
     listed = f"SELECT {', '.join([*keys, f'[{entries}] AS e'])} FROM ({by_code}){_grouped(len(keys))}"
     numbered = ", ".join([*keys, f"unnest(range({matrix.count})) AS b", "unnest(e) AS a0"])
     return f"SELECT {numbered} FROM ({listed})"

@@ -19,7 +19,7 @@ from enclave.profile import Thing, things
 from enclave.query import mechanisms
 from enclave.query.emit import Statement
 from enclave.query.price import checked_epsilon
-from enclave.query.written import CATALOG, saturated, text
+from enclave.query.written import CATALOG, text
 
 NORMS_SHARE = Fraction(3, 4)
 """Of the price for the norms, from which every C is chosen; the rest is for the variables."""
@@ -92,7 +92,7 @@ def _select(thing: Thing) -> str:
     rows = f'(SELECT "{thing.column}" AS v, {weight} AS w FROM {CATALOG}."main"."{thing.table.name}")'
     if thing.variable is not None and thing.variable.codes:
         rows = f"(SELECT v, sum(w) AS w FROM {rows} GROUP BY 1)"  # few words, so each is looked up once
-    return f"SELECT k, {saturated('sum(w)')} AS a0 FROM (SELECT {_bin(thing)} AS k, w FROM {rows}) GROUP BY 1"
+    return f"SELECT k, sum(w) AS a0 FROM (SELECT {_bin(thing)} AS k, w FROM {rows}) GROUP BY 1"
 
 
 def _bin(thing: Thing) -> str:

@@ -17,7 +17,7 @@ from enclave.catalogue.dataset import WEIGHT_ONE
 from enclave.query.groups import Groups
 from enclave.query.plan import Op, Sort, Term
 from enclave.query.tally import Norm, Product, Tally
-from enclave.query.written import column, number, saturated, value
+from enclave.query.written import column, number, value
 
 INT64 = 2**63 - 1
 
@@ -83,10 +83,10 @@ class Sums:
         return {name: wanted for wanted, name in self._names.items()}
 
     def total(self, tally: Tally, *, added: bool = False) -> str:
-        """The tally's total over all groups of a cell, or of the only one (`added`), saturated to int64."""
+        """The tally's total over all groups of a cell, or of the only one (`added`)."""
         summed = f"({self._of(tally)})" if added else f"sum({self._of(tally)})"
         grain = tally.product.grain if tally.product else 1
-        return saturated(summed if grain == 1 else f"{summed} // {grain}::HUGEINT")
+        return summed if grain == 1 else f"{summed} // {grain}::HUGEINT"
 
     def _of(self, tally: Tally) -> str:
         """What one group adds."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 
 from enclave.catalogue.dataset import Column, Kind
 
@@ -149,6 +150,14 @@ class Term:
     window: Window | None = None
     depth: int = field(default=1, compare=False)
     size: int = field(default=1, compare=False)
+
+    def __hash__(self) -> int:
+        """Found once: a price looks up again and again what is let through by one condition."""
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.op, self.type, self.args, self.ref, self.value, self.window))
 
     def __post_init__(self) -> None:
         if (self.op is Op.COLUMN) != (self.ref is not None) or (self.op is Op.LITERAL) != (self.value is not None):

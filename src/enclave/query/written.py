@@ -1,7 +1,7 @@
 """How is one term of a plan written in our own SQL?
 
 Only names of the dictionary (quoted), columns we named ourselves, and literals we rendered; the same term gives the same
-bytes. Arithmetic in BIGINT whose width was proved; a total is saturated to int64, never checked and raised.
+bytes. Arithmetic in BIGINT whose width was proved; a total is a HUGEINT, which `engine` saturates to int64.
 """
 
 from __future__ import annotations
@@ -17,15 +17,8 @@ from enclave.query.terms import EPOCH
 CATALOG = "extract"
 """The engine attaches the extract under this name."""
 
-LOWEST, HIGHEST = "-9223372036854775808::HUGEINT", "9223372036854775807::HUGEINT"
-
 SIGNS = {op: op.value for op in (Op.PLUS, Op.MINUS, Op.TIMES)}
 RELATIONS = {op: op.value for op in (Op.EQUAL, Op.DIFFERENT, Op.LESS, Op.AT_MOST, Op.MORE, Op.AT_LEAST)}
-
-
-def saturated(total: str) -> str:
-    """Saturation moves no total by more than its rows did: it is 1-Lipschitz."""
-    return f"CAST(least(greatest(coalesce({total}, 0::HUGEINT), {LOWEST}), {HIGHEST}) AS BIGINT)"
 
 
 def value(tally: Tally, term: Term, other: Term | None = None) -> str:

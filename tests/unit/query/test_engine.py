@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
@@ -12,6 +14,7 @@ from enclave.errors import Incident, Tampered
 from enclave.query.emit import Statement
 from enclave.query.engine import Engine
 from enclave.query.price import prepare
+from enclave.query.processors import halves
 
 FREE = without_limits(DATASET)
 
@@ -33,6 +36,32 @@ def test_absent_groups_are_zero_and_keys_outside_the_list_are_dropped(engine: En
     assert [bool(t) for t in totals] == [True] * 3 + [False] * 16
     odd = (Statement("SELECT * FROM (VALUES ('A1', 5), ('ZZ', 7))", 1, (0,)),)
     assert sum(engine.totals(odd, priced.plan.keys, 5_000)[0]) == 5
+
+
+def test_totals_beyond_int64_are_saturated_and_no_row_is_zero(engine: Engine) -> None:
+    priced = prepare("SELECT ward, COUNT(*) FROM visits WHERE dept = 'A' GROUP BY ward", FREE, "1")
+    beyond = f"SELECT * FROM (VALUES ('A1', {2**100}::HUGEINT), ('A2', -{2**100}::HUGEINT), ('A3', NULL))"
+    (totals,) = engine.totals((Statement(beyond, 1, (0,)),), priced.plan.keys, 5_000)
+    assert totals[:3] == [2**63 - 1, -(2**63), 0]
+    assert not any(totals[3:])
+    assert engine.groups(Statement(beyond, 1, (0,)), 5_000) == [("A1", 2**63 - 1), ("A2", -(2**63)), ("A3", 0)]
+
+
+def test_the_engines_own_threads_stand_apart_from_those_who_ask(engine: Engine) -> None:
+    askers, engines = halves(frozenset(os.sched_getaffinity(0)))
+    stand = [frozenset(os.sched_getaffinity(int(thread.name))) for thread in Path("/proc/self/task").iterdir()]
+    assert engines in stand
+    priced = prepare("SELECT dept, COUNT(*) FROM visits GROUP BY dept", FREE, "1")
+    seen: list[frozenset[int]] = []
+
+    class Looking(tuple[Statement, ...]):
+        def __iter__(self) -> Iterator[Statement]:
+            seen.append(frozenset(os.sched_getaffinity(0)))
+            return super().__iter__()
+
+    engine.totals(Looking(priced.statements), priced.plan.keys, 5_000)
+    assert seen[-1] == askers
+    assert frozenset(os.sched_getaffinity(0)) == askers | engines
 
 
 @pytest.mark.parametrize(

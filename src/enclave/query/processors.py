@@ -1,0 +1,54 @@
+"""On which processors does a question run?
+
+An engine works with two threads: whoever asks, and one of its own. Woken after a pause, the kernel may put both on one
+processor while the other idles, and a narrow filter takes twice its time (0125). So those who ask stand on one half of the
+processors, and engines' own threads on the other.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+
+Half = frozenset[int]
+
+
+def halves(processors: frozenset[int]) -> tuple[Half, Half]:
+    """Of the processors this process may use: for those who ask, and for engines. The same twice where there is but one."""
+    in_order = sorted(processors)
+    middle = len(in_order) // 2
+    if not middle:
+        return processors, processors
+    return frozenset(in_order[:middle]), frozenset(in_order[middle:])
+
+
+class Processors:
+    """Where threads stood before, and where they stand while a question runs."""
+
+    def __init__(self) -> None:
+        self._askers, self._engines = halves(frozenset(os.sched_getaffinity(0)))
+
+    def for_engines(self) -> contextlib.AbstractContextManager[None]:
+        """Threads that are started within stand on the engines' half, for good."""
+        return _standing(self._engines)
+
+    def for_asker(self) -> contextlib.AbstractContextManager[None]:
+        """The calling thread stands on the askers' half, and afterwards where it stood."""
+        return _standing(self._askers)
+
+
+@contextlib.contextmanager
+def _standing(half: Half) -> Iterator[None]:
+    """Where the kernel does not let a thread choose, it stands where it is put: that costs time, and nothing else."""
+    before = os.sched_getaffinity(0)
+    if before == half:
+        yield
+        return
+    with contextlib.suppress(OSError):
+        os.sched_setaffinity(0, half)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            os.sched_setaffinity(0, before)

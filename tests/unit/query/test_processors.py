@@ -1,0 +1,78 @@
+"""Askers and engines stand on halves of the processors that are there, and an asker goes back."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from enclave.query.processors import Processors, halves
+
+THERE = frozenset(os.sched_getaffinity(0))
+
+several = pytest.mark.skipif(len(THERE) < 2, reason="one processor has no halves")
+
+
+@pytest.mark.parametrize(
+    ("processors", "askers", "engines"),
+    [
+        ({0, 1}, {0}, {1}),
+        ({3, 5, 9}, {3}, {5, 9}),
+        ({8, 1, 4, 2}, {1, 2}, {4, 8}),
+        ({7}, {7}, {7}),
+    ],
+)
+def test_processors_are_halved(processors: set[int], askers: set[int], engines: set[int]) -> None:
+    assert halves(frozenset(processors)) == (frozenset(askers), frozenset(engines))
+
+
+@several
+def test_an_asker_stands_on_its_half_and_goes_back_even_after_a_failure() -> None:
+    askers, _ = halves(THERE)
+    processors = Processors()
+    with pytest.raises(ValueError, match="engine"), processors.for_asker():
+        assert os.sched_getaffinity(0) == askers
+        raise ValueError("engine")
+    assert os.sched_getaffinity(0) == THERE
+
+
+@several
+def test_a_thread_that_an_engine_starts_stays_on_the_engines_half() -> None:
+    _, engines = halves(THERE)
+    found: list[set[int]] = []
+    look = threading.Event()
+
+    def stands() -> None:
+        look.wait()
+        found.append(os.sched_getaffinity(0))
+
+    with Processors().for_engines():
+        thread = threading.Thread(target=stands)
+        thread.start()
+    look.set()
+    thread.join()
+    assert found == [engines]
+    assert os.sched_getaffinity(0) == THERE
+
+
+@several
+def test_a_child_that_an_asker_starts_later_stands_anywhere() -> None:
+    processors = Processors()
+    with processors.for_asker():
+        pass
+    child = os.posix_spawn("/bin/sleep", ["sleep", "5"], {})
+    try:
+        allowed = next(
+            line
+            for line in Path(f"/proc/{child}/status").read_text().splitlines()
+            if line.startswith("Cpus_allowed_list")
+        )
+        ours = next(
+            line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("Cpus_allowed_list")
+        )
+        assert allowed == ours
+    finally:
+        os.kill(child, 9)
+        os.waitpid(child, 0)
