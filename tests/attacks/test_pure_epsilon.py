@@ -51,7 +51,6 @@ def test_epsilon_is_spent_exactly_and_no_further_than_the_cap(door: Door, purely
 @pytest.mark.parametrize(
     ("sql", "code"),
     [
-        ("SELECT STDDEV(los_days) AS s FROM visits", "query.pure_measure"),
         ("SELECT dx_code, COUNT(DISTINCT patient_id) AS n FROM visits GROUP BY dx_code", "query.pure_unlisted"),
     ],
 )

@@ -66,6 +66,12 @@ def hospital(engine: Engine) -> tuple[Dataset, Door]:
     return opened(DATASET, engine)
 
 
+@pytest.fixture(params=[False, True], ids=["zcdp", "pure"])
+def either(engine: Engine, request: pytest.FixtureRequest) -> tuple[Dataset, Door]:
+    """Asked by a project that is counted in ρ, and by one in pure ε."""
+    return opened(DATASET, engine, pure=request.param)
+
+
 def by_term(found: Regression) -> dict[str, Any]:
     return {row["term"]: row for row in found.frame().to_dict("records")}
 
@@ -79,8 +85,8 @@ def least_squares(rows: Rows) -> dict[str, float]:
     return dict(zip(["(intercept)", "age", *(f"dept={d}" for d in DEPTS[1:])], beta.tolist(), strict=True))
 
 
-def test_a_regression_is_that_of_all_rows_in_the_units_of_the_data(hospital: tuple[Dataset, Door], rows: Rows) -> None:
-    dataset, door = hospital
+def test_a_regression_is_that_of_all_rows_in_the_units_of_the_data(either: tuple[Dataset, Door], rows: Rows) -> None:
+    dataset, door = either
     found = dataset.linear_regression("los_days", ["age", "dept"], source=VISITS_AND_PATIENTS, epsilon=QUIET)
     table = by_term(found)
     for term, beta in least_squares(rows).items():
@@ -131,8 +137,8 @@ def test_codes_too_rare_to_tell_are_counted_with_the_reference_and_named(hospita
     assert "kind=long" not in found.frame()["term"].tolist()
 
 
-def test_a_life_table_is_that_of_all_persons(hospital: tuple[Dataset, Door], rows: Rows) -> None:
-    dataset, door = hospital
+def test_a_life_table_is_that_of_all_persons(either: tuple[Dataset, Door], rows: Rows) -> None:
+    dataset, door = either
     found = dataset.survival("days", "back", source=LIVES, by="sex", every=4, until=24, epsilon=QUIET)
     sexes = {p["patient_id"]: p["sex"] for p in rows["patients"]}
     lives: dict[object, list[int]] = {}
@@ -165,8 +171,8 @@ def test_survival_of_rows_instead_of_persons_is_refused_before_it_costs(hospital
     assert not door.asked
 
 
-def test_a_cross_table_is_that_of_all_persons(hospital: tuple[Dataset, Door], rows: Rows) -> None:
-    dataset, _ = hospital
+def test_a_cross_table_is_that_of_all_persons(either: tuple[Dataset, Door], rows: Rows) -> None:
+    dataset, _ = either
     found = dataset.crosstab({"sex": "sex", "smoker": "smoker", "old": "age > 29"}, source="patients", epsilon=QUIET)
     old = {0: False, 30: True, 90: True, None: None}
     truth = Counter((p["sex"], p["smoker"], old[p["age"]]) for p in rows["patients"])  # type: ignore[index]

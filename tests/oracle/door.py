@@ -18,7 +18,8 @@ from enclave.query.answer import Totals
 class Door:
     """Three verbs over one dataset."""
 
-    def __init__(self, dataset: catalogue.Dataset, engine: Totals) -> None:
+    def __init__(self, dataset: catalogue.Dataset, engine: Totals, *, pure: bool = False) -> None:
+        self.pure = pure
         self.dataset = dataset
         self.engine = engine
         self.asked: list[Priced] = []
@@ -46,7 +47,7 @@ class Door:
 
     def _priced(self, sql: str, epsilon: str | None, **within: Any) -> Priced:
         try:
-            return prepare(sql, self.dataset, epsilon, **within)
+            return prepare(sql, self.dataset, epsilon, **within, pure=self.pure)
         except EnclaveError as refused:
             said = Problem(
                 code=refused.code, words=refused.words("en"), words_zh=refused.words("zh"), place=refused.place
@@ -54,7 +55,7 @@ class Door:
             raise ProblemError(said) from None
 
 
-def opened(dataset: catalogue.Dataset, engine: Totals) -> tuple[Dataset, Door]:
-    """The dataset as a notebook has it, and what was asked of it."""
-    door = Door(dataset, engine)
+def opened(dataset: catalogue.Dataset, engine: Totals, *, pure: bool = False) -> tuple[Dataset, Door]:
+    """The dataset as a notebook has it, of a project in pure ε or not, and what was asked of it."""
+    door = Door(dataset, engine, pure=pure)
     return Dataset(dataset.name, door), door

@@ -11,9 +11,21 @@ def normal_quantile(confidence: float) -> float:
     return NormalDist().inv_cdf((1 + confidence) / 2)
 
 
+def reach(confidence: float, *, laplace: bool) -> float:
+    """The same for noise and sampling together. Where noise is Laplace it is the larger of the two laws' own, which every
+    sum of independent normal and Laplace parts keeps (a test tries hundreds); for a single cell it is the very one."""
+    normal = normal_quantile(confidence)
+    return max(normal, -math.log1p(-confidence) / math.sqrt(2)) if laplace else normal
+
+
 def normal_p(z: float) -> float:
     """P[|Z| ≥ |z|]."""
     return math.erfc(abs(z) / math.sqrt(2))
+
+
+def beyond_p(z: float, *, laplace: bool) -> float:
+    """How likely z standard deviations or more are: the inverse of `reach`."""
+    return max(normal_p(z), math.exp(-math.sqrt(2) * abs(z))) if laplace else normal_p(z)
 
 
 def chi_square_p(statistic: float, freedom: int) -> float:

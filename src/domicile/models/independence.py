@@ -6,7 +6,8 @@ with A = I − p1′ and B = I − q1′ is 0 on average when the keys are indep
     N (diag p − pp′) ⊗ (diag q − qq′)  +  σ² AA′ ⊗ BB′
 
 the first part by chance, the second by noise. Its square in that metric is χ² with (r − 1)(c − 1) degrees of freedom;
-without noise it is Pearson's statistic. Pearson's own of noisy counts rejects nearly always.
+without noise it is Pearson's statistic, and of Laplace noise its law is drawn (`simulated`). Pearson's own of noisy counts
+rejects nearly always.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import numpy as np
 
 from domicile.models.distributions import chi_square_p
 from domicile.models.nearest import Array, with_total
+from domicile.models.simulated import laplace_p
 
 
 @dataclass(frozen=True)
@@ -34,9 +36,9 @@ NOTHING = Independence(0.0, 0, float("nan"), float("nan"))
 """Of fewer than two rows or columns there is nothing to say."""
 
 
-def independence(cells: Array, noise: float) -> Independence:
-    """Of a two-way table of noisy counts, each with noise of that standard deviation. Rows and columns of nobody are
-    left out: noise alone has no share."""
+def independence(cells: Array, noise: float, *, laplace: int = 0) -> Independence:
+    """Of a two-way table of noisy counts, each with noise of that standard deviation: normal, or the sum of so many Laplace
+    draws. Rows and columns of nobody are left out: noise alone has no share."""
     total = float(cells.sum())
     if total <= 0:
         return NOTHING
@@ -48,12 +50,18 @@ def independence(cells: Array, noise: float) -> Independence:
         return NOTHING
     a, b = (np.eye(s.size) - np.outer(s, np.ones(s.size)) for s in (rows, columns))
     chance = total * np.kron(np.diag(rows) - np.outer(rows, rows), np.diag(columns) - np.outer(columns, columns))
-    told = np.kron(a @ a.T, b @ b.T)
+    moved = noise * np.kron(a, b)
     free = [i * columns.size + j for i in range(rows.size - 1) for j in range(columns.size - 1)]
     beyond = (a @ cells @ b.T).ravel()[free]
-    covariance = (chance + noise**2 * told)[np.ix_(free, free)]
-    statistic = float(beyond @ np.linalg.solve(covariance, beyond))
-    by_chance = np.linalg.inv(chance[np.ix_(free, free)])
+    by_chance_alone: Array = np.asarray(chance[np.ix_(free, free)], dtype=np.float64)
+    by_noise: Array = np.asarray(moved[free], dtype=np.float64)
+    covariance = by_chance_alone + by_noise @ by_noise.T
+    inverse, by_chance = (np.asarray(np.linalg.inv(c), dtype=np.float64) for c in (covariance, by_chance_alone))
+    statistic = float(beyond @ inverse @ beyond)
     association = max(float(beyond @ by_chance @ beyond - np.trace(by_chance @ covariance)), 0.0)
     strength = float(np.sqrt(min(association / (total * (min(rows.size, columns.size) - 1)), 1.0)))
-    return Independence(statistic, freedom, chi_square_p(statistic, freedom), strength)
+    if laplace:
+        p = laplace_p(beyond, inverse, by_chance_alone, by_noise, freedom, of_each=laplace)
+    else:
+        p = chi_square_p(statistic, freedom)
+    return Independence(statistic, freedom, p, strength)

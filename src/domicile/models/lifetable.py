@@ -39,12 +39,14 @@ class LifeTable:
     beyond: float
     noise: float
     kappa: float
+    laplace: bool = False
+    """In pure ε that noise is Laplace."""
 
     @classmethod
-    def of(cls, events: Array, censored: Array, noise: float, kappa: float) -> LifeTable:
+    def of(cls, events: Array, censored: Array, noise: float, kappa: float, *, laplace: bool = False) -> LifeTable:
         """From noisy cells, the last of each beyond all intervals: an event there is none yet."""
         left = kept(np.append(censored[:-1], events[-1] + censored[-1]))
-        return cls(kept(events[:-1]), left[:-1], float(left[-1]), noise, kappa)
+        return cls(kept(events[:-1]), left[:-1], float(left[-1]), noise, kappa, laplace)
 
     @property
     def entering(self) -> Array:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from domicile.models.distributions import normal_p, normal_quantile
+from domicile.models.distributions import beyond_p, reach
 from domicile.models.gram import ONE, Gram, Scale, Slot
 from domicile.models.nearest import Array
 from domicile.models.question import LinearRegression
@@ -59,10 +59,11 @@ def regression(asked: LinearRegression, answer: Given) -> Regression:
         notes.append(_no_line(line))
     else:
         notes += [say("models.rows_of_persons")] if not answer.quote.mechanisms[0].one_per_person else []
-    quantile = normal_quantile(asked.confidence)
+    laplace = answer.quote.pure
+    quantile = reach(asked.confidence, laplace=laplace)
     scales = [gram.scales.get(slot) for slot in slots]
     outcome_scale = gram.scales.get(outcome, Scale(0.0, 1.0))
-    table = _coefficients(line, names, scales, outcome_scale, quantile)
+    table = _coefficients(line, names, scales, outcome_scale, quantile, laplace=laplace)
     whole = _overall(line, outcome_scale.half, quantile)
     return Regression(answer=answer, table=table, notes=tuple(notes), whole=whole)
 
@@ -90,7 +91,13 @@ def _no_line(change: float) -> str:
 
 
 def _coefficients(
-    line: Line | float, names: Sequence[str], scales: Sequence[Scale | None], outcome: Scale, quantile: float
+    line: Line | float,
+    names: Sequence[str],
+    scales: Sequence[Scale | None],
+    outcome: Scale,
+    quantile: float,
+    *,
+    laplace: bool,
 ) -> pd.DataFrame:
     """In the units of the data: y = middle + half·z turns each coefficient, and the intercept takes the middles."""
     size = len(names)
@@ -107,7 +114,8 @@ def _coefficients(
     columns: dict[str, Array | Sequence[str]] = {"term": names}
     parts = (coefficients, spread, coefficients - quantile * spread, coefficients + quantile * spread, *shares)
     columns |= {f"coef{end}": part for end, part in zip(ENDS, parts, strict=True)}
-    certain = np.array([normal_p(c / s) if s > 0 else math.nan for c, s in zip(coefficients, spread, strict=True)])
+    known = zip(coefficients, spread, strict=True)
+    certain = np.array([beyond_p(c / s, laplace=laplace) if s > 0 else math.nan for c, s in known])
     return pd.DataFrame(columns | {"p": certain})
 
 

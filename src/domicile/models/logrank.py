@@ -2,8 +2,8 @@
 
 In interval i group g has Rᵍᵢ at risk and dᵍᵢ events. U_g = Σ (dᵍᵢ − Rᵍᵢ dᵢ/Rᵢ) is what happened beyond what was to be
 expected; by chance alone its covariance is V, the hypergeometric one (Mantel 1966), and noise adds W = σ² J Jᵀ, J the
-derivatives of U by every cell. U′(V + W)⁻¹U is χ² with one degree of freedom less than groups. Without W a test of noisy
-counts finds differences that are not there.
+derivatives of U by every cell. U′(V + W)⁻¹U is χ² with one degree of freedom less than groups (of Laplace noise its law
+is drawn: `simulated`). Without W a test of noisy counts finds differences that are not there.
 """
 
 from __future__ import annotations
@@ -16,22 +16,37 @@ import numpy as np
 from domicile.models.distributions import chi_square_p
 from domicile.models.lifetable import LifeTable
 from domicile.models.nearest import Array
+from domicile.models.simulated import laplace_p
 
 
 @dataclass(frozen=True)
 class Score:
-    """U for each group, how many events were observed and expected, V and W."""
+    """U for each group, how many events were observed and expected, V, and J·σ: by how much a standard deviation of the
+    noise of each cell moves U."""
 
     observed: Array
     expected: Array
     sampling: Array
-    noise: Array
+    moved: Array
+    laplace: bool = False
+
+    @property
+    def noise(self) -> Array:
+        """W."""
+        return self.moved @ self.moved.T
+
+    @property
+    def _surplus(self) -> Array:
+        return (self.observed - self.expected)[:-1]
+
+    @property
+    def _inverse(self) -> Array:
+        found = np.linalg.pinv((self.sampling + self.noise)[:-1, :-1], hermitian=True)
+        return np.asarray(found, dtype=np.float64)
 
     @property
     def statistic(self) -> float:
-        surplus = (self.observed - self.expected)[:-1]
-        covariance = (self.sampling + self.noise)[:-1, :-1]
-        return float(surplus @ np.linalg.pinv(covariance, hermitian=True) @ surplus)
+        return float(self._surplus @ self._inverse @ self._surplus)
 
     @property
     def freedom(self) -> int:
@@ -39,7 +54,9 @@ class Score:
 
     @property
     def p(self) -> float:
-        return chi_square_p(self.statistic, self.freedom)
+        if not self.laplace:
+            return chi_square_p(self.statistic, self.freedom)
+        return laplace_p(self._surplus, self._inverse, self.sampling[:-1, :-1], self.moved[:-1], self.freedom)
 
 
 def score(groups: Sequence[LifeTable]) -> Score:
@@ -52,10 +69,11 @@ def score(groups: Sequence[LifeTable]) -> Score:
     chance = happened * np.clip(1 - rate, 0, 1) * np.where(counted, there / np.maximum(there - 1, 1e-9), 0.0)
     sampling = np.diag((share * chance).sum(axis=1)) - (share * chance) @ share.T
     moved = _derivatives(groups, rate, share, counted)
-    noise = np.array([g.noise**2 for g in groups])
-    weighed = np.einsum("ghk,h,fhk->gf", moved, noise, moved)
+    noise = np.array([g.noise for g in groups])
+    weighed = (moved * noise[None, :, None]).reshape(len(groups), -1)
     expected: Array = (share * happened).sum(axis=1)
-    return Score(np.where(counted, events, 0.0).sum(axis=1), expected, sampling, weighed)
+    laplace = any(g.laplace for g in groups)
+    return Score(np.where(counted, events, 0.0).sum(axis=1), expected, sampling, weighed, laplace)
 
 
 def _derivatives(

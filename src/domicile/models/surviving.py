@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from domicile.models.distributions import normal_quantile
+from domicile.models.distributions import reach
 from domicile.models.lifetable import LifeTable, curve
 from domicile.models.logrank import hazard_ratio, score
 from domicile.models.nearest import Array
@@ -69,8 +69,8 @@ class SurvivalCurves(Result):
         rows = []
         for group, life in others:
             ratio, noise, sampling = hazard_ratio(first, life)
-            reach = self.quantile * math.hypot(noise, sampling)
-            ends = [math.exp(ratio + side * reach) for side in (0, -1, 1)]
+            far = self.quantile * math.hypot(noise, sampling)
+            ends = [math.exp(ratio + side * far) for side in (0, -1, 1)]
             named = dict(zip(("hazard_ratio", "hazard_ratio_low", "hazard_ratio_high"), ends, strict=True))
             rows.append(self._of(group) | named)
         return self.remembered(pd.DataFrame(rows))
@@ -92,20 +92,21 @@ def survival(asked: Survival, answer: Given) -> SurvivalCurves:
     groups = (
         dict.fromkeys(r["stratum"] for r in rows if r["stratum"] is not None) if asked.by is not None else {None: None}
     )
-    lives = {g: _life([r for r in rows if r.get("stratum") == g], edges, kappa) for g in groups}
-    by, quantile = asked.by or "", normal_quantile(asked.confidence)
+    laplace = answer.quote.pure
+    lives = {g: _life([r for r in rows if r.get("stratum") == g], edges, kappa, laplace=laplace) for g in groups}
+    by, quantile = asked.by or "", reach(asked.confidence, laplace=laplace)
     table = pd.concat([_table(by, group, life, edges, quantile) for group, life in lives.items()], ignore_index=True)
     return SurvivalCurves(answer=answer, table=table, lives=lives, by=by, times=tuple(edges[1:]), quantile=quantile)
 
 
-def _life(rows: list[dict[str, Any]], edges: list[float], kappa: float) -> LifeTable:
+def _life(rows: list[dict[str, Any]], edges: list[float], kappa: float, *, laplace: bool) -> LifeTable:
     """The life table of one group."""
     events, censored = np.zeros(len(edges)), np.zeros(len(edges))
     for row in rows:
         at = _interval(row["step"], edges)
         if at is not None:
             (events if row["happened"] else censored)[at] += row["persons"]
-    return LifeTable.of(events, censored, float(rows[0]["persons_se"]), kappa)
+    return LifeTable.of(events, censored, float(rows[0]["persons_se"]), kappa, laplace=laplace)
 
 
 def _interval(label: str, edges: list[float]) -> int | None:

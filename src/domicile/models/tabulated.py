@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from domicile.models.distributions import normal_quantile
+from domicile.models.distributions import reach
 from domicile.models.independence import independence
 from domicile.models.nearest import Array, consistent
 from domicile.models.question import Crosstab
@@ -74,7 +74,8 @@ class CrossTable(Result):
         for one, other in combinations(range(len(self.keys)), 2):
             others = tuple(a for a in range(len(self.keys)) if a not in (one, other))
             over = float(np.prod([self.noisy.shape[a] for a in others]))
-            found = independence(self.noisy.sum(axis=others), self.noise * float(np.sqrt(over)))
+            laplace = int(over) if self.quote.pure else 0
+            found = independence(self.noisy.sum(axis=others), self.noise * float(np.sqrt(over)), laplace=laplace)
             rows.append({"one": self.names[one], "other": self.names[other], **vars(found)})
         return self.remembered(pd.DataFrame(rows))
 
@@ -90,7 +91,7 @@ def crosstab(asked: Crosstab, answer: Given) -> CrossTable:
     rows = answer.arrow().to_pylist()
     domains = [tuple(dict.fromkeys(row[f"key_{i + 1}"] for row in rows)) for i in range(len(asked.names))]
     noisy = np.array([row["n"] for row in rows], dtype=float).reshape([len(d) for d in domains])
-    noise, quantile = float(rows[0]["n_se"]), normal_quantile(asked.confidence)
+    noise, quantile = float(rows[0]["n_se"]), reach(asked.confidence, laplace=answer.quote.pure)
     keys, cells = tuple(zip(asked.names, domains, strict=True)), consistent(noisy)
     once = answer.quote.mechanisms[0].one_per_person
     return CrossTable(

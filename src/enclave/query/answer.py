@@ -21,7 +21,7 @@ from enclave.query.draw import Draw
 from enclave.query.emit import Statement
 from enclave.query.found import Group, told
 from enclave.query.plan import Aggregate, Key, Measure, Plan, Sort
-from enclave.query.price import Priced
+from enclave.query.price import Priced, advisor_of
 from enclave.query.reckon import Output
 from enclave.query.sscp import LABELS, matrix_in
 from enclave.query.tally import centre_of
@@ -117,7 +117,7 @@ def drawn(plan: Plan, draw: Draw, totals: list[int]) -> list[int]:
 
 def is_told(priced: Priced) -> bool:
     """Does it stand beside each number what clipping may have taken?"""
-    return priced.dataset.profile is not None
+    return advisor_of(priced.plan, priced.dataset) is not None
 
 
 def number_names(plan: Plan, *, told: bool = False) -> list[str]:
@@ -171,7 +171,7 @@ def _aggregated(plan: Plan, at: int, draws: tuple[Draw, ...], noisy: list[list[i
 
 
 def _noised(draw: Draw, totals: list[int], miss: Fraction) -> moments.Noised:
-    return moments.Noised(draw.tally, totals, draw.scale, mechanisms.noise_radius(draw.scale, miss))
+    return moments.Noised(draw.tally, totals, draw.deviation, draw.radius(miss))
 
 
 def total_columns(draw: Draw, noisy: list[int]) -> tuple[Column, Column, Column, Column]:

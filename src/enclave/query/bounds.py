@@ -63,9 +63,9 @@ def tallies(plan: Plan) -> tuple[Tally, ...]:
             case Measure.QUANTILE:
                 made += quantiles.tallies_of(plan, at, count_norm(plan))
             case Measure.SSCP:
-                made.append(products(at, aggregate, count_norm(plan)))
+                made.append(products(plan, at))
             case _ if aggregate.measure in moments.MOMENTS:
-                made += moments.tallies_of(at, aggregate, count_norm(plan), plan.cells)
+                made += moments.tallies_of(at, aggregate, count_norm(plan), plan.cells, pure=plan.pure)
     if plan.exact:
         made = [replace(t, style=Style.EXACT) if t.style is Style.ROWS else t for t in made]
     for tally in made:
@@ -73,12 +73,13 @@ def tallies(plan: Plan) -> tuple[Tally, ...]:
     return tuple(made)
 
 
-def products(at: int, aggregate: Aggregate, norm: Norm) -> Tally:
+def products(plan: Plan, at: int) -> Tally:
     """All entries of a matrix under one norm: a row's vector has a public length, and rows of a person add up to C of it."""
-    matrix = matrix_of(aggregate)
+    matrix = matrix_of(plan.aggregates[at])
     if matrix is None:
         raise ValueError("no matrix of products")
-    return Tally(at, Style.ROWS, norm, factor=matrix.length, matrix=matrix)
+    length = matrix.length_together if plan.pure else matrix.length
+    return Tally(at, Style.ROWS, count_norm(plan), factor=length, matrix=matrix)
 
 
 def _keys(plan: Plan) -> Keys:

@@ -9,9 +9,9 @@ own with its own price:
                                                 it can be, so a square of at most h² moves no total by more than h²/2
 
 A product's total is divided, once and at the end, so that its range has at most 2¹⁸ levels: 2²⁸ rows of full weight then
-fit int64. Rounding moves each cell of a person by at most one more, and the sensitivity says so. What leaves is
-post-processing of the noisy totals: clamped to what the public bounds allow; `_se` by moving each total by one standard
-deviation of its noise; `_low` and `_high` from the box of the totals' intervals, each given its share of the miss.
+fit int64. Rounding moves each cell of a person by at most one more, and the sensitivity (l2, in pure ε l1) says so. What
+leaves is post-processing of the noisy totals: clamped to what the public bounds allow; `_se` by moving each total by one
+standard deviation of its noise; `_low` and `_high` from the box of the totals' intervals, each given its share of the miss.
 """
 
 from __future__ import annotations
@@ -42,25 +42,26 @@ Totals = Mapping[str, float]
 # --- tallies --------------------------------------------------------------------------------------------------------
 
 
-def tallies_of(at: int, aggregate: Aggregate, norm: Norm, cells: int) -> Iterator[Tally]:
+def tallies_of(at: int, aggregate: Aggregate, norm: Norm, cells: int, *, pure: bool = False) -> Iterator[Tally]:
     """Count, sums and products of one aggregate, under one norm of row counts. A pair with a NULL is no pair."""
+    ones = cells if pure else math.isqrt(cells) + 1  # how long 1 in each cell is, in l1 or l2
     known = tuple(dict.fromkeys(t for t in _terms(aggregate) if t.type.nullable)) if aggregate.other else ()
-    for tally in _all_of(at, aggregate, norm, cells):
+    for tally in _all_of(at, aggregate, norm, ones):
         yield replace(tally, known=known)
 
 
-def _all_of(at: int, aggregate: Aggregate, norm: Norm, cells: int) -> Iterator[Tally]:
+def _all_of(at: int, aggregate: Aggregate, norm: Norm, ones: int) -> Iterator[Tally]:
     x, y = _terms(aggregate)
     yield Tally(at, Style.ROWS, norm, x, part="n")
     yield _sum(at, norm, x, "x")
     if aggregate.measure in OF_ONE:
-        yield _product(at, norm, x, x, "xx", cells)
+        yield _product(at, norm, x, x, "xx", ones)
         return
     yield _sum(at, norm, y, "y")
-    yield _product(at, norm, x, y, "xy", cells)
+    yield _product(at, norm, x, y, "xy", ones)
     if aggregate.measure is Measure.CORR:
-        yield _product(at, norm, x, x, "xx", cells)
-        yield _product(at, norm, y, y, "yy", cells)
+        yield _product(at, norm, x, x, "xx", ones)
+        yield _product(at, norm, y, y, "yy", ones)
 
 
 def _terms(aggregate: Aggregate) -> tuple[Term, Term]:
@@ -93,14 +94,14 @@ def _sum(at: int, norm: Norm, term: Term, part: str) -> Tally:
     )
 
 
-def _product(at: int, norm: Norm, x: Term, y: Term, part: str, cells: int) -> Tally:
+def _product(at: int, norm: Norm, x: Term, y: Term, part: str, ones: int) -> Tally:
     most = half_of(x) * half_of(y)
     least = 0 if x == y else -most
     if max(most, x.type.reach * y.type.reach) > WIDEST // 4:
         raise Refused("query.too_wide", limit="2^60")
     middle, grain = (most + least) // 2, -(-(most - least) // LEVELS)
     farthest = max(most - middle, middle - least, 1)
-    slack = 0 if grain == 1 else math.isqrt(cells) + 1
+    slack = 0 if grain == 1 else ones
     product = Product(y, centre_of(y), _clamp(y), middle, grain, slack)
     return Tally(
         at,
@@ -125,7 +126,7 @@ class Noised:
 
     tally: Tally
     totals: list[int]
-    scale: int
+    deviation: float
     radius: int
 
 
@@ -141,17 +142,17 @@ def columns(aggregate: Aggregate, drawn: Sequence[Noised]) -> Columns:
         totals = {name: float(d.totals[cell]) for name, d in parts.items()}
         point = shape.point(totals)
         low, high = shape.box({name: (totals[name] - d.radius, totals[name] + d.radius) for name, d in parts.items()})
-        error = _spread(shape.point, totals, {name: d.scale for name, d in parts.items()}, shape.limits)
+        error = _spread(shape.point, totals, {name: d.deviation for name, d in parts.items()}, shape.limits)
         for into, number in zip(made, (point, None if point is None else error, low, high), strict=True):
             into.append(None if number is None else number / shape.unit)
     return made
 
 
-def _spread(point: Callable[[Totals], Number], totals: Totals, scales: Mapping[str, int], limits: Span) -> float:
-    """The standard deviation that noise of these scales gives the number; half its range where it has no value."""
+def _spread(point: Callable[[Totals], Number], totals: Totals, noise: Mapping[str, float], limits: Span) -> float:
+    """The standard deviation that noise of these deviations gives the number; half its range where it has no value."""
     square = 0.0
-    for name, scale in scales.items():
-        up, down = (point({**totals, name: totals[name] + step}) for step in (scale, -scale))
+    for name, deviation in noise.items():
+        up, down = (point({**totals, name: totals[name] + step}) for step in (deviation, -deviation))
         if up is None or down is None:
             return (limits[1] - limits[0]) / 2
         square += ((up - down) / 2) ** 2

@@ -126,9 +126,7 @@ def prepare(
 ) -> Priced:
     """The priced question, in pure ε where the project is counted so, or a refusal in words with its place. Touches no data
     and spends nothing."""
-    if pure:
-        dataset = replace(dataset, profile=None)  # whose advisor reckons with normal noise
-    plan = parse(sql, dataset)
+    plan = parse(sql, replace(dataset, profile=None) if pure else dataset)
     if pure:
         check_pure(plan)
         plan = replace(plan, pure=True)
@@ -137,6 +135,11 @@ def prepare(
         check_promised(plan, dataset.profile)
         return priced(sql, plan, dataset, within)
     return priced(sql, plan, dataset, checked_epsilon(epsilon))
+
+
+def advisor_of(plan: Plan, dataset: Dataset) -> Profile | None:
+    """The paid histograms clips are chosen by; none in pure ε, since they are chosen for normal noise."""
+    return None if plan.pure else dataset.profile
 
 
 def checked_epsilon(epsilon: str | None) -> str:
@@ -154,8 +157,8 @@ def priced(
     """At an ε split evenly over the mechanisms, or at an accuracy of each; under `clips` where they are not free to choose,
     else under those of the advisor where a profile was bought. Behind a narrow filter persons are told apart, unless that
     would take too long or too much memory by the public size."""
-    free = clips is None and isinstance(asked, str) and dataset.profile is not None
-    if free and dataset.profile is not None and advice.is_narrow(plan, dataset.profile):
+    paid = advisor_of(plan, dataset)
+    if clips is None and isinstance(asked, str) and paid is not None and advice.is_narrow(plan, paid):
         with suppress(Refused):
             made = _priced(sql, replace(plan, apart=True), dataset, asked, None)
             if made.reply_ms <= LONGEST_APART_MS:
@@ -164,13 +167,13 @@ def priced(
 
 
 def _priced(sql: str, plan: Plan, dataset: Dataset, asked: str | Accuracy, clips: tuple[int, ...] | None) -> Priced:
-    size = size_of(plan, dataset)
+    size, paid = size_of(plan, dataset), advisor_of(plan, dataset)
     check_memory(plan, *size)
     moved = tallies(plan)
     if clips is not None:
-        moved = advice.kept(plan, moved, dataset.profile, clips)
-    elif dataset.profile is not None:
-        moved = _advised(plan, moved, dataset.profile, asked, dataset.delta)
+        moved = advice.kept(plan, moved, paid, clips)
+    elif paid is not None:
+        moved = _advised(plan, moved, paid, asked, dataset.delta)
     check_distinct(plan, moved, *size)
     statements = emitted(plan, moved)
     draws = (
@@ -260,8 +263,9 @@ def answer_key(plan: Plan, dataset: Dataset, statements: tuple[Statement, ...], 
         canon["matrix"] = repr(matrix.labels())
     if plan.pure:
         canon["pure"] = str([d.nano_epsilon for d in draws])
-    if dataset.profile is not None:
-        canon["profile"] = dataset.profile.digest
+    paid = advisor_of(plan, dataset)
+    if paid is not None:
+        canon["profile"] = paid.digest
     if plan.unlisted is not None:
         canon["unlisted"] = [[repr(k.unlisted) for k in plan.keys], [repr(d.threshold) for d in draws]]
     return sha256(canonical(canon)).hexdigest()

@@ -12,8 +12,9 @@ are the products of two slots, one of each pair, but for what is known without a
 
 They are one vector, so they are one mechanism. Of a code's slots only one is not 0 in any row, hence the vector of one row
 is at most √(1 + B + M/4 + B(B−1)/2) long for B variables of which M are numbers, however many codes there are: asked one
-by one, the entries would share the price by their number. z is cut into 1024 levels, so that entries are whole numbers of
-at most 2¹⁸. Where the bounds allow it each whole value has a level of its own, and nothing is rounded.
+by one, the entries would share the price by their number. In pure ε the vector is as long as its entries together, at most
+1 + B + M/2 + B(B−1)/2. z is cut into 1024 levels, so that entries are whole numbers of at most 2¹⁸. Where the bounds allow
+it each whole value has a level of its own, and nothing is rounded.
 """
 
 from __future__ import annotations
@@ -114,6 +115,12 @@ class Matrix:
         several, numbers = len(self.variables), sum(v.is_number for v in self.variables)
         quarters = 4 + 4 * several + numbers + 2 * several * (several - 1)
         return 1 + math.isqrt(ONE * ONE * quarters // 4 - 1)
+
+    @property
+    def length_together(self) -> int:
+        """No row's entries come to more (l1): 1 for the row, 1 for each variable, ½ for each square, 1 for each pair."""
+        several, numbers = len(self.variables), sum(v.is_number for v in self.variables)
+        return ONE // 2 * (2 + 2 * several + numbers + several * (several - 1))
 
     @property
     def groups(self) -> int:

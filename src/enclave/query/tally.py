@@ -77,7 +77,7 @@ class Product:
     """The other factor of a centred product, the middle of what the product can be, and the grain its total is divided by.
 
     Dividing a total moves it by at most one more than the quotient of what its rows moved it by; `slack` is the length of
-    such ones over all cells."""
+    such ones over all cells, in the norm of the sensitivity."""
 
     other: Term
     centre: int
@@ -151,7 +151,7 @@ class Tally:
 
     @property
     def sensitivity(self) -> int:
-        """l2, in 1/65536: no person's vector is longer."""
+        """l2 (in pure ε l1), in 1/65536: no person's vector is longer."""
         if self.votes:
             return isqrt(self.votes * WEIGHT_ONE**2 - 1) + 1
         return self.factor * self.norm.reach * WEIGHT_ONE + (self.product.slack if self.product else 0)

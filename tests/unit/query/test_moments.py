@@ -12,12 +12,13 @@ from tests.oracle.extracts import DATASET, Row, Rows
 
 from enclave.errors import EnclaveError
 from enclave.query import mechanisms, moments
-from enclave.query.answer import execute
+from enclave.query.answer import drawn, execute, released
 from enclave.query.engine import Engine
-from enclave.query.mechanisms import discrete_gaussian
+from enclave.query.mechanisms import discrete_gaussian, discrete_laplace
 from enclave.query.moments import Noised
 from enclave.query.price import prepare
 from enclave.query.question import parse
+from enclave.query.tally import ONE_PER_PERSON
 
 FREE = replace(
     DATASET, tables=tuple(replace(t, row_clip=t.row_clip if t.one_row_per_person else 40) for t in DATASET.tables)
@@ -83,7 +84,7 @@ def test_the_noise_interval_covers_the_number_without_noise(engine: Engine, call
         return moments.columns(
             aggregate,
             [
-                Noised(d.tally, t, scale or d.scale, mechanisms.noise_radius(scale or d.scale, share))
+                Noised(d.tally, t, float(scale or d.scale), mechanisms.noise_radius(scale or d.scale, share))
                 for d, t in zip(priced.draws, totals, strict=True)
             ],
         )
@@ -96,6 +97,52 @@ def test_the_noise_interval_covers_the_number_without_noise(engine: Engine, call
         assert low is not None and high is not None
         missed += not low - 1e-9 <= truth <= high + 1e-9
     assert missed <= 22  # 10 expected at most; the box makes it far fewer
+
+
+@pytest.mark.parametrize("call", ["VAR_POP(los_days)", "CORR(los_days, los_days + change)"])
+def test_so_it_does_in_pure_epsilon(engine: Engine, call: str) -> None:
+    priced = prepare(f"SELECT {call} AS x FROM visits", FREE, "60", pure=True)
+    assert {d.mechanism for d in priced.draws} == {"discrete_laplace"}
+    exact = engine.totals(priced.statements, (), 10_000)
+    truth = released(priced.plan, priced.draws, exact)["x"][0]
+    assert truth is not None
+    missed, apart = 0, 0
+    for _ in range(200):
+        noisy = [drawn(priced.plan, d, t) for d, t in zip(priced.draws, exact, strict=True)]
+        columns = released(priced.plan, priced.draws, noisy)
+        low, high = columns["x_low"][0], columns["x_high"][0]
+        assert low is not None and high is not None
+        missed += not low - 1e-9 <= truth <= high + 1e-9
+        apart += columns["x"][0] != truth
+    assert missed <= 22  # 10 expected at most; the box makes it far fewer
+    assert apart > 150
+
+
+@pytest.mark.parametrize("calls", ["VAR_POP(los_days)", "COVAR_SAMP(fee, change)", "CORR(fee, los_days)"])
+def test_in_pure_epsilon_every_total_is_priced_under_an_l1_norm(calls: str) -> None:
+    priced = prepare(f"SELECT dept, {calls} FROM visits GROUP BY dept", DATASET, "1", pure=True)
+    of_rho = prepare(f"SELECT dept, {calls} FROM visits GROUP BY dept", DATASET, "1")
+    for draw, other in zip(priced.draws, of_rho.draws, strict=True):
+        assert (draw.tally.norm.column, draw.tally.factor) == ("unit_rows", other.tally.factor)
+        assert draw.nano_epsilon >= discrete_laplace(draw.scale).map(draw.tally.sensitivity) * 10**9
+        assert other.tally.norm.column != "unit_rows", "the control: in ρ the norm is the facet's"
+    assert 0.999 * 10**9 < priced.nano_epsilon <= 10**9
+
+
+def test_rounding_moves_as_many_ones_as_there_are_cells_in_l1() -> None:
+    """A person of one row in each of 25 cells, whose products come to 1: beside totals that end in grain − 1 each quotient
+    moves by one. √25 + 1, which holds in l2, would not do."""
+    term = parse("SELECT VAR_POP(fee) FROM visits", DATASET).aggregates[0]
+    slacks: list[int] = []
+    grain = 0
+    for pure in (False, True):
+        product = list(moments.tallies_of(0, term, ONE_PER_PERSON, 25, pure=pure))[2].product
+        assert product is not None
+        slacks.append(product.slack)
+        grain = product.grain
+    moved = sum((9 * grain - 1 + 1) // grain - (9 * grain - 1) // grain for _ in range(25))
+    assert grain > 25 and slacks == [6, 25]
+    assert slacks[0] + 25 // grain < moved <= slacks[1] + 25 // grain
 
 
 @pytest.mark.parametrize(("call", "mechanisms_of_it"), [("VAR_POP", 3), ("STDDEV", 3), ("COVAR_POP", 4), ("CORR", 6)])

@@ -89,7 +89,7 @@ def test_rho_is_half_the_square_rounded_up(spent: int, rho: int) -> None:
 
 
 REFUSED = {
-    "SELECT STDDEV(los_days) AS s FROM visits": "query.pure_measure",
+    "SELECT finding, COUNT(*) AS n FROM visits GROUP BY finding": "query.pure_unlisted",
     "SELECT COUNT(*) AS n FROM visits AS a JOIN diagnoses AS b ON a.patient_id = b.patient_id": "query.pure_exact",
 }
 
@@ -127,7 +127,7 @@ def test_an_accuracy_no_price_delivers_is_refused(accuracy: str) -> None:
     assert no.value.code in ("query.accuracy_too_fine", "query.accuracy_too_coarse")
 
 
-def test_an_accuracy_of_a_mean_is_refused_as_no_profile_is_read() -> None:
+def test_an_accuracy_of_a_mean_is_refused_where_no_profile_was_bought() -> None:
     with pytest.raises(Refused) as no:
         prepare("SELECT AVG(los_days) AS n FROM visits", DATASET, None, "1", pure=True)
     assert no.value.code == "query.accuracy_of_others"

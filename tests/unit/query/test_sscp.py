@@ -126,15 +126,26 @@ def corners(made: Matrix) -> Iterator[dict[tuple[int, str | None], int]]:
     "columns", ["los_days, fee", "los_days, dept", "urgent, dx, dept", "los_days, change, fee, dx, urgent"]
 )
 def test_no_row_is_longer_than_declared_and_some_row_is_as_long(columns: str) -> None:
-    made, longest = matrix(f"SELECT SSCP({columns}) FROM visits"), 0
+    made, longest, most = matrix(f"SELECT SSCP({columns}) FROM visits"), 0, 0
     for slots in corners(made):
-        square = 0
+        square = together = 0
         for a, b in made.entries:
             value = slots[a.at, a.code] * slots[b.at, b.code]
-            square += (value - ONE // 2 if a == b and a.at >= 0 and a.code is None else value) ** 2
-        longest = max(longest, square)
+            value -= ONE // 2 if a == b and a.at >= 0 and a.code is None else 0
+            square, together = square + value**2, together + abs(value)
+        longest, most = max(longest, square), max(most, together)
     assert longest <= made.length**2
     assert math.isqrt(longest - 1) + 1 == made.length
+    assert most == made.length_together > made.length, "in l1, which pure ε is priced by"
+
+
+def test_in_pure_epsilon_a_matrix_is_one_draw_of_laplace_noise_under_the_rows_of_a_person() -> None:
+    sql = "SELECT dept, SSCP(los_days, change, urgent) FROM visits GROUP BY dept"
+    (draw,) = prepare(sql, DATASET, "1", pure=True).draws
+    made = matrix(sql)
+    assert (draw.mechanism, draw.nano_epsilon, draw.tally.norm.column) == ("discrete_laplace", 10**9, "unit_rows")
+    assert draw.tally.sensitivity == made.length_together * 8 * 65_536
+    assert made.length_together == (1 + 3 + 1 + 3) * ONE, "itself, three variables, two halves of squares, three pairs"
 
 
 def test_one_vector_is_less_noisy_than_its_entries_one_by_one() -> None:

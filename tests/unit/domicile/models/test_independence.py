@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from domicile.models.independence import independence
+from domicile.models.independence import Independence, independence
 
 REPEATS = 300
+FEWER = 120
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -34,6 +35,23 @@ def test_independent_keys_are_found_together_no_more_often_than_it_says(
         cells = draw.multinomial(persons, np.outer(rows, columns).ravel()).reshape(shape) + draw.normal(0, noise, shape)
         alarms.append(independence(cells, noise).p < 0.05)
     assert np.mean(alarms) < 0.05 + 4 * np.sqrt(0.05 * 0.95 / REPEATS)
+
+
+def with_laplace(draw: np.random.Generator) -> list[Independence]:
+    """Five by five, nothing to be found, and noise that outweighs chance."""
+    even, found = np.full(25, 1 / 25), []
+    for _ in range(FEWER):
+        cells = draw.multinomial(5_000, even).reshape(5, 5) + draw.laplace(0, 60 / np.sqrt(2), (5, 5))
+        found.append(independence(cells, 60.0, laplace=1))
+    return found
+
+
+def test_nor_do_they_under_laplace_noise_whose_tails_are_longer() -> None:
+    found = with_laplace(np.random.default_rng(3))
+    for level in (0.05, 0.01):
+        assert np.mean([f.p < level for f in found]) < level + 4 * np.sqrt(level * (1 - level) / FEWER)
+    by_chi = [stats.chi2.sf(f.statistic, f.freedom) for f in found]
+    assert np.mean([p < 0.01 for p in by_chi]) > 0.03, "the control: as if its noise were normal"
 
 
 def test_control_pearsons_test_of_noisy_counts_finds_what_is_not_there() -> None:

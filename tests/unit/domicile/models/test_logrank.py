@@ -14,12 +14,14 @@ from domicile.models.nearest import Array
 REPEATS = 250
 
 
-def groups(draw: np.random.Generator, persons: int, count: int, noise: float, effect: float = 0.0) -> list[LifeTable]:
+def groups(
+    draw: np.random.Generator, persons: int, count: int, noise: float, effect: float = 0.0, *, laplace: bool = False
+) -> list[LifeTable]:
     made = []
     for g in range(count):
         events, censored = lives(draw, persons // count, 12, hazard=1.6 * np.exp(effect * g))
-        told = draw.normal(0, noise, (2, 13))
-        made.append(LifeTable.of(events + told[0], censored + told[1], noise, 0.5))
+        told = draw.laplace(0, noise / np.sqrt(2), (2, 13)) if laplace else draw.normal(0, noise, (2, 13))
+        made.append(LifeTable.of(events + told[0], censored + told[1], noise, 0.5, laplace=laplace))
     return made
 
 
@@ -57,6 +59,15 @@ def test_the_derivatives_are_those_of_the_score() -> None:
                     sides.append(surplus(changed))
                 numeric = (sides[0] - sides[1]) / (2 * step)
                 assert found[:, h, at + 5 * which] == pytest.approx(numeric, abs=1e-5)
+
+
+def test_nor_under_laplace_noise() -> None:
+    draw = np.random.default_rng(5)
+    found = [score(groups(draw, 2_000, 4, 12.0, laplace=True)) for _ in range(60)]
+    few = 4 * np.sqrt(0.05 * 0.95 / 60)
+    assert np.mean([f.p < 0.05 for f in found]) < 0.05 + few
+    assert all(f.p >= chi_square_p(f.statistic, f.freedom) for f in found)
+    assert found[0].p == found[0].p, "an answer has one p"
 
 
 @pytest.mark.parametrize(
