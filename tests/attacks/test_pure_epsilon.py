@@ -11,7 +11,6 @@ from contextlib import closing
 import pytest
 from tests.attacks.asked import Door, granted_to, numbers
 
-from enclave.batch.price import price
 from enclave.broker.given import spent_by
 from enclave.broker.officer import act
 from enclave.broker.report import report
@@ -101,15 +100,6 @@ def test_an_officer_raises_it_in_pure_epsilon_and_in_nothing_else(door: Door, pu
     with pytest.raises(Refused):
         raised(Amount(NANO))
     assert raised(pure(2 * NANO)) == pure(2 * NANO)
-
-
-def test_a_plan_is_refused_because_it_declares_rho(door: Door, purely: str) -> None:
-    asker = door.asker(purely, "stranger")
-    grant = door.asking._standing(asker)
-    with pytest.raises(Refused, match="pure"):
-        price(door.living.place, asker.dataset, grant, "stranger", ())
-    usual = door.asking._standing(door.asker(door.living.project))
-    assert price(door.living.place, asker.dataset, usual, "researcher", ()).rho == 0, "the control"
 
 
 def test_nobody_leaves_pure_epsilon_by_editing_the_request(door: Door, purely: str) -> None:

@@ -15,6 +15,7 @@ from enclave import audit
 from enclave.batch import Price, Schedule, cancel, hand_in_due, prepared, submit
 from enclave.batch.batch import Batch, For
 from enclave.batch.recurring import standing
+from enclave.budget import NOTHING
 from enclave.run import Limits, RunState, SandboxFiles, finish, lease_next
 from enclave.run.follow import follow
 from enclave.run.job import Job, listing
@@ -44,7 +45,7 @@ def handed_in(db: Engine, name: str, schedule: Schedule | None = None) -> Batch:
         {"name": name, "project": "prj", "dataset": "hospital", "notebooks": {"a": BOOK}, "runs": runs}
     )
     steps = prepared(form, LIMITS)
-    free = Price({step.name: 0 for step in steps}, 0, 1, 0.0, (), ())
+    free = Price({step.name: NOTHING for step in steps}, NOTHING, 1, 0.0, (), ())
     return submit(db, form, steps, free, For("grt", "researcher", 1, ""), LIMITS, schedule)
 
 

@@ -15,7 +15,7 @@ from domicile.client.api import Api
 from domicile.client.choice import chosen
 from domicile.client.problem import refusal
 from domicile.rules.plan import digest_of
-from domicile.wire.shapes import BatchCard, BatchForm
+from domicile.wire.shapes import BatchCard, BatchForm, StepCard
 from domicile.wire.terminal import AsJson, as_json, table, tell
 from domicile.wire.words import say
 
@@ -111,6 +111,12 @@ def _running(card: BatchCard) -> list[str]:
     return [f"{one.step} {one.cells_done}/{one.cells}" for one in card.steps if one.state == "running"]
 
 
+def _share(one: StepCard, card: BatchCard) -> str:
+    """Of the price of the whole plan, in the measure it is counted in."""
+    mine, whole = (one.epsilon or 0.0, card.epsilon) if card.pure else (one.rho, card.rho)
+    return f"{mine * card.occurrences / whole:.1%}" if whole else "–"
+
+
 def _show(card: BatchCard, json: bool) -> None:
     if json:
         as_json(card.model_dump(mode="json"))
@@ -122,7 +128,7 @@ def _show(card: BatchCard, json: bool) -> None:
             **one.model_dump(),
             "follows": ", ".join(dict.fromkeys(name.partition("[")[0] for name in one.after)),
             "parameters": ", ".join(f"{name}={value}" for name, value in one.parameters.items()),
-            "price": f"{one.rho * card.occurrences / card.rho:.1%}" if card.rho else "–",
+            "price": _share(one, card),
             "run": one.run or "",
             "cells": f"{one.cells_done}/{one.cells}" if one.run else "",
             "why": "" if one.state == "waiting" else one.why,

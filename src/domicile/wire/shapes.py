@@ -251,6 +251,7 @@ class StepCard(Shape):
     parameters: dict[str, Scalar]
     after: tuple[str, ...]
     rho: int = Field(description="nano-rho it may spend at most")
+    epsilon: float | None = Field(default=None, description="pure epsilon it may spend at most, where that is counted")
     run: str | None = None
     state: str = ""
     cells_done: int = 0
@@ -286,7 +287,8 @@ class BatchCard(Shape):
     rho: int = Field(description="nano-rho all runs of all occurrences together may spend")
     occurrences: int = Field(default=1, description="how often its runs are handed in at most")
     schedule: ScheduleCard | None = None
-    epsilon: float = Field(description="the same, as ε at the dataset's δ")
+    epsilon: float = Field(description="the same, as ε at the dataset's δ; or pure ε, where that is counted")
+    pure: bool = Field(default=False, description="counted in pure epsilon")
     accounts: tuple[AccountCard, ...] = Field(description="what is left of the project and of the researcher")
     refusals: tuple[str, ...] = Field(default=(), description="why it may not be submitted now")
     submitted_at: datetime | None = None

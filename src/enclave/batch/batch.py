@@ -23,6 +23,7 @@ from enclave.batch.price import Price
 from enclave.batch.schedule import Schedule
 from enclave.batch.states import EVENTS, BatchState, check_move
 from enclave.batch.tables import batches, schedules
+from enclave.budget import Amount
 from enclave.errors import BadInput, NotFound, Tampered
 from enclave.run import Limits, RunState, Source, Submission
 from enclave.run.job import Checked, checked, enter
@@ -45,6 +46,7 @@ class Batch:
     form: str
     state: BatchState
     rho: int
+    nano_epsilon: int
     submitted_at: str
     ended_at: str | None
 
@@ -108,8 +110,9 @@ def submit(
         "member": whom.member,
         "dataset": form.dataset,
     }
-    row |= {"name": form.name, "form": form.model_dump_json(), "rho": price.rho, "submitted_at": now()}
-    facts = {"project": form.project, "digest": digest, "runs": len(steps), "rho": price.rho}
+    declared = {"rho": price.whole.nano_rho, "nano_epsilon": price.whole.nano_epsilon}
+    row |= {"name": form.name, "form": form.model_dump_json(), "submitted_at": now(), **declared}
+    facts = {"project": form.project, "digest": digest, "runs": len(steps), **declared}
     try:
         with audit.record(db, audit.Event(EVENTS[BatchState.OPEN], whom.member, batch, facts)) as tx:
             if tx.execute(_of_plan(form.project, digest)).first() is not None:
@@ -136,7 +139,7 @@ def checked_runs(
     db: Engine,
     form: BatchForm,
     steps: tuple[Step, ...],
-    each: Mapping[str, int],
+    each: Mapping[str, Amount],
     whom: For,
     limits: Limits,
     batch: str,
@@ -160,7 +163,8 @@ def checked_runs(
                 batch=batch,
                 step=step.name,
                 occurrence=occurrence,
-                rho_cap=each[step.name],
+                rho_cap=each[step.name].nano_rho,
+                epsilon_cap=each[step.name].nano_epsilon,
             ),
             limits,
         )

@@ -26,6 +26,7 @@ from enclave.batch.price import price
 from enclave.batch.schedule import Schedule
 from enclave.batch.states import BatchState
 from enclave.batch.tables import batches, schedules
+from enclave.budget import Amount
 from enclave.catalogue import find as find_dataset
 from enclave.errors import EnclaveError, Refused
 from enclave.run import Limits, RunPolicy, RunState
@@ -110,7 +111,7 @@ def _hand_in(db: Engine, keyring: Keyring, place: Place, limits: Limits, actor: 
 
 def _allowed(
     db: Engine, keyring: Keyring, place: Place, limits: Limits, one: Batch, at: str
-) -> tuple[tuple[Step, ...], Mapping[str, int], For]:
+) -> tuple[tuple[Step, ...], Mapping[str, Amount], For]:
     """The runs of an occurrence, what each may spend, and for whom; raises why it may not be now."""
     going_on = [state for state in RunState if RUN_MOVES[state]]
     with reading(db) as connection:

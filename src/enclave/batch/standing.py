@@ -15,6 +15,7 @@ from enclave.batch.batch import Batch
 from enclave.batch.price import Price
 from enclave.batch.recurring import Standing, standing
 from enclave.batch.schedule import Schedule
+from enclave.budget import NANO, Amount
 from enclave.run import RunState
 from enclave.run.tables import runs
 from enclave.store import reading
@@ -27,6 +28,7 @@ def plan_card(
     form: BatchForm, steps: tuple[Step, ...], price: Price, schedule: Schedule | None = None, at: str | None = None
 ) -> BatchCard:
     """A plan as priced; nothing of it was stored."""
+    pure = all(account.pure for account in price.accounts)
     waits = schedule and Standing(schedule, schedule.next_after(at or now()), 0, 0, "")
     return BatchCard(
         batch="",
@@ -35,8 +37,9 @@ def plan_card(
         project=form.project,
         dataset=form.dataset,
         state="",
-        steps=tuple(_step(step, price.each[step.name], {}) for step in steps),
-        rho=price.rho,
+        steps=tuple(_step(step, price.each[step.name], {}, pure=pure) for step in steps),
+        rho=price.whole.nano_rho,
+        pure=pure,
         occurrences=price.occurrences,
         schedule=_recurring(waits) if waits else None,
         epsilon=price.epsilon,
@@ -56,7 +59,9 @@ def card(db: Engine, batch: Batch, steps: tuple[Step, ...], price: Price) -> Bat
             "batch": batch.batch,
             "state": batch.state.value,
             "schedule": _recurring(far) if far else None,
-            "steps": tuple(_step(step, price.each[step.name], there.get(step.name, {})) for step in steps),
+            "steps": tuple(
+                _step(step, price.each[step.name], there.get(step.name, {}), pure=planned.pure) for step in steps
+            ),
             "refusals": (),
             "submitted_at": datetime.fromisoformat(batch.submitted_at),
         }
@@ -85,7 +90,7 @@ def _plain(code: str) -> str:
         return code
 
 
-def _step(step: Step, rho: int, there: dict[str, Any]) -> StepCard:
+def _step(step: Step, declared: Amount, there: dict[str, Any], *, pure: bool) -> StepCard:
     seen = {name: there[name] for name in _SEEN if name in there and name != "step"}
     why = _WAITS.get(RunState(seen["state"]), seen["why"]) if seen else ""
     return StepCard(
@@ -93,6 +98,7 @@ def _step(step: Step, rho: int, there: dict[str, Any]) -> StepCard:
         notebook=step.notebook,
         parameters=dict(step.parameters),
         after=step.after,
-        rho=rho,
+        rho=declared.nano_rho,
+        epsilon=declared.nano_epsilon / NANO if pure else None,
         **{**seen, "why": say(why) if why in catalogue() else why},
     )

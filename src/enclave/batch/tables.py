@@ -1,4 +1,4 @@
-"""The tables of batches, and of when they recur (migrations state/0012, 0014). Runs carry their batch (`run.tables`)."""
+"""The tables of batches, and of when they recur (migrations state/0012, 0014, 0016). Runs name theirs (`run.tables`)."""
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Integer, String, Table, Text, UniqueConstraint
 
@@ -18,6 +18,7 @@ batches = Table(
     Column("rho", BigInteger, nullable=False),
     Column("submitted_at", String(32), nullable=False),
     Column("ended_at", String(32), nullable=True),
+    Column("nano_epsilon", BigInteger, nullable=False, server_default="0"),
     UniqueConstraint("project", "digest", name="one_batch_per_plan"),
 )
 

@@ -50,14 +50,24 @@ size: that it is this question which opens it is a fact of this broker's day, no
 
 @dataclass
 class Allowance:
-    """What a run of a plan may still spend, in nano-rho. Its one channel asks one question at a time."""
+    """What a run of a plan may still spend, in ρ or in pure ε as its project is counted; of δ a plan declares nothing. Its
+    one channel asks one question at a time."""
 
-    left: int
+    left: Amount
 
-    def check(self, due: int) -> None:
-        """Refused, before anything is charged, when the plan declared less."""
-        if due > self.left:
+    def check(self, owed: Amount) -> None:
+        """Refused, before anything is charged, when the plan declared less, or in another measure."""
+        if not _declared(owed).fits(self.left):
             raise Refused("broker.run_exhausted")
+
+    def take(self, owed: Amount) -> None:
+        """It was charged. More than was left leaves nothing."""
+        left, taken = self.left, _declared(owed)
+        self.left = left - taken if taken.fits(left) else NOTHING
+
+
+def _declared(owed: Amount) -> Amount:
+    return Amount(owed.nano_rho, 0, owed.nano_epsilon)
 
 
 @dataclass(frozen=True)
@@ -145,7 +155,7 @@ class Asking:
 
     def _reserve(self, asker: Asker, own: Holding, who: Payers, *, paid_by_another: bool) -> Reservation:
         if asker.allowance is not None:
-            asker.allowance.check(own.due)
+            asker.allowance.check(own.owed)
         amount = Amount(own.due, own.due_delta)
         shares = (
             # the asker's own first: the cap that all share refuses what theirs would allow
@@ -157,7 +167,7 @@ class Asking:
         what |= {"question": own.priced.answer_key, GAUSSIAN: min(own.due, gaussian_rho(own.priced))}
         reserved = self.ledger.reserve(Charge(shares, what), recheck=lambda: self._recheck(asker))
         if asker.allowance is not None:
-            asker.allowance.left -= own.due
+            asker.allowance.take(own.owed)
         return reserved
 
     def _carried_out(

@@ -8,11 +8,10 @@ from __future__ import annotations
 from sqlalchemy import Engine
 
 from enclave.broker.asking import Allowance, Asker
-from enclave.budget import AccountKind, charges
+from enclave.budget import AccountKind, Amount, charges
 from enclave.catalogue import find as find_dataset
 from enclave.errors import Refused
 from enclave.run import RunState
-from enclave.run.job import Job
 from enclave.run.job import find as find_run
 from enclave.store import Place
 
@@ -23,14 +22,18 @@ def bind(db: Engine, place: Place, run: str, epoch: int, worker: str) -> Asker:
     if (job.state, job.epoch, job.worker) != (RunState.RUNNING, epoch, worker):
         raise Refused("broker.no_such_lease")
     dataset = find_dataset(db, job.dataset, job.dataset_version)
-    allowance = None if job.rho_cap is None else Allowance(job.rho_cap - _charged(place, job))
+    allowance = None if job.rho_cap is None else left_of(place, job.run, Amount(job.rho_cap, 0, job.epsilon_cap))
     return Asker(run, epoch, job.project, job.member, dataset, allowance)
 
 
-def _charged(place: Place, job: Job) -> int:
-    """Nano-rho that earlier epochs of the run were charged, settled or not."""
-    shares = [share for charge in charges(place, "run", job.run) for share in charge.shares]
-    return sum(share.amount.nano_rho for share in shares if share.account.kind is AccountKind.PROJECT)
+def left_of(place: Place, run: str, declared: Amount) -> Allowance:
+    """What is left of what a run declared, after all that its earlier epochs were charged, settled or not."""
+    allowance = Allowance(declared)
+    for charge in charges(place, "run", run):
+        for share in charge.shares:
+            if share.account.kind is AccountKind.PROJECT:
+                allowance.take(share.amount)
+    return allowance
 
 
 def still_leased(db: Engine, asker: Asker) -> None:

@@ -55,6 +55,8 @@ class Submission:
     """Of which batch it is which run, for the how-manieth time."""
     rho_cap: int | None = None
     """Nano-rho it may spend at most, as its plan was priced; None: what its project may."""
+    epsilon_cap: int = 0
+    """Nano-epsilon it may spend at most, where its project is counted in pure ε and it is of a plan."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,7 @@ class Job:
     step: str = ""
     occurrence: int = 0
     rho_cap: int | None = None
+    epsilon_cap: int = 0
 
 
 @dataclass(frozen=True)
@@ -183,6 +186,7 @@ def checked(db: Engine, submission: Submission, limits: Limits) -> Checked:
         "step": submission.step,
         "occurrence": submission.occurrence,
         "rho_cap": submission.rho_cap,
+        "epsilon_cap": submission.epsilon_cap,
         **dict.fromkeys(("why", "error", "stage", "environment"), ""),
         **dict.fromkeys(("cells_done", "epoch", "questions"), 0),
     }

@@ -1,4 +1,4 @@
-"""The tables of runs, their declared outputs and decisions on their code (migrations state/0005, 0011, 0012, 0015)."""
+"""The tables of runs, their declared outputs and decisions on their code (migrations state/0005, 0011, 0012, 0015, 0016)."""
 
 from sqlalchemy import (
     BigInteger,
@@ -50,6 +50,7 @@ runs = Table(
     Column("step", String(64), nullable=False, server_default=""),
     Column("occurrence", Integer, nullable=False, server_default="0"),
     Column("rho_cap", BigInteger, nullable=True),
+    Column("epsilon_cap", BigInteger, nullable=False, server_default="0"),
 )
 Index(
     "state_of_run", runs.c.run, runs.c.state

@@ -21,7 +21,7 @@ from enclave.access import find_grant
 from enclave.batch import BatchState, Price, batch, cancel, card, find, listing, prepared, price, submit
 from enclave.batch.batch import Batch, For
 from enclave.batch.states import EVENTS, MOVES, check_move
-from enclave.budget import Amount, Ledger, project
+from enclave.budget import NOTHING, Amount, Ledger, project, pure
 from enclave.errors import BadInput, Refused, Tampered
 from enclave.query import rho_for
 from enclave.run import Limits, RunState, SandboxFiles, finish, lease_next
@@ -55,9 +55,9 @@ def form_of(project: str, name: str = "plan", epsilon: str = "0.1", **more: Any)
 class Planning:
     """A project of `researcher` with ε 3, of which the researcher has 1.5."""
 
-    def __init__(self, cast: Cast) -> None:
+    def __init__(self, cast: Cast, *, pure: bool = False) -> None:
         self.cast, self.dataset = cast, cast.dataset()
-        self.project = cast.project(cast.granted())
+        self.project = cast.project(cast.granted(pure=pure))
         with Ledger.of(cast.place):
             pass
         who = cast.member("researcher")
@@ -86,13 +86,28 @@ def planning(cast: Cast) -> Planning:
 
 def test_the_price_is_the_sum_of_what_every_run_declares(planning: Planning) -> None:
     found = planning.priced(form_of(planning.project))
-    one, two = rho_for("0.1", "1e-6"), rho_for("0.2", "1e-6")
-    assert found.each == {"all": one, **{f"by age[{n}]": one + two for n in (1, 2, 3)}, "last": 0}
-    assert found.rho == 4 * one + 3 * two and not found.refusals
+    one, two = Amount(rho_for("0.1", "1e-6")), Amount(rho_for("0.2", "1e-6"))
+    assert found.each == {"all": one, **{f"by age[{n}]": one + two for n in (1, 2, 3)}, "last": NOTHING}
+    assert found.whole == Amount(4 * one.nano_rho + 3 * two.nano_rho) and not found.refusals
     assert [(a.kind, a.rho_cap, a.rho_spent) for a in found.accounts] == [
         ("project", rho_for("3.0", "1e-6"), 0),
         ("researcher", rho_for("1.5", "1e-6"), 0),
     ]
+
+
+def test_in_pure_epsilon_it_is_the_sum_of_the_very_epsilons(cast: Cast) -> None:
+    planning = Planning(cast, pure=True)
+    found = planning.priced(form_of(planning.project))
+    assert found.each["all"] == pure(10**8) and found.each["by age[2]"] == pure(3 * 10**8)
+    assert (found.whole, found.epsilon, found.refusals) == (pure(10**9), 1.0, ())
+    shown = planning.card(planning.submit())
+    assert (shown.pure, shown.epsilon, shown.rho) == (True, 1.0, 0)
+    assert [step.epsilon for step in shown.steps] == [0.1, 0.3, 0.3, 0.3, 0.0]
+    assert all(account.pure for account in shown.accounts)
+    jobs_of = planning.runs(find(planning.cast.db, shown.batch))
+    assert {(j.rho_cap, j.epsilon_cap) for j in jobs_of.values()} == {(0, 10**8), (0, 3 * 10**8), (0, 0)}
+    dearer = planning.priced(form_of(planning.project, epsilon="0.3"))
+    assert [r.facts for r in dearer.refusals] == [{"kind": "researcher", "needed": "1.8", "left": "1.5"}]
 
 
 def test_a_plan_that_cannot_be_paid_for_leaves_nothing(planning: Planning) -> None:
