@@ -6,7 +6,8 @@ import pytest
 from tests.attacks.asked import Door, granted_to, numbers
 
 from enclave.broker.caps import atto, read_caps
-from enclave.budget import AccountKind
+from enclave.broker.report import report
+from enclave.budget import AccountKind, project
 from enclave.catalogue import find
 from enclave.errors import BadInput, Refused
 from enclave.query import prepare
@@ -36,6 +37,12 @@ def test_a_draw_of_keys_costs_its_delta_in_every_account_each_time(door: Door) -
     assert spent(door)[0] > price
     door.ask("SELECT dept, COUNT(*) AS n FROM visits GROUP BY dept", "1")
     assert spent(door)[0] == spent(door)[1] > price, "listed keys cost no δ"
+    told = report(door.living.place, project(door.living.project), {}, "1e-6").totals()
+    assert told["keys_delta"] == spent(door)[1] / 10**18
+    assert isinstance(told["epsilon_pld"], float) and isinstance(told["epsilon"], float)
+    assert 0 < told["epsilon_pld"] < told["epsilon"], "both hold at δ and the δ of keys together"
+    door.ask("SELECT MEDIAN(los_days) AS m FROM visits", "1")
+    assert report(door.living.place, project(door.living.project), {}, "1e-6").epsilon_pld is None, "no Gaussian"
 
 
 def test_another_project_pays_its_own_delta_for_the_same_bytes_and_the_persons_do_not(door: Door) -> None:

@@ -284,5 +284,6 @@ def _given_again(other: StoredAnswer, opening: Opening) -> tuple[Executed, bytes
 
 
 def gaussian_rho(priced: Priced) -> int:
-    """How much of a price is that of discrete Gaussian draws; reports compose these by PLD."""
-    return sum(draw.rho for draw in priced.draws if draw.mechanism == "discrete_gaussian")
+    """How much of a price is that of discrete Gaussian draws, those that find unlisted keys among them: reports compose
+    these by PLD."""
+    return sum(draw.rho for draw in priced.draws if draw.mechanism in ("discrete_gaussian", "thresholded_gaussian"))

@@ -3,7 +3,8 @@
 From the ledger alone. The figure that counts is OpenDP's conversion of the summed ρ: the caps are held against ρ, and the
 sum is sound however later questions were chosen after earlier answers. Beside it stands the tighter ε of the privacy loss
 distribution (dp-accounting) of the same discrete Gaussian draws taken as a fixed list. Questions are not a fixed list, so
-that figure is for reports only and decides nothing (docs/reference/budget.md). Pure ε is added up as it is.
+that figure is for reports only and decides nothing (docs/reference/budget.md). Both are ε at the dataset's δ, and hold at
+that δ and what finding unlisted keys spent of its own together (docs/privacy/keys.md). Pure ε is added up as it is.
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ class Report:
 
     @property
     def epsilon_pld(self) -> float | None:
-        """ε of the same draws as a fixed list; None when not all of them are discrete Gaussian."""
+        """ε of the same draws as a fixed list, `keys_delta` beside it; None when not all of them are discrete Gaussian."""
         return (
             pld_epsilon([line.spent.amount.nano_rho for line in self.lines], self.delta) if self.all_gaussian else None
         )
@@ -108,9 +109,11 @@ def report(place: Place, account: Account, deltas: Mapping[str, str], usual: str
 
 
 def _is_gaussian(spent: Spent) -> bool:
-    """A charge that says nothing of its draws was made before there were others than discrete Gaussian."""
+    """A charge that says nothing of its draws was made before there were others than discrete Gaussian, and before any δ
+    was charged; one that found keys before they counted among these says less than its price."""
     amount = spent.amount.nano_rho
-    return spent.amount.atto_delta == 0 and int(spent.what.get(GAUSSIAN, amount)) >= amount
+    said = spent.what.get(GAUSSIAN, 0 if spent.amount.atto_delta else amount)
+    return int(said) >= amount
 
 
 def pld_epsilon(rhos: Sequence[int], delta: str) -> float:

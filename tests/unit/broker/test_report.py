@@ -6,6 +6,7 @@ import math
 import random
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import NormalDist
 
 import pytest
 
@@ -58,13 +59,80 @@ def test_an_incident_is_told_and_a_stranger_to_the_account_is_not(place: Place, 
     assert not report(place, project("other"), {}, DELTA).lines
 
 
-def test_other_mechanisms_and_delta_have_no_list_of_gaussians(place: Place, ledger: Ledger) -> None:
+def test_other_mechanisms_have_no_list_of_gaussians(place: Place, ledger: Ledger) -> None:
     spend(ledger, 1_000_000, "q", gaussian=1_000_000)
     assert report(place, project("p"), {}, DELTA).epsilon_pld is not None  # the control
     spend(ledger, 1_000_000, "quantile", gaussian=0)
     assert report(place, project("p"), {}, DELTA).epsilon_pld is None
-    spend(ledger, 1_000_000, "keys", gaussian=1_000_000, delta=1)
-    assert not report(place, population("cn"), {}, DELTA).all_gaussian
+
+
+def test_draws_that_find_keys_are_of_the_list_and_their_delta_stands_beside(place: Place, ledger: Ledger) -> None:
+    for number in range(3):
+        spend(ledger, 4_000_000, f"keys {number}", gaussian=4_000_000, delta=10**8)
+    found = report(place, population("cn"), {}, DELTA).totals()
+    assert found["epsilon_pld"] == pld_epsilon([12_000_000], DELTA) and found["keys_delta"] == 3e-10
+    assert isinstance(found["epsilon_pld"], float) and isinstance(found["epsilon"], float)
+    assert found["epsilon_pld"] < found["epsilon"]
+
+
+@pytest.mark.parametrize("gaussian", [None, 1_000_000])
+def test_what_found_keys_before_they_were_counted_so_leaves_the_figure_empty(
+    place: Place, ledger: Ledger, gaussian: int | None
+) -> None:
+    spend(ledger, 4_000_000, "keys", gaussian=gaussian, delta=10**9)
+    assert report(place, project("p"), {}, DELTA).epsilon_pld is None
+
+
+def test_the_figure_is_no_less_than_composition_with_each_delta_as_infinite_loss() -> None:
+    """By dp-accounting: Gaussians, and what each draw of keys may tell outright as mass at infinity."""
+    from dp_accounting.pld import common
+    from dp_accounting.pld import privacy_loss_distribution as pld
+
+    draw, step = random.Random(22), 1e-3
+    for each in (1e-9, 1e-7):
+        rhos = [int(10 ** draw.uniform(6, 8)) for _ in range(4)]
+        composed = pld.identity(value_discretization_interval=step)
+        for rho in rhos:
+            deviation = math.sqrt(NANO / (2 * rho))
+            gauss = pld.from_gaussian_mechanism(deviation, value_discretization_interval=step, use_connect_dots=True)
+            told = common.DifferentialPrivacyParameters(0.0, each)
+            lost = pld.from_privacy_parameters(told, value_discretization_interval=step)
+            composed = composed.compose(gauss).compose(lost)
+        ours, by_library = pld_epsilon(rhos, DELTA), composed.get_epsilon_for_delta(float(DELTA) + 4 * each)
+        assert ours >= by_library * (1 - 1e-3)
+        assert ours == pytest.approx(by_library, rel=5e-3)
+        assert composed.get_epsilon_for_delta(3.9 * each) == math.inf, "the control: without its δ there is no ε"
+
+
+@pytest.mark.parametrize("log_alpha", [-1.0, 0.0, 0.3, 1.0, 2.0, 6.0])
+def test_finding_keys_loses_no_more_than_a_gaussian_and_its_delta_at_infinity(log_alpha: float) -> None:
+    """The argument of docs/privacy/keys.md on a case small enough to sum up: one person with a value that others have and
+    one that nobody has, K = 2; both directions. The control: a Gaussian alone does not cover it."""
+    sigma, threshold, shared = 3.0, 9, 10
+    law = {i: math.exp(-(i * i) / (2 * sigma * sigma)) for i in range(-60, 61)}
+    whole = math.fsum(law.values())
+
+    def counted(true: int) -> dict[int, float]:
+        """What is told of one value: its noisy count, or (as 0) nothing."""
+        found: dict[int, float] = {}
+        for noise, weight in law.items():
+            seen = true + noise if true + noise >= threshold else 0
+            found[seen] = found.get(seen, 0.0) + weight / whole
+        return found
+
+    without, joined = counted(shared), counted(shared + 1)
+    told_alone = math.fsum(p for told, p in counted(1).items() if told)
+    alpha, mu = math.exp(log_alpha), math.sqrt(2) / sigma
+    normal = NormalDist().cdf
+    gauss = normal(mu / 2 - log_alpha / mu) - alpha * normal(-mu / 2 - log_alpha / mu)
+    kept, back = 0.0, 0.0
+    for outcome in joined | without:
+        p, q = (1 - told_alone) * joined.get(outcome, 0.0), without.get(outcome, 0.0)
+        kept, back = kept + max(0.0, p - alpha * q), back + max(0.0, q - alpha * p)
+    for lost in (told_alone + kept, back):
+        assert lost <= told_alone + (1 - told_alone) * gauss + 1e-12
+    if log_alpha > 1:
+        assert told_alone + kept > gauss
 
 
 def test_the_sum_of_rho_is_never_below_the_privacy_loss_of_the_list() -> None:
