@@ -9,7 +9,9 @@ import socket
 import sqlite3
 import threading
 import time
+from collections.abc import Callable
 from contextlib import closing
+from typing import Any
 
 import pytest
 from tests.attacks.asked import Door
@@ -22,9 +24,29 @@ from enclave.query import prepare
 SQL = "SELECT COUNT(*) AS n FROM visits"
 
 
-@pytest.mark.parametrize("fault", [False, True], ids=["control", "the event cannot be written"])
-def test_the_channel_ends_no_sooner_than_the_reply_would_have_left(door: Door, fault: bool) -> None:
-    if fault:
+def broken_off(door: Door, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """A ledger that settles once more, and cannot be read from then on."""
+    settle = door.ledger.settle
+
+    def last(*of: Any, **named: Any) -> Any:
+        head = settle(*of, **named)
+        monkeypatch.setattr(door.ledger, "snapshot", no_longer_read)
+        return head
+
+    return last
+
+
+def no_longer_read(*_: object, **__: object) -> None:
+    raise sqlite3.OperationalError("disk I/O error")
+
+
+@pytest.mark.parametrize("fault", ["", "the event cannot be written", "the ledger cannot be read"])
+def test_the_channel_ends_no_sooner_than_the_reply_would_have_left(
+    door: Door, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    if fault == "the ledger cannot be read":
+        monkeypatch.setattr(door.ledger, "settle", broken_off(door, monkeypatch))
+    elif fault:
         with closing(sqlite3.connect(door.living.place.home / "state.db")) as state:
             state.execute("ALTER TABLE events RENAME TO gone")
             state.commit()

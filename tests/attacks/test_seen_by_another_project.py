@@ -13,7 +13,7 @@ import pytest
 from tests.attacks.asked import Door, granted_to, opened
 
 from enclave.broker import asking
-from enclave.budget import AccountKind
+from enclave.budget import AccountKind, Charge, Share
 from enclave.errors import NotFound, Refused
 
 ASKED_BEFORE = "SELECT COUNT(*) AS n FROM visits"
@@ -109,3 +109,20 @@ def test_a_stranger_is_told_of_no_account_of_another_project(door: Door) -> None
     except NotFound:
         return
     raise AssertionError("a quote under another project's grant")
+
+
+def test_a_spent_population_refuses_what_is_stored_as_it_refuses_what_is_new(door: Door) -> None:
+    """Attack: when nothing is left of the persons, ask and see what is still answered: somebody asked that."""
+    door.ask(ASKED_BEFORE)
+    project, left = granted_to(door.living, "stranger"), door.balance(POPULATION).left
+    door.ledger.reserve(Charge((Share(door.balance(POPULATION).account, left),)))
+    told = {}
+    for sql in (ASKED_BEFORE, NEVER_ASKED):
+        with pytest.raises(Refused) as refused:
+            door.ask(sql, project=project, member="stranger")
+        told[sql] = (refused.value.code, refused.value.words("en"))
+    assert told[ASKED_BEFORE] == told[NEVER_ASKED]
+    assert told[ASKED_BEFORE][0] == "budget.population_exhausted"
+    assert door.ledger.find_answer(door.ask(ASKED_BEFORE).head.answer), (
+        "the control: it is stored, and its own project has it"
+    )

@@ -62,7 +62,7 @@ def dawdling(step: Callable[..., Any]) -> Callable[..., Any]:
 
     def stepping(*given: Any) -> Any:
         made = step(*given)
-        time.sleep(0.4)
+        time.sleep(1.0)
         return made
 
     return stepping

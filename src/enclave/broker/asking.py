@@ -7,7 +7,8 @@
  (4) wait for a turn, then reserve, under every cap, with (1) asked again inside the reserving transaction
  (5) the moment of the reply is fixed here: price class, size class and whether this broker has the extract open
  (6) execute: never raises; what fails, or ends after the moment, answers in the ordinary shape and is an incident
- (7) settle: the answer and the note of it in one transaction; an incident freezes the project's questions
+ (7) settle: the answer and the note of it in one transaction; an incident freezes the project's questions, an engine that is
+     not clean those of everybody on its persons (`unclean`)
  (8) wait for the moment, reply
 
 Up to (4) a refusal is in words and costs nothing. After it there are no words and no refund: when a settlement cannot be
@@ -17,6 +18,7 @@ written, the channel ends at the moment the reply would have left.
 from __future__ import annotations
 
 import logging
+import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -27,6 +29,7 @@ from domicile.wire.shapes import AnswerHead, Quote
 from enclave.access import Grant
 from enclave.access import check as check_grant
 from enclave.audit.event import now
+from enclave.broker import unclean
 from enclave.broker.caps import Payers, RegisterCap, open_accounts, payers
 from enclave.broker.engines import OpenExtracts, Opening
 from enclave.broker.report import GAUSSIAN
@@ -34,9 +37,20 @@ from enclave.broker.reuse import Holding, holding
 from enclave.broker.standing import standing
 from enclave.broker.stored import body_of, pack
 from enclave.broker.turns import Turns
-from enclave.budget import ATTO, NOTHING, Amount, Charge, Ledger, Reservation, Share, Snapshot, StoredAnswer
+from enclave.budget import (
+    ATTO,
+    NOTHING,
+    Amount,
+    Charge,
+    Ledger,
+    Reservation,
+    Share,
+    Snapshot,
+    StoredAnswer,
+    exhausted,
+)
 from enclave.catalogue import Dataset
-from enclave.errors import EnclaveError, Refused
+from enclave.errors import Refused
 from enclave.query import Executed, Priced, execute, execute_more, kept, prepare, topic
 from enclave.store import Keyring
 
@@ -97,17 +111,24 @@ class NoAnswer(EOFError):
 
 
 class Charged:
-    """A reserved question. The moment of its reply is fixed here and moved by nothing."""
+    """A reserved question. The moment of its reply is fixed here and moved by nothing but an extract that opens slowly."""
 
     def __init__(self, reservation: Reservation, reply_ms: int, opening_ms: int) -> None:
         self.reservation = reservation
-        self.due = time.monotonic() + (reply_ms + opening_ms) / 1000
+        self._reply = reply_ms / 1000
+        self.due = time.monotonic() + self._reply + opening_ms / 1000
         self._opens = opening_ms > 0
+
+    def opened(self, at: float | None) -> None:
+        """The extract stood open at that moment: the reply leaves no sooner than its class after it, so that what is seen of
+        a slow opening is the opening and nothing of the question."""
+        if self._opens and at is not None:
+            self.due = max(self.due, at + self._reply)
 
     @property
     def is_late(self) -> bool:
-        """True once the moment has passed; how long an extract takes to open is no fact of the data, so it is let be."""
-        return not self._opens and time.monotonic() > self.due
+        """True once the moment has passed."""
+        return time.monotonic() > self.due
 
 
 @dataclass(frozen=True)
@@ -150,7 +171,10 @@ class Asking:
                 reservation = self._reserve(asker, own, who, paid_by_another=other is not None)
                 charged = Charged(reservation, own.priced.reply_ms, self._opening_ms(asker.dataset))
                 turn.until = charged.due
-                return self._carried_out(asker, who, charged, own, other)
+                try:
+                    return self._carried_out(asker, who, charged, own, other)
+                finally:
+                    turn.until = charged.due
         return self._again(own, own.free, who)
 
     def _reserve(self, asker: Asker, own: Holding, who: Payers, *, paid_by_another: bool) -> Reservation:
@@ -165,35 +189,51 @@ class Asking:
         )
         what: dict[str, str | int] = {"run": asker.run, "member": asker.member, "dataset": asker.dataset.name}
         what |= {"question": own.priced.answer_key, GAUSSIAN: min(own.due, gaussian_rho(own.priced))}
-        reserved = self.ledger.reserve(Charge(shares, what), recheck=lambda: self._recheck(asker))
+        what |= {"blind": secrets.token_hex(16)}  # heads are shown: nobody shall find by trying what stands behind one
+
+        def recheck() -> None:
+            if paid_by_another:
+                self._check_left(who, amount)
+            self._standing(asker)
+
+        reserved = self.ledger.reserve(Charge(shares, what), recheck)
         if asker.allowance is not None:
             asker.allowance.take(own.owed)
+        self.extracts.charged(asker.dataset, reserved.seq)
         return reserved
+
+    def _check_left(self, who: Payers, amount: Amount) -> None:
+        """What is stored is refused where it could not be paid as new: else it would tell that somebody asked it."""
+        with self.ledger.snapshot() as seen:
+            for balance in seen.balances(who.populations):
+                if not amount.fits(balance.left):
+                    raise exhausted(balance, Share(balance.account, amount))
 
     def _carried_out(
         self, asker: Asker, who: Payers, charged: Charged, own: Holding, other: StoredAnswer | None
     ) -> Answered:
         """(6) and (7), on a charge that is durable."""
-        opening, priced = Opening(self.extracts, asker.dataset), own.priced
-        done, stored = _given_again(other, opening) if other is not None else _made(own, opening)
-        incident, number = done.incident or charged.is_late, charged.reservation.seq
-        if incident:
-            log.error("incident in %s, reservation %d%s", asker.run, number, ": late" if charged.is_late else "")
-        key, what = priced.answer_key, {"run": asker.run}
+        opening, priced, number = Opening(self.extracts, asker.dataset), own.priced, charged.reservation.seq
         try:
+            done, stored = _given_again(other, opening) if other is not None else _made(own, opening)
+            charged.opened(opening.stood_open)
+            incident = done.incident or charged.is_late
+            if incident:
+                log.error("incident in %s, reservation %d%s", asker.run, number, ": late" if charged.is_late else "")
             head = self.ledger.settle(
                 charged.reservation,
-                answer_key=key,
+                answer_key=priced.answer_key,
                 answer=stored,
                 incident=incident,
-                what=what,
+                what={"run": asker.run},
                 topic=topic(priced),
             )
             with self.ledger.snapshot() as seen:
                 shown = _shown(seen, own, who)
-            _tidied(opening)
-        except EnclaveError as trouble:
-            log.error("reservation %d of %s is not settled: %s", number, asker.run, trouble)
+            opening.tidy(lambda: unclean.freeze(self.ledger, asker.dataset, number))
+        except Exception as trouble:  # whatever it is: it would tell when the engine was done
+            log.error("reservation %d of %s is not settled: %s", number, asker.run, type(trouble).__name__)
+            charged.opened(opening.stood_open)
             time.sleep(max(0.0, charged.due - time.monotonic()))
             raise NoAnswer from trouble
         answer = AnswerHead(
@@ -212,9 +252,6 @@ class Asking:
         return check_grant(
             self.db, self.keyring, project=asker.project, member=asker.member, dataset=asker.dataset, at=now()
         )
-
-    def _recheck(self, asker: Asker) -> None:
-        self._standing(asker)
 
     def _price(self, asker: Asker, grant: Grant, sql: str, epsilon: str | None, **within: str | None) -> Priced:
         with self.turns.planning:
@@ -264,14 +301,6 @@ def _made(own: Holding, opening: Opening) -> tuple[Executed, bytes]:
     else:
         done, held = execute_more(priced, own.base, own.draws, opening)
     return done, pack(done.body, held)
-
-
-def _tidied(opening: Opening) -> None:
-    """The engine sees to its catalog while the reply waits; one that finds anything is closed, for the next to learn."""
-    try:
-        opening.settle()
-    except Exception:  # the answer stands: it was made, and is paid
-        log.exception("the engine of %s is not clean", opening.dataset.name)
 
 
 def _given_again(other: StoredAnswer, opening: Opening) -> tuple[Executed, bytes]:

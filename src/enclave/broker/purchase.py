@@ -25,6 +25,7 @@ from sqlalchemy import Engine as Database
 
 from enclave.audit import canonical
 from enclave.audit.event import now
+from enclave.broker import unclean
 from enclave.broker.caps import RegisterCap, open_populations
 from enclave.broker.engines import OpenExtracts, Opening
 from enclave.broker.report import GAUSSIAN
@@ -114,13 +115,17 @@ def _drawn(shop: Shop, portrait: Portrait, key: str, steward: str) -> Profile:
     what: dict[str, str | int] = {"member": steward, "dataset": dataset.name, "question": key, GAUSSIAN: portrait.rho}
     shares = tuple(Share(account, Amount(portrait.rho)) for account in accounts)
     reservation = shop.ledger.reserve(Charge(shares, what))
+    shop.extracts.charged(dataset, reservation.seq)
+    opening = Opening(shop.extracts, dataset)
     try:
-        totals = Opening(shop.extracts, dataset).totals(portrait.statements, (), portrait.cap_ms)
+        totals = opening.totals(portrait.statements, (), portrait.cap_ms)
         profile = drawn(portrait, totals, reservation=reservation.seq)
     except Exception as trouble:  # noqa: BLE001 - the charge stands, and its words may quote a row
         log.error("the profile of %s failed: %s", dataset.name, type(trouble).__name__)
         shop.ledger.settle(reservation, answer_key=key, answer=None, incident=True)
         raise Incident("profile.failed", dataset=dataset.name) from None
+    finally:
+        opening.tidy(lambda: unclean.freeze(shop.ledger, dataset, reservation.seq))
     shop.ledger.settle(reservation, answer_key=key, answer=profile.to_json().encode())
     return profile
 

@@ -22,6 +22,7 @@ from enclave.budget.entries import Entry
 from enclave.budget.ledger import Ledger, Reservation
 from enclave.budget.proof import Behind, find_gap, verify, verify_checkpoints
 from enclave.budget.reading import Snapshot, Spent, StoredAnswer, balances, charges, history, snapshot, spending
+from enclave.budget.standing import exhausted
 
 __all__ = [
     "ATTO",
@@ -43,6 +44,7 @@ __all__ = [
     "StoredAnswer",
     "balances",
     "charges",
+    "exhausted",
     "find_gap",
     "gap_message",
     "history",

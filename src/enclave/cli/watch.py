@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from domicile.wire.terminal import AsJson, as_json, table, tell
-from domicile.wire.words import say
+from domicile.wire.words import preferred_language, say
 from enclave import audit as trace
 from enclave.cli.door import at
 from enclave.custody.proof import verify_house
@@ -57,12 +57,12 @@ def incidents(context: typer.Context, json: AsJson = False) -> None:
     door = at(context)
     door.permissions.enforce(door.db, door.member, Action.BUDGET_READ, "incidents", {"members": ()})
     rows = [asdict(one) for one in found_incidents(door.place)]
-    stopped = [{"kind": b.kind.value, "name": b.name, "since_entry": b.frozen_at} for b in frozen(door.place)]
+    stopped = [asdict(one) for one in frozen(door.place, preferred_language())]
     if json:
         as_json({"incidents": rows, "frozen": stopped})
         return
     table("", ("entry", "at", "reservation", "run"), rows)
-    table("", ("kind", "name", "since_entry"), stopped)
+    table("", ("kind", "name", "since_entry", "by", "why"), stopped)
 
 
 class Checked(StrEnum):

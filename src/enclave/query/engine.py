@@ -140,6 +140,11 @@ class Engine:
             cursor.close()
             self._asked_since = True
 
+    @property
+    def is_open(self) -> bool:
+        """False once something was found that is not the extract's, or nothing could be looked for: it answers no more."""
+        return self._open
+
     def settle(self) -> None:
         """5: sees that nothing of the questions before is left; raises where something is, or was."""
         with self._checking:
@@ -148,7 +153,7 @@ class Engine:
                 try:
                     self.check_clean()
                 except BaseException:
-                    self._asked_since = True
+                    self.close()
                     raise
         if not self._open:
             raise Incident("query.engine_failed")

@@ -1,5 +1,5 @@
 """What looks wrong, and who must know?"""
 
-from enclave.watch.incidents import Incident, frozen, incidents
+from enclave.watch.incidents import Incident, Stopped, frozen, incidents
 
-__all__ = ["Incident", "frozen", "incidents"]
+__all__ = ["Incident", "Stopped", "frozen", "incidents"]

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from enclave.broker.unclean import reason
 from enclave.budget import Balance, balances, history
-from enclave.budget.acts import Settled
+from enclave.budget.acts import Frozen, Settled
 from enclave.store import Place
 
 
@@ -36,6 +37,24 @@ def incidents(place: Place) -> list[Incident]:
     return found
 
 
-def frozen(place: Place) -> list[Balance]:
-    """Accounts that pay for nothing until an officer thaws them."""
-    return [balance for balance in balances(place) if balance.frozen]
+@dataclass(frozen=True)
+class Stopped:
+    """An account that pays for nothing until an officer thaws it."""
+
+    kind: str
+    name: str
+    since_entry: int
+    by: str
+    why: str
+
+
+def frozen(place: Place, lang: str) -> list[Stopped]:
+    """Every account that is frozen, by whom and why, in words."""
+    return [_stopped(place, balance, lang) for balance in balances(place) if balance.frozen]
+
+
+def _stopped(place: Place, balance: Balance, lang: str) -> Stopped:
+    (entry,) = history(place, balance.frozen_at - 1, 1)
+    act = entry.act
+    assert isinstance(act, Frozen)
+    return Stopped(balance.kind.value, balance.name, entry.seq, act.actor, reason(act.why, lang))
