@@ -3,6 +3,8 @@
 2,000,000 invented persons with their visits (Parquet) go through the whole of `catalogue.shelve` in a process of its own:
 read, rules, pseudonyms, shifts, norms, encryption, re-verification, digests. Rows counted are raw rows read. Memory is
 the most that process held at once (resident). The extract is then asked.
+
+    python -m bench.intake --persons N      one intake of that size alone (docs/reference/scale.md tells of 20,000,000)
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bench.hospital import make_raw, opened
+from bench.hospital import MOST_DRAWN, VISITS_PER_PERSON, classes, make_copies, make_raw, opened
 
 ROOT = Path(__file__).resolve().parents[1]
 PERSONS = 2_000_000
@@ -71,12 +73,25 @@ def _watched(command: list[str]) -> tuple[dict[str, Any], float]:
     return figures, used.ru_maxrss / 1024
 
 
+def taken_in(raw: Path, home: Path, persons: int) -> tuple[dict[str, Any], float]:
+    """What an intake of so many invented persons says of itself, and the most MiB it held."""
+    (make_raw if persons <= MOST_DRAWN else make_copies)(raw, persons, TABLES)
+    stated = {name: rows for name, rows in classes(VISITS_PER_PERSON * persons).items() if name in TABLES}
+    return _watched([sys.executable, "-m", "bench.intake", str(home), str(raw), json.dumps(stated)])
+
+
+def _told(persons: int) -> None:
+    with tempfile.TemporaryDirectory(prefix="domicile-bench-") as folder:
+        figures, peak = taken_in(Path(folder) / "raw", Path(folder) / "home", persons)
+    rate = figures["rows"] / figures["seconds"]
+    print(json.dumps(figures | {"rows_per_second": round(rate), "peak_mib": round(peak)}))
+
+
 def measure() -> list[dict[str, Any]]:
     """Rows of intake, then those of a question on the extract it made."""
     with tempfile.TemporaryDirectory(prefix="domicile-bench-") as folder:
         raw, home = Path(folder) / "raw", Path(folder) / "home"
-        make_raw(raw, PERSONS, TABLES)
-        figures, peak = _watched([sys.executable, "-m", "bench.intake", str(home), str(raw)])
+        figures, peak = taken_in(raw, home, PERSONS)
         rate = figures["rows"] / figures["seconds"]
         print(f"  stages begun at: { {k: round(v, 1) for k, v in figures['stages'].items()} }")
         rows = [
@@ -121,5 +136,8 @@ def _row(name: str, value: float, unit: str, ratio: float, goal: str, holds: boo
 
 
 if __name__ == "__main__":
-    home, source, *more = sys.argv[1:]
-    shelve_once(Path(home), Path(source), json.loads(more[0]) if more else dict.fromkeys(TABLES, 20_000_000))
+    first, second, *more = sys.argv[1:]
+    if first == "--persons":
+        _told(int(second))
+    else:
+        shelve_once(Path(first), Path(second), json.loads(more[0]))
