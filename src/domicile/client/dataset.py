@@ -63,7 +63,8 @@ class Dataset:
         confidence: Decimals | None = None,
     ) -> Quote:
         """What `sql`, or a model such as `domicile.Survival(…)`, would cost and how noisy it would be: free. Say
-        `epsilon`, or how near the truth the noise must stay: `accuracy=50, confidence=0.95` (counts and sums)."""
+        `epsilon`, or how near the truth the noise must stay: `accuracy=50, confidence=0.95` (counts and sums; of means
+        and quantiles an estimate where a profile was bought)."""
         sql = sql if isinstance(sql, str) else sql.sql
         within = {"accuracy": _plain(accuracy, "accuracy"), "confidence": _plain(confidence, "confidence")}
         return self._door.quote(self.name, sql, _plain(epsilon, "epsilon"), **within)

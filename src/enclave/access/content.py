@@ -46,7 +46,7 @@ class Asked:
     """`table.column` each."""
     lane: str = "dp"
     pure: bool = False
-    """The project's budget is counted in pure ε: Laplace noise, no δ, and fewer kinds of questions."""
+    """The project's budget is counted in pure ε: Laplace noise, no δ, and so no unlisted keys."""
 
     def __post_init__(self) -> None:
         for name, longest in _LONGEST_TEXT.items():

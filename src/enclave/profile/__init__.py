@@ -15,9 +15,10 @@ from enclave.profile.advisor import (
     hardly_exceeded,
     sufficient,
 )
+from enclave.profile.bins import stretches
 from enclave.profile.clipped import Clipping, clipping
 from enclave.profile.marginals import Marginal, Marginals, RowsEach, marginals
-from enclave.profile.shape import quantile
+from enclave.profile.shape import is_faint, quantile
 from enclave.profile.summary import summaries
 from enclave.profile.things import Thing, things
 
@@ -35,8 +36,10 @@ __all__ = [
     "curve_of",
     "curve_of_some",
     "hardly_exceeded",
+    "is_faint",
     "marginals",
     "quantile",
+    "stretches",
     "sufficient",
     "summaries",
     "things",

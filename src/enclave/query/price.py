@@ -21,7 +21,7 @@ from enclave.catalogue.profile import Profile
 from enclave.errors import BadInput, Refused
 from enclave.query import advised as advice
 from enclave.query import mechanisms, scaled
-from enclave.query.accuracy import Accuracy, check_promised, is_centred, scales, wanted
+from enclave.query.accuracy import Accuracy, check_promised, is_estimated, scales, wanted
 from enclave.query.bounds import tallies
 from enclave.query.draw import COARSEST, Draw, at_scale, gaussian, purely, thresholded
 from enclave.query.emit import Statement, emitted
@@ -68,9 +68,9 @@ class Priced:
         return self.plan.variables
 
     def _estimated(self, draw: Draw) -> tuple[str, ...]:
-        """What the accuracy of a mean was estimated for."""
+        """What the accuracy of a mean or a quantile was estimated for."""
         profile = self.dataset.profile
-        if profile is None or not isinstance(self.asked, Accuracy) or not is_centred(self.plan, draw.tally):
+        if profile is None or not isinstance(self.asked, Accuracy) or not is_estimated(self.plan, draw.tally):
             return ()
         rows = advice.rows_kept(self.plan, draw.tally, profile) or 1
         return (f"accuracy estimated for groups of about {rows:.3g} rows (profile)",)

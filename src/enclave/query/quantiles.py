@@ -74,6 +74,13 @@ def _mates(plan: Plan, at: int) -> list[int]:
     return [i for i, a in enumerate(plan.aggregates) if a.measure is Measure.QUANTILE and a.term == wanted]
 
 
+def points_of(plan: Plan, tally: Tally) -> list[Fraction]:
+    """The quantiles that are told by this tally."""
+    one = plan.aggregates[tally.aggregate]
+    told = [one] if tally.side is not None else [plan.aggregates[at] for at in _mates(plan, tally.aggregate)]
+    return [a.point for a in told if a.point is not None]
+
+
 def source_of(plan: Plan, at: int) -> int:
     """The aggregate whose draws hold the numbers of this one."""
     mates = _mates(plan, at)
