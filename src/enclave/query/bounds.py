@@ -20,7 +20,8 @@ used only when all four rules of design §4 hold:
        at most K cells of one each, √K long, whatever is filtered or joined; times the groups of other keys beside it
 
 In pure ε every norm is an l1 norm: no facet's, and distinct persons by several cells under `unit_rows`, since nobody falls
-into more cells than they have rows. C is then the l1 sensitivity.
+into more cells than they have rows; where the question finds the norm itself, all of a person's cells together (`exact`).
+C is then the l1 sensitivity.
 
 Where each person has one row, or falls into one cell, the vector is at most one long and no norm is needed. Widths are
 proved here too: weight × value fits int64 for every row, so no row can make a question fail.
@@ -112,7 +113,7 @@ def _sum(plan: Plan, at: int, term: Term) -> Tally:
         if column is not None and column.total_clip is not None:
             clip = min(clip, column.total_clip * plan.row_clip // plan.root.row_clip)
         if clip <= WIDEST_CLIP:
-            return Tally(at, Style.EXACT, Norm(EXACT_TOTAL, clip, at=at), term, counts=False)
+            return Tally(at, Style.EXACT, Norm(EXACT_TOTAL, clip, at=at, together=plan.pure), term, counts=False)
     if column is not None and column.total_clip is not None and plan.sources[0].made is None:
         unclipped = counted.column is None and reach <= column.total_clip
         if not unclipped:
@@ -147,7 +148,7 @@ def dominating_column(term: Term) -> Column | None:
 def count_norm(plan: Plan) -> Norm:
     """2: the tightest norm under which rows by these keys may be counted."""
     if plan.exact:
-        return Norm(EXACT, plan.row_clip)
+        return Norm(EXACT, plan.row_clip, together=plan.pure)
     if plan.root.one_row_per_person:
         return ONE_PER_PERSON
     facets = sorted(facets_of(plan), key=lambda f: (f.clip, f.column))
@@ -179,8 +180,9 @@ def person_norm(plan: Plan, *, filtered: bool = False) -> tuple[Style, Norm]:
     if not others:
         return (Style.DISTINCT, ONE_PER_PERSON) if filtered else _each_once(plan)
     if plan.exact:
-        cells = math.prod(len(k.domain) for k in others)  # an exact plan has no unlisted key
-        return Style.EXACT_DISTINCT, Norm(EXACT, 1 + math.isqrt(min(cells, plan.row_clip) - 1))
+        most = min(math.prod(len(k.domain) for k in others), plan.row_clip)  # an exact plan has no unlisted key
+        clip = most if plan.pure else 1 + math.isqrt(most - 1)
+        return Style.EXACT_DISTINCT, Norm(EXACT, clip, together=plan.pure)
     column = _bare_root_column(others[0])
     facet = plan.root.facet(column.name) if column is not None and len(others) == 1 else None
     if facet is None or plan.sources[0].made or plan.pure:

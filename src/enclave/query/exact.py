@@ -3,7 +3,7 @@
 For joins of two many-row tables, stacked tables and rows made within one person. Rows fall together by person and group
 first; what a person adds to each cell is summed, the squares are summed, and the root is taken upwards in whole numbers,
 as intake does for stored norms. Persons at or under the clip weigh 65536, others lose 65536 − numerator // norm, so
-w·‖v‖ ≤ C·65536 holds exactly.
+w·‖v‖ ≤ C·65536 holds exactly. In pure ε ‖v‖ is what all cells come to together, and nothing is squared.
 
 The root: from any r₀ ≥ 1, one step r₁ = (r₀ + x // r₀) // 2 is never below ⌊√x⌋, so r₁, or r₁ + 1 where r₁² < x, is never
 below √x, whatever the first guess in floating point was. Who adds more than 2⁴⁶ to one cell would leave the width that
@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from enclave.catalogue.dataset import WEIGHT_ONE
+from enclave.catalogue.dataset import NORM_STEP, WEIGHT_ONE
 from enclave.query.groups import Groups
 from enclave.query.plan import Term
 from enclave.query.sums import Sum, Summed
@@ -107,9 +107,14 @@ def _cells(rows: Rows, groups: Groups, named: Mapping[str, Summed], of_value: Te
 def _heavy(cells: str, norm: Norm) -> str:
     """Persons above the clip (u) and what their rows lose (l, HUGEINT)."""
     least = f"CAST(least(c, {MOST}) AS HUGEINT)"
+    lost = f"{WEIGHT_ONE}::HUGEINT - {norm.numerator} // n AS l"
+    if norm.together:
+        added = f"SELECT u, max(c) AS c, sum({least}) AS q FROM {cells} GROUP BY u"
+        length = f"CASE WHEN c > {MOST} THEN {BEYOND} ELSE q * {NORM_STEP} END AS n"
+        return f"SELECT u, {lost} FROM (SELECT u, {length} FROM ({added}) WHERE q > {norm.clip} OR c > {MOST})"
     squares = f"SELECT u, max(c) AS c, sum({least} * {least}) AS q FROM {cells} GROUP BY u"
     heavy = f"SELECT u, c, q * {WEIGHT_ONE} AS x FROM ({squares}) WHERE q > {norm.clip}::HUGEINT * {norm.clip} OR c > {MOST}"
     guess = f"SELECT u, c, x, CAST(greatest(floor(sqrt(CAST(x AS DOUBLE))), 1) AS HUGEINT) AS g FROM ({heavy})"
     step = f"SELECT u, c, x, (g + x // g) // 2 AS g FROM ({guess})"
     norms = f"SELECT u, CASE WHEN c > {MOST} THEN {BEYOND} WHEN g * g < x THEN g + 1 ELSE g END AS n FROM ({step})"
-    return f"SELECT u, {WEIGHT_ONE}::HUGEINT - {norm.numerator} // n AS l FROM ({norms})"
+    return f"SELECT u, {lost} FROM ({norms})"

@@ -41,6 +41,8 @@ class Norm:
     """The square of a stored root of a count is that count, an l1 norm: `clip` stands for its square too."""
     at: int | None = None
     """The aggregate whose own values make the vector, where the question finds its norm itself."""
+    together: bool = False
+    """Of a norm the question finds itself: what a person adds to all cells together (l1), as pure ε counts."""
     advised: bool = False
     """The clip is the advisor's, from the paid profile, not the policy's."""
 

@@ -5,15 +5,20 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
 from tests.oracle.extracts import DATASET
+from tests.oracle.neighbours import newcomer
+from tests.oracle.persons import People
 
 from enclave.errors import Incident, Refused
 from enclave.query import Engine, execute, mechanisms, prepare
 from enclave.query.answer import drawn, released
+from enclave.query.bounds import tallies
 from enclave.query.pure import nano_epsilon, rho_of
+from enclave.query.question import parse
 
 BY_DEPT = "SELECT dept, COUNT(*) AS n, SUM(los_days) AS days, AVG(los_days) AS los FROM visits GROUP BY dept"
 NANO = 10**9
@@ -90,7 +95,6 @@ def test_rho_is_half_the_square_rounded_up(spent: int, rho: int) -> None:
 
 REFUSED = {
     "SELECT finding, COUNT(*) AS n FROM visits GROUP BY finding": "query.pure_unlisted",
-    "SELECT COUNT(*) AS n FROM visits AS a JOIN diagnoses AS b ON a.patient_id = b.patient_id": "query.pure_exact",
 }
 
 
@@ -100,6 +104,23 @@ def test_what_pure_epsilon_cannot_have_is_refused_in_words(sql: str) -> None:
     with pytest.raises(Refused) as no:
         prepare(sql, DATASET, "1", pure=True)
     assert no.value.code == REFUSED[sql]
+
+
+@pytest.mark.parametrize(
+    "numbers", ["COUNT(*) AS n", "SUM(v.fee) AS s", "COUNT(DISTINCT v.patient_id) AS n", "SSCP(v.los_days, d.rank)"]
+)
+def test_rows_that_meet_many_rows_of_a_person_are_weighed_by_all_their_cells_together(numbers: str) -> None:
+    """The control: under the norm of ρ, which is squared, somebody who goes everywhere adds more than is claimed."""
+    sql = f"SELECT v.dept, {numbers} FROM visits v JOIN diagnoses d USING (patient_id) GROUP BY v.dept"
+    plan = parse(sql, DATASET)
+    purely, lengths = replace(plan, pure=True), []
+    with People(DATASET, newcomer(random.Random(1), "spread")) as person:
+        for asked in (purely, plan):
+            (tally,) = tallies(asked)
+            (cells,) = person.vectors(asked, (tally,))
+            lengths.append(sum(map(abs, cells.values())) / tally.sensitivity)
+    assert 0.5 < lengths[0] <= 1 < lengths[1]
+    assert {d.mechanism for d in prepare(sql, DATASET, "1", pure=True).draws} == {"discrete_laplace"}
 
 
 @pytest.mark.parametrize(("accuracy", "confidence"), [("50", "0.95"), ("7.5", "0.999"), ("0.5", "0.5"), ("900", None)])

@@ -182,7 +182,7 @@ def test_every_refusal_of_a_question_is_tried() -> None:
     elsewhere |= {"extract_does_not_open", "matrix_too_large", "prose", "many_patterns"}
     elsewhere |= {"epsilon_or_accuracy", "confidence_alone", "bad_accuracy", "bad_confidence"}
     elsewhere |= {"accuracy_of_others", "accuracy_too_fine", "accuracy_too_coarse"}
-    elsewhere |= {"pure_exact", "pure_unlisted"}
+    elsewhere |= {"pure_unlisted"}
     known = {code.removeprefix("query.") for code in catalogue() if code.startswith("query.")}
     assert known - elsewhere == {code.removeprefix("query.") for _, code, _ in REFUSED}
 
