@@ -164,7 +164,7 @@ class Asking:
             return self._again(own, own.free, who)
         open_accounts(self.ledger, who, asker.dataset, grant, self.caps)
         # by project: who waited for another project's question would know that it is being asked
-        with self.turns.turn(f"{asker.project} {priced.answer_key}") as turn:
+        with self.turns.turn(f"{asker.project} {priced.answer_key}", priced.held) as turn:
             own = self._holding(asker, priced)  # somebody may have asked it while we waited
             if own.free is None:
                 other = self.ledger.find_answer(priced.answer_key) if own.base is None else None

@@ -36,11 +36,14 @@ from enclave.catalogue.dataset import WEIGHT_ONE, Column, Facet, Keys
 from enclave.errors import Refused
 from enclave.query import moments, quantiles
 from enclave.query.plan import Aggregate, Key, Measure, Op, Plan, Source, Term
+from enclave.query.sources import several_of
 from enclave.query.sscp import matrix_of
 from enclave.query.tally import EXACT, EXACT_TOTAL, ONE_PER_PERSON, Norm, Style, Tally, centre_of
 
 INT64 = 2**63 - 1
 WIDEST_CLIP = 2**38
+WIDEST_OF_THREE = 2**39
+"""What one row of a join of three or more many-row sides may add: their rows multiply (`exact`)."""
 
 
 def tallies(plan: Plan) -> tuple[Tally, ...]:
@@ -96,10 +99,14 @@ def _term(aggregate: Aggregate) -> Term:
 
 
 def check_width(tally: Tally, plan: Plan) -> None:
-    """65536 · max|value| and C · 65536 · 256 fit int64."""
+    """65536 · max|value| and C · 65536 · 256 fit int64; what rows of many-row sides come to together fits HUGEINT."""
     widest = 1 if tally.counts or tally.term is None else max(tally.term.type.reach, tally.factor)
     if WEIGHT_ONE * widest > INT64:
         raise Refused("query.too_wide", limit="2^47")
+    if tally.product is not None and tally.term is not None:
+        widest = tally.term.type.reach * tally.product.other.type.reach
+    if len(several_of(plan.sources)) > 2 and widest > WIDEST_OF_THREE:
+        raise Refused("query.too_wide", limit="2^39")
     if tally.norm.numerator > INT64:
         raise Refused("query.too_wide_for_clip", column=tally.norm.column)
 

@@ -39,9 +39,6 @@ class Statement:
 
 def emitted(plan: Plan, tallies: tuple[Tally, ...]) -> tuple[Statement, ...]:
     """The statements of a plan, in the order in which their first tally stands."""
-    families: dict[object, list[int]] = {}
-    for at, tally in enumerate(tallies):
-        families.setdefault(_family(tally), []).append(at)
     return tuple(
         Statement(
             _statement(plan, [tallies[i] for i in members]),
@@ -49,8 +46,16 @@ def emitted(plan: Plan, tallies: tuple[Tally, ...]) -> tuple[Statement, ...]:
             tuple(members),
             tallies[members[0]].size if tallies[members[0]].is_numbered else 0,
         )
-        for members in families.values()
+        for members in families(tallies).values()
     )
+
+
+def families(tallies: tuple[Tally, ...]) -> dict[object, list[int]]:
+    """Which tallies (by number) share a statement."""
+    found: dict[object, list[int]] = {}
+    for at, tally in enumerate(tallies):
+        found.setdefault(_family(tally), []).append(at)
+    return found
 
 
 def _family(tally: Tally) -> tuple[object, ...]:

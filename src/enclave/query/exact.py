@@ -7,7 +7,9 @@ w·‖v‖ ≤ C·65536 holds exactly. In pure ε ‖v‖ is what all cells come
 
 The root: from any r₀ ≥ 1, one step r₁ = (r₀ + x // r₀) // 2 is never below ⌊√x⌋, so r₁, or r₁ + 1 where r₁² < x, is never
 below √x, whatever the first guess in floating point was. Who adds more than 2⁴⁶ to one cell would leave the width that
-is proved here, and weighs nothing.
+is proved here, and weighs nothing. At most 2²⁴ joined rows are held (`held`), each for at most 2⁴⁶ + 1 (`sources.times`),
+each adding at most 2³⁹ where three sides or more meet (`bounds.check_width`): times 65536 that is below 2¹²⁵. Of two sides
+the rows are no more than 2⁴⁸ in all, and each may add 2⁶⁰.
 """
 
 from __future__ import annotations
@@ -18,11 +20,12 @@ from dataclasses import dataclass
 from enclave.catalogue.dataset import NORM_STEP, WEIGHT_ONE
 from enclave.query.groups import Groups
 from enclave.query.plan import Term
+from enclave.query.sources import MOST_TIMES
 from enclave.query.sums import Sum, Summed
 from enclave.query.tally import Norm
 from enclave.query.written import number
 
-MOST = 2**46
+MOST = MOST_TIMES
 BEYOND = f"{2**100}::HUGEINT"
 """A norm so large that its weight is 0."""
 

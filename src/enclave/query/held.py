@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from enclave.errors import Refused
 from enclave.query.effort import branches, fan_out
-from enclave.query.groups import values_of
+from enclave.query.emit import EXACT, families
+from enclave.query.groups import by_keys, values_of
 from enclave.query.plan import PerPerson, Plan, Source, Verb
 from enclave.query.sources import counts_rows
+from enclave.query.sums import Sums
 from enclave.query.tally import Style, Tally
 
 MOST_ROWS = 12_000_000
@@ -28,41 +30,69 @@ SET_BYTES = 40
 """Of one group: its key and hash, each number computed for it, each further key; of one row, where its values are told apart
 within the group."""
 
+CELL_BYTES, COLUMN_BYTES, SUM_BYTES = 104, 16, 16
+"""Of one row told apart with sums of its own (person and cell, where no norm is stored): itself, each key, each sum."""
+
 JOINED_BYTES = 24
 VALUE_BYTES = 48
 """Of one row of a joined side; of one value that is told apart as text."""
 
 
-def check_memory(plan: Plan, rows: int, persons: int) -> None:
-    """What is told apart person by person must surely fit, or the question is not begun."""
+def check_rows(plan: Plan, rows: int) -> None:
+    """Rows that are told apart person by person must surely be few enough, or the question is not begun."""
     if windows_of(plan.sources) and rows * branches(plan.sources[0]) > MOST_ROWS:
         raise Refused("windows.too_many_rows", limit=MOST_ROWS)
-    if plan.exact:
-        fan = fan_out(plan)
-        if fan is None or rows * branches(plan.sources[0]) * fan > MOST_ROWS:
-            raise Refused("within.too_many_rows", limit=MOST_ROWS)
-    if within_bytes(plan.sources, rows, persons) > MOST_BYTES:
-        raise Refused("within.too_many_persons", persons=persons)
+    if plan.exact and (joined_rows(plan, rows) or MOST_ROWS + 1) > MOST_ROWS:
+        raise Refused("within.too_many_rows", limit=MOST_ROWS)
 
 
-def check_distinct(plan: Plan, moved: tuple[Tally, ...], rows: int, persons: int) -> None:
-    """The same of what is told apart before it is counted: persons by cell, or values by cell."""
-    if told_apart_bytes(plan, moved, rows, persons) > MOST_BYTES:
+def checked_bytes(plan: Plan, moved: tuple[Tally, ...], rows: int, persons: int) -> int:
+    """What the question may hold at once, at most: levels below, and on top of them what any one statement tells apart.
+    Refused where that does not surely fit."""
+    held = within_bytes(plan.sources, rows, persons) + told_apart_bytes(plan, moved, rows, persons)
+    if held > MOST_BYTES:
         raise Refused("within.too_many_persons", persons=persons)
+    return held
+
+
+def joined_rows(plan: Plan, rows: int) -> int | None:
+    """How many rows a question without a stored norm reads at most; None where nothing bounds it."""
+    fan = fan_out(plan)
+    return None if fan is None else rows * branches(plan.sources[0]) * fan
 
 
 def told_apart_bytes(plan: Plan, moved: tuple[Tally, ...], rows: int, persons: int) -> int:
-    """The most that any one statement holds so."""
-    most = 0
-    rows *= branches(plan.sources[0])
-    for tally in moved:
+    """The most that any one statement holds so: persons by cell, by value of an unlisted key, or with sums of their own; or
+    values by cell."""
+    most, read = 0, rows * branches(plan.sources[0])
+    for members in families(moved).values():
+        tallies = [moved[at] for at in members]
+        tally, key = tallies[0], KEY_BYTES * (1 + len(plan.keys))
         if tally.style is Style.DISTINCT:
-            held = min(rows, persons * plan.cells) if plan.unlisted is None else rows
-            most = max(most, table_bytes(held, KEY_BYTES * (1 + len(plan.keys))))
+            pairs = min(read, persons * plan.cells) if plan.unlisted is None else read
+            most = max(most, table_bytes(pairs, key))
+        elif tally.style is Style.KEYS and (plan.where is not None or len(plan.sources) > 1):
+            most = max(most, table_bytes(min(read, persons * tally.votes), key + VALUE_BYTES))
         elif tally.style is Style.VALUES and tally.term is not None:
             values = tally.term.ref and values_of(tally.term.ref.column)
-            most = max(most, min(rows, plan.cells * (values or rows)) * VALUE_BYTES)
+            most = max(most, min(read, plan.cells * (values or read)) * VALUE_BYTES)
+        elif tally.style in EXACT:
+            most = max(most, (joined_rows(plan, rows) or 0) * exact_bytes(plan, tallies))
     return most
+
+
+def exact_bytes(plan: Plan, tallies: list[Tally]) -> int:
+    """Of one row of the worst case, another person's each: kept once with its sums, and met again by who is heavy."""
+    columns = len(plan.keys) + tallies[0].is_numbered
+    matrix = tallies[0].matrix
+    if matrix is not None:
+        numbers = sum(v.is_number for v in matrix.variables)
+        columns += len(matrix.variables) - numbers
+        return CELL_BYTES + COLUMN_BYTES * columns + SUM_BYTES * (1 + numbers + numbers * (numbers + 1) // 2)
+    sums = Sums(by_keys(plan, tallies[0].bins))
+    for tally in tallies:
+        sums.total(tally)
+    return CELL_BYTES + COLUMN_BYTES * columns + SUM_BYTES * len(sums.named)
 
 
 def within_bytes(sources: tuple[Source, ...], rows: int, persons: int) -> int:

@@ -25,7 +25,7 @@ from enclave.query.accuracy import Accuracy, check_promised, is_estimated, scale
 from enclave.query.bounds import tallies
 from enclave.query.draw import COARSEST, Draw, at_scale, gaussian, purely, thresholded
 from enclave.query.emit import Statement, emitted
-from enclave.query.held import check_distinct, check_memory
+from enclave.query.held import check_rows, checked_bytes
 from enclave.query.mechanisms import NANO
 from enclave.query.moment import reply_class, size_of
 from enclave.query.plan import Measure, Plan
@@ -57,6 +57,8 @@ class Priced:
     """Same key, same extract, same policy, same bytes: what reuse is held against."""
     asked: str | Accuracy
     """The ε or the accuracy it was priced at."""
+    held: int
+    """Bytes that it may hold in the engine at once, by public sizes."""
 
     @property
     def clips(self) -> tuple[int, ...]:
@@ -168,13 +170,13 @@ def priced(
 
 def _priced(sql: str, plan: Plan, dataset: Dataset, asked: str | Accuracy, clips: tuple[int, ...] | None) -> Priced:
     size, paid = size_of(plan, dataset), advisor_of(plan, dataset)
-    check_memory(plan, *size)
+    check_rows(plan, size[0])
     moved = tallies(plan)
     if clips is not None:
         moved = advice.kept(plan, moved, paid, clips)
     elif paid is not None:
         moved = _advised(plan, moved, paid, asked, dataset.delta)
-    check_distinct(plan, moved, *size)
+    held = checked_bytes(plan, moved, *size)
     statements = emitted(plan, moved)
     draws = (
         _accurate(plan, moved, asked, dataset.profile)
@@ -195,6 +197,7 @@ def _priced(sql: str, plan: Plan, dataset: Dataset, asked: str | Accuracy, clips
         reply_ms=reply_class(plan, moved, statements, *size),
         answer_key=answer_key(plan, dataset, statements, draws),
         asked=asked,
+        held=held,
     )
 
 

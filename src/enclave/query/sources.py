@@ -6,6 +6,8 @@ key must agree on the person, whatever the join column is: the row of another pe
 
 from __future__ import annotations
 
+from functools import reduce
+
 from enclave.catalogue.dataset import NORM_STEP, Column
 from enclave.query.plan import HUNDREDTHS, Branch, Lent, Op, Part, PerPerson, Plan, Source, Term, Verb, Within
 from enclave.query.tally import Tally
@@ -44,10 +46,18 @@ def several_of(sources: tuple[Source, ...]) -> tuple[int, ...]:
     return tuple(i for i, s in enumerate(sources) if s.many or (i == 0 and not s.table.one_row_per_person))
 
 
+MOST_TIMES = 2**46
+"""Whoever adds more rows than this to one cell weighs nothing (`exact`)."""
+
+
 def times(sources: tuple[Source, ...]) -> str:
-    """How many rows of the join one row here stands for, a HUGEINT; nothing where it is always one."""
-    counts = [f't{i}."made_rows"' for i in several_of(sources)]
-    return " * ".join(f"CAST(coalesce({c}, 1) AS HUGEINT)" for c in counts)
+    """How many rows of the join one row here stands for, a HUGEINT; nothing where it is always one. Where three sides or
+    more meet, at most one above `MOST_TIMES`: six sides of a person with two million rows would leave every width there is,
+    and the question would fail because of that person."""
+    counts = [f'CAST(coalesce(t{i}."made_rows", 1) AS HUGEINT)' for i in several_of(sources)]
+    if len(counts) < 3:
+        return " * ".join(counts)
+    return reduce(lambda made, count: f"least({made} * {count}, {MOST_TIMES + 1})", counts)
 
 
 def used_columns(plan: Plan, at: int) -> list[Column]:
