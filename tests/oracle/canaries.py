@@ -65,20 +65,25 @@ def together(parts: Sequence[Rows]) -> Rows:
 
 @dataclass(frozen=True)
 class Known:
-    """What the guesser knows of one question: what each canary adds, and what everybody else adds."""
+    """What the guesser knows of one question: what each canary adds to the numbers of its cell (one, or the entries of a
+    matrix), and what everybody else adds."""
 
     priced: Priced
     name: str
-    adds: float
-    rest: dict[Cell, float]
+    adds: list[float]
+    rest: dict[Cell, list[float]]
 
 
 def known(priced: Priced, name: str, rest: Engine, alone: Engine) -> Known:
-    cells = {}
-    for at, total in enumerate(rest.totals(priced.statements, priced.plan.keys, 600_000)[0]):
-        cells[_cell(priced, at)] = total / WEIGHT_ONE
-    adds = max(alone.totals(priced.statements, priced.plan.keys, 600_000)[0]) / WEIGHT_ONE
-    return Known(priced, name, adds, cells)
+    cells = {_cell(priced, at): numbers for at, numbers in enumerate(_by_cell(priced, rest))}
+    return Known(priced, name, max(_by_cell(priced, alone), key=lambda numbers: sum(map(abs, numbers))), cells)
+
+
+def _by_cell(priced: Priced, engine: Engine) -> list[list[float]]:
+    (tally,) = (draw.tally for draw in priced.draws)
+    unit = WEIGHT_ONE if tally.matrix is None else int(tally.unit)
+    totals = engine.totals(priced.statements, priced.plan.keys, 600_000)[0]
+    return [[t / unit for t in totals[at : at + tally.size]] for at in range(0, len(totals), tally.size)]
 
 
 def _cell(priced: Priced, at: int) -> Cell:
@@ -106,12 +111,11 @@ def guessed(
     for question in told:
         executed = execute(unhurried(question.priced), engines[0])
         assert not executed.incident
-        for row in pa.ipc.open_stream(executed.body).read_all().to_pylist():
+        law, several = likelier_of_laplace if pure else likelier, len(question.adds)
+        for at, row in enumerate(pa.ipc.open_stream(executed.body).read_all().to_pylist()):
             cell = tuple(row[k.name] for k in question.priced.plan.keys)
-            seen, noise = row[question.name] - question.rest[cell], row[f"{question.name}_se"]
-            scores[cell] += (
-                likelier_of_laplace(seen, question.adds, noise) if pure else likelier(seen, question.adds, noise)
-            )
+            seen = row[question.name] - question.rest[cell][at % several]
+            scores[cell] += law(seen, question.adds[at % several], row[f"{question.name}_se"])
     for engine in engines:
         engine.settle()
         engine.close()
