@@ -178,7 +178,8 @@ def test_a_cross_table_is_that_of_all_persons(either: tuple[Dataset, Door], rows
     truth = Counter((p["sex"], p["smoker"], old[p["age"]]) for p in rows["patients"])  # type: ignore[index]
     for row in found.frame().to_dict("records"):
         sex, smoker, aged = (None if isinstance(row[k], float) else row[k] for k in ("sex", "smoker", "old"))
-        assert row["n"] == pytest.approx(truth[sex, smoker, aged], abs=5 * row["n_se"])
+        far = 15 if found.quote.pure else 5  # Laplace noise comes so far once in 10⁹ draws, normal once in 10⁶
+        assert row["n"] == pytest.approx(truth[sex, smoker, aged], abs=far * row["n_se"])
         assert 0 <= row["n_low"] <= row["n"] <= row["n_high"]
     assert found.margin()["n"].iloc[0] == pytest.approx(PERSONS, abs=2)
     assert found.margin("sex")["n"].sum() == pytest.approx(found.frame()["n"].sum())
