@@ -230,8 +230,10 @@ def test_a_project_in_pure_epsilon_is_asked_for_shown_and_quoted_as_such(living:
     found = stranger.quote("hospital", sql, "0.3", project)
     assert (found.pure, found.delta, stranger.quote("hospital", sql, "0.3").pure) == (True, 0.0, False)
     assert stranger.ask("hospital", sql, "0.3", project).head.quote.pure, "the twin is asked at the same price"
+    median = stranger.quote("hospital", "SELECT MEDIAN(los_days) AS m FROM visits", "0.3", project)
+    assert {m.mechanism for m in median.mechanisms} == {"permute_and_flip"}
     with pytest.raises(ProblemError, match="pure"):
-        stranger.quote("hospital", "SELECT MEDIAN(los_days) AS m FROM visits", "0.3", project)
+        stranger.quote("hospital", "SELECT dx_code, COUNT(*) AS n FROM visits GROUP BY dx_code", "0.3", project)
 
 
 def test_a_notebook_is_read_before_it_runs_where_policy_says_so(living: Living, tmp_path: Path) -> None:
