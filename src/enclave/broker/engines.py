@@ -54,7 +54,8 @@ class Opening:
             engine.settle()
         except Exception:  # the answer stands: it was made, and is paid
             log.exception("the engine of %s version %d is not clean", self.dataset.name, self.dataset.version)
-            self.extracts.closed(engine, freeze)
+            if not engine.is_open:
+                self.extracts.closed(engine, freeze)
 
 
 class OpenExtracts:
@@ -93,9 +94,9 @@ class OpenExtracts:
             return found
 
     def closed(self, engine: Engine, freeze: Callable[[], int]) -> None:
-        """An engine was found shut: what it is of is frozen, once."""
+        """An engine was found shut: what it is of is frozen, once; unless it was shut because its extract was destroyed."""
         with self._lock:
-            if engine not in self._frozen:
+            if engine in self._open.values() and engine not in self._frozen:
                 self._frozen[engine] = freeze()
 
     def charged(self, dataset: Dataset, entry: int) -> None:

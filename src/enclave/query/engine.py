@@ -77,6 +77,8 @@ class Engine:
         self._checking = threading.Lock()
         self._asked_since = False
         """Something was asked since the catalog was seen to be clean."""
+        self._unseen = False
+        """It could not be looked at the last time: memory may have been short, which passes; twice running does not."""
         try:
             self._attach(path, key)
             for lock in LOCKS:
@@ -142,7 +144,7 @@ class Engine:
 
     @property
     def is_open(self) -> bool:
-        """False once something was found that is not the extract's, or nothing could be looked for: it answers no more."""
+        """False once something of nobody's was found in it, or twice nothing could be looked at: it is asked no more."""
         return self._open
 
     def settle(self) -> None:
@@ -153,8 +155,12 @@ class Engine:
                 try:
                     self.check_clean()
                 except BaseException:
-                    self.close()
+                    self._asked_since = True
+                    if self._unseen:
+                        self.close()
+                    self._unseen = True
                     raise
+                self._unseen = False
         if not self._open:
             raise Incident("query.engine_failed")
 

@@ -69,3 +69,16 @@ def test_an_engine_that_was_shut_is_forgotten_by_a_charge_after_its_freeze_alone
     assert extracts.found(DATASET) is None
     assert extracts.engine(DATASET) is not first and extracts.is_open(DATASET)
     extracts.close()
+
+
+def test_an_engine_that_was_shut_with_its_extract_freezes_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = build(tmp_path / "one.duckdb", DATASET, random_rows(3, seed=1))
+    place = Place(tmp_path)
+    extracts = OpenExtracts(place, Keyring(place))
+    monkeypatch.setattr(engines, "open_key", lambda *_: (path, KEY))
+    gone = extracts.engine(DATASET)
+    extracts.close_destroyed(lambda _: True)
+    extracts.closed(gone, pytest.fail)
+    assert not gone.is_open

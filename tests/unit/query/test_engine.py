@@ -11,6 +11,7 @@ import pytest
 from tests.oracle.extracts import DATASET, DEPTS, KEY, Rows, without_limits
 
 from enclave.errors import Incident, Tampered
+from enclave.query import engine as engine_module
 from enclave.query.emit import Statement
 from enclave.query.engine import Engine
 from enclave.query.price import prepare
@@ -108,6 +109,25 @@ def test_what_nobody_saw_to_is_found_before_the_next_question_begins(small_extra
     for _ in range(2):  # it stays closed
         with pytest.raises(Incident):
             opened.totals((Statement("SELECT 1", 0, (0,)),), (), 5_000)
+
+
+def test_a_catalog_that_cannot_be_looked_at_closes_the_engine_the_second_time(
+    small_extract: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Memory may be short while another question runs: that is no reason to ask nobody anything more."""
+    opened, asked = Engine(small_extract, KEY), (Statement("SELECT 1", 0, (0,)),)
+    for broken, is_open in ((True, True), (False, True), (True, True), (True, False)):
+        if opened.is_open and not broken:
+            assert opened.totals(asked, (), 5_000) == [[1]], "seen to be clean before it began"
+        opened._asked_since = True
+        with monkeypatch.context() as patched:
+            if broken:
+                patched.setattr(engine_module, "FOREIGN", "SELECT error('Out of Memory')")
+                with pytest.raises(duckdb.Error):
+                    opened.settle()
+            else:
+                opened.settle()
+        assert opened.is_open is is_open
 
 
 def test_a_question_is_interrupted_at_its_cap(engine: Engine) -> None:
