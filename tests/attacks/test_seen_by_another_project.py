@@ -126,3 +126,24 @@ def test_a_spent_population_refuses_what_is_stored_as_it_refuses_what_is_new(doo
     assert door.ledger.find_answer(door.ask(ASKED_BEFORE).head.answer), (
         "the control: it is stored, and its own project has it"
     )
+
+
+@pytest.mark.parametrize("sql", [ASKED_BEFORE, NEVER_ASKED])
+def test_what_is_stored_is_read_once_the_moment_is_fixed(door: Door, monkeypatch: pytest.MonkeyPatch, sql: str) -> None:
+    """Attack: a large stored answer takes milliseconds to read, and the reply of a question left so much later."""
+    door.ask(ASKED_BEFORE)
+    project, steps = granted_to(door.living, "stranger"), list[str]()
+    find, reserve = door.ledger.find_answer, door.ledger.reserve
+
+    def read(*of: Any, **named: Any) -> Any:
+        steps.append("read")
+        return find(*of, **named)
+
+    def reserved(*of: Any, **named: Any) -> Any:
+        steps.append("charged")
+        return reserve(*of, **named)
+
+    monkeypatch.setattr(door.ledger, "find_answer", read)
+    monkeypatch.setattr(door.ledger, "reserve", reserved)
+    door.ask(sql, project=project, member="stranger")
+    assert steps == (["charged", "read"] if sql == ASKED_BEFORE else ["charged"])

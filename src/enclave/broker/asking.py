@@ -50,7 +50,7 @@ from enclave.budget import (
     exhausted,
 )
 from enclave.catalogue import Dataset
-from enclave.errors import Refused
+from enclave.errors import Refused, Tampered
 from enclave.query import Executed, Priced, execute, execute_more, kept, prepare, topic
 from enclave.store import Keyring
 
@@ -167,12 +167,12 @@ class Asking:
         with self.turns.turn(f"{asker.project} {priced.answer_key}", priced.held) as turn:
             own = self._holding(asker, priced)  # somebody may have asked it while we waited
             if own.free is None:
-                other = self.ledger.find_answer(priced.answer_key) if own.base is None else None
-                reservation = self._reserve(asker, own, who, paid_by_another=other is not None)
+                paid = own.base is None and self.ledger.is_stored(priced.answer_key)  # by another project
+                reservation = self._reserve(asker, own, who, paid_by_another=paid)
                 charged = Charged(reservation, own.priced.reply_ms, self._opening_ms(asker.dataset))
                 turn.until = charged.due
                 try:
-                    return self._carried_out(asker, who, charged, own, other)
+                    return self._carried_out(asker, who, charged, own, paid_by_another=paid)
                 finally:
                     turn.until = charged.due
         return self._again(own, own.free, who)
@@ -210,12 +210,13 @@ class Asking:
                     raise exhausted(balance, Share(balance.account, amount))
 
     def _carried_out(
-        self, asker: Asker, who: Payers, charged: Charged, own: Holding, other: StoredAnswer | None
+        self, asker: Asker, who: Payers, charged: Charged, own: Holding, *, paid_by_another: bool
     ) -> Answered:
         """(6) and (7), on a charge that is durable."""
         opening, priced, number = Opening(self.extracts, asker.dataset), own.priced, charged.reservation.seq
         try:
-            done, stored = _given_again(other, opening) if other is not None else _made(own, opening)
+            # what is stored is read now that the moment is fixed: how long that takes tells that it is there
+            done, stored = self._given_again(priced, opening) if paid_by_another else _made(own, opening)
             charged.opened(opening.stood_open)
             incident = done.incident or charged.is_late
             if incident:
@@ -246,6 +247,17 @@ class Asking:
             ledger_head=head.hash,
         )
         return Answered(answer, done.body, charged.due)
+
+    def _given_again(self, priced: Priced, opening: Opening) -> tuple[Executed, bytes]:
+        """Another project's answer. The extract is opened as for a new one, or the moment of the next reply would tell."""
+        other = self.ledger.find_answer(priced.answer_key)
+        if other is None:
+            raise Tampered("broker.stored_unreadable")
+        try:
+            opening.open()
+        except Exception:  # noqa: BLE001 - as `execute`: a failure after the charge is an incident, never words
+            return Executed(body_of(other.answer), incident=True), other.answer
+        return Executed(body_of(other.answer), incident=False), other.answer
 
     def _standing(self, asker: Asker) -> Grant:
         self.still_leased(asker)
@@ -301,15 +313,6 @@ def _made(own: Holding, opening: Opening) -> tuple[Executed, bytes]:
     else:
         done, held = execute_more(priced, own.base, own.draws, opening)
     return done, pack(done.body, held)
-
-
-def _given_again(other: StoredAnswer, opening: Opening) -> tuple[Executed, bytes]:
-    """Another project's answer. The extract is opened as for a new one, or the moment of the next reply would tell."""
-    try:
-        opening.open()
-    except Exception:  # noqa: BLE001 - as `execute`: a failure after the charge is an incident, never words
-        return Executed(body_of(other.answer), incident=True), other.answer
-    return Executed(body_of(other.answer), incident=False), other.answer
 
 
 def gaussian_rho(priced: Priced) -> int:

@@ -26,7 +26,7 @@ from enclave.budget.committer import Committer, Outside
 from enclave.budget.desk import Desk
 from enclave.budget.file import Readers, hold, to_write
 from enclave.budget.proof import TOPIC, Behind, behind_witness, digest_of, walk
-from enclave.budget.reading import Snapshot, StoredAnswer, answers_for
+from enclave.budget.reading import Snapshot, StoredAnswer, answers_for, is_stored
 from enclave.errors import NotFound, Refused
 from enclave.store import Place, Signature
 
@@ -208,6 +208,11 @@ class Ledger:
         """The oldest stored answer under `answer_key`; with `project`, the oldest that this project paid for."""
         with self._readers.snapshot() as connection:
             return next(answers_for(connection, answer_key, project), None)
+
+    def is_stored(self, answer_key: str) -> bool:
+        """True when `find_answer` finds one, whosever it is; without looking at it."""
+        with self._readers.snapshot() as connection:
+            return is_stored(connection, answer_key)
 
     def projects_holding(self, answer_key: str) -> list[str]:
         """The projects that paid for an answer under `answer_key`, in the order they did."""

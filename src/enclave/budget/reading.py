@@ -120,6 +120,14 @@ def answers_for(connection: sqlite3.Connection, key: str, project: str | None = 
     yield from _answers(connection, "key = ? AND project = coalesce(?, project)", (key, project))
 
 
+def is_stored(connection: sqlite3.Connection, key: str) -> bool:
+    """Is there an answer that `answers_for` would give, whosever? Asked of the entries alone: reading an answer takes longer
+    the larger it is."""
+    settled = connection.execute("SELECT settled FROM answers WHERE key = ? ORDER BY reservation", (key,))
+    acts = (entry.act for (seq,) in settled if (entry := rows.entry_at(connection, seq)) is not None)
+    return any(isinstance(act, Settled) and act.key == key and not act.incident for act in acts)
+
+
 def answers_about(connection: sqlite3.Connection, topic: str, project: str) -> Iterator[StoredAnswer]:
     """The same, under a topic."""
     yield from _answers(connection, "topic = ? AND project = ?", (topic, project)) if topic else ()
