@@ -3,11 +3,12 @@
 An Arrow IPC stream from a jail is hostile: compressed buffers (a few kilobytes that unfold to gigabytes), dictionaries,
 extension and nested types, metadata that carries what no cell shows, offsets that point outside. Order of the checks:
 size, framing of each message before it is read, schema, rows, `validate(full=True)`, size in memory. What is returned is
-a new table with five column types, no metadata, and nothing under its nulls.
+a new table with five column types, no metadata, and nothing under its nulls or in its NaNs.
 """
 
 from __future__ import annotations
 
+import math
 import struct
 from typing import Any, Final
 
@@ -35,6 +36,11 @@ def plain_type(kind: pa.DataType) -> pa.DataType | None:
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         return pa.string()
     return None
+
+
+def _named(kind: pa.DataType) -> str:
+    """What a refusal calls `kind`: its bare name. What stands behind that (a time zone, names of fields) is the jail's."""
+    return str(kind).partition("[")[0].partition("<")[0].partition("(")[0]
 
 
 def _table_field(data: memoryview, table: int, slot: int) -> int | None:
@@ -76,7 +82,7 @@ def _check_schema(schema: pa.Schema, limits: Thresholds) -> None:
     wrong: list[Finding] = []
     for number, field in enumerate(schema, 1):
         if plain_type(field.type) is None:
-            wrong.append(fail("type_not_allowed", f"column {number}", column=number, type=str(field.type)[:40]))
+            wrong.append(fail("type_not_allowed", f"column {number}", column=number, type=_named(field.type)))
     if wrong:
         raise Malformed(*wrong)
 
@@ -109,17 +115,22 @@ def decode(data: bytes, limits: Thresholds) -> pa.Table:
 
 
 def rebuilt(table: pa.Table) -> pa.Table:
-    """`table` in our five types, from its values alone: no metadata, nothing hidden under a null."""
+    """`table` in our five types, from its values alone: no metadata, nothing hidden under a null or in a NaN."""
     columns = {}
     for number, field in enumerate(table.schema, 1):
         plain = plain_type(field.type)
         if plain is None:
             place = f"column {number}"
-            raise Malformed(fail("type_not_allowed", place, column=number, type=str(field.type)[:40]))
+            raise Malformed(fail("type_not_allowed", place, column=number, type=_named(field.type)))
         column: pa.ChunkedArray[Any] = table.column(number - 1).cast(plain)
-        columns[number] = pa.array(column.to_pylist(), plain)
+        columns[number] = pa.array(_one_nan(column.to_pylist()), plain)
     fields = [pa.field(f.name, columns[n].type) for n, f in enumerate(table.schema, 1)]
     return pa.Table.from_arrays(list(columns.values()), schema=pa.schema(fields))
+
+
+def _one_nan(cells: list[Any]) -> list[Any]:
+    """`cells` with one NaN for all of them: each has 52 bits that no cell shows."""
+    return [math.nan if cell != cell else cell for cell in cells]
 
 
 def encode(table: pa.Table) -> bytes:

@@ -2,7 +2,7 @@
 
 Every text of an output becomes a passage: title, context, text, column names, and each column of cells, one per line.
 A column's name goes before each of its cells, because the name is the cue ("姓名" makes "张三" a name). Whole numbers are
-read as text too: a resident identity number is one.
+read as text too, whatever their sign: a resident identity number is one. Short ones and dates are where the name is a cue.
 """
 
 from __future__ import annotations
@@ -81,10 +81,10 @@ def _lines(place: str, text: str) -> Iterator[Passage]:
 
 
 def _cells(number: int, name: str, column: pa.ChunkedArray[Any]) -> Iterator[Passage]:
-    texts, numbers = _as_texts(column)
+    place, cue = f"column {number}", f"{name.replace(chr(10), ' ')}: "
+    texts, numbers = _as_texts(column, cue)
     if not texts:
         return
-    place, cue = f"column {number}", f"{name.replace(chr(10), ' ')}: "
     lines: list[str] = []
     size, first = 0, 1
     for row, text in enumerate(texts, 1):
@@ -97,18 +97,28 @@ def _cells(number: int, name: str, column: pa.ChunkedArray[Any]) -> Iterator[Pas
     yield Passage(place, "\n".join(lines), first, cue, numbers)
 
 
-def _as_texts(column: pa.ChunkedArray[Any]) -> tuple[list[str], bool]:
-    """The cells as text, and whether they were numbers; numbers below ten digits are nobody's."""
+def _as_texts(column: pa.ChunkedArray[Any], cue: str) -> tuple[list[str], bool]:
+    """The cells as text, and whether they were numbers or dates. What its form alone gives away to nobody, a date or a
+    number below eleven digits, is text only behind a name that makes it an identifier."""
     if pa.types.is_string(column.type):
         return [cell or "" for cell in column.to_pylist()], False
+    if pa.types.is_date(column.type):
+        told = _is_cue(cue, "1970-01-01")
+        return ["" if day is None else day.isoformat() for day in column.to_pylist()] if told else [], True
     if pa.types.is_integer(column.type):
-        return _large(column.to_pylist()), True
+        return _large(column.to_pylist(), cue), True
     if pa.types.is_floating(column.type):
         whole = [int(x) if x is not None and abs(x) < _LONGEST and x == int(x) else None for x in column.to_pylist()]
-        return _large(whole), True
+        return _large(whole, cue), True
     return [], False
 
 
-def _large(numbers: list[int | None]) -> list[str]:
-    texts = [str(n) if n is not None and n >= 10**10 else "" for n in numbers]
+def _is_cue(cue: str, value: str) -> bool:
+    """True when a plain `value` behind `cue` is an identifier."""
+    return bool(Passage("", cue + value, 1, cue).hits())
+
+
+def _large(numbers: list[int | None], cue: str) -> list[str]:
+    least = 10**3 if _is_cue(cue, "123456789") else 10**10
+    texts = [str(abs(n)) if n is not None and abs(n) >= least else "" for n in numbers]
     return texts if any(texts) else []

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Of the rules themselves: raised whenever a rule would judge some output differently than before."""
 
 

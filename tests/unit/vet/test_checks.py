@@ -58,4 +58,4 @@ def test_a_scan_that_does_not_end_forbids_release(bundle: Callable[..., str], mo
 
 
 def test_the_digest_of_the_rules_moves_with_their_figures() -> None:
-    assert Rules(Thresholds(max_rows=1)).digest != RULES.digest != Rules(thresholds(), version=2).digest
+    assert Rules(Thresholds(max_rows=1)).digest != RULES.digest != Rules(thresholds(), version=RULES.version + 1).digest
