@@ -9,11 +9,10 @@ from __future__ import annotations
 import sys
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
 from domicile.cli import asking, batch, notebooks, running, shelf
 from domicile.client import ProblemError
+from domicile.wire.terminal import tell_refusal
 
 app = typer.Typer(
     name="domicile",
@@ -31,5 +30,5 @@ def main() -> None:
     try:
         app()
     except ProblemError as refused:
-        Console(stderr=True, highlight=False, soft_wrap=True).print(f"[red]✗[/red] {escape(str(refused))}")
+        tell_refusal(str(refused))
         sys.exit(3)

@@ -12,8 +12,8 @@ import warnings
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from domicile.rules.examine import hides
 from domicile.rules.findings import fail, review
+from domicile.wire.hidden import hides
 from domicile.wire.shapes import Finding
 
 MAX_CHARACTERS: Final = 256 * 1024

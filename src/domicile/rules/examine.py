@@ -6,10 +6,8 @@ Findings are functions of the declared output and the thresholds alone (design Â
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final
+from typing import Any
 
 import pyarrow as pa
 
@@ -18,23 +16,8 @@ from domicile.rules.findings import Malformed, fail, failed, review
 from domicile.rules.identifiers import announces_identifier
 from domicile.rules.places import findings_of, passages
 from domicile.rules.thresholds import Thresholds
+from domicile.wire.hidden import hides
 from domicile.wire.shapes import Finding
-
-_HIDDEN: Final = frozenset({"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"})
-_BLANK: Final = re.compile(
-    "[\u034f\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
-)
-"""Marks and letters that show nothing: what Unicode has the eye ignore (Default_Ignorable_Code_Point) outside the categories
-above, and two blanks that no spelling turns into a space. A variation selector is a byte; one stands behind any letter."""
-
-
-def hides(text: str, allowed: str = "") -> bool:
-    """True when `text` has characters that show nothing and can hide a lot: control, format, private, unassigned, blank."""
-    if text.isascii() and text.isprintable():
-        return False
-    if _BLANK.search(text):
-        return True
-    return any(unicodedata.category(c) in _HIDDEN and c not in allowed for c in text)
 
 
 def _lengths(declared: Declared, limits: Thresholds) -> Iterator[Finding]:

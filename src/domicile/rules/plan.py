@@ -16,8 +16,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from domicile.rules.examine import hides
 from domicile.rules.parameters import Schema, Unfit, fitted
+from domicile.wire.hidden import hides
 from domicile.wire.shapes import BatchForm, StepForm
 
 MAX_RUNS: Final = 500

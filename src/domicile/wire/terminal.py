@@ -1,4 +1,8 @@
-"""How does the terminal show things? Tables for people, one JSON value for programs (`--json`)."""
+"""How does the terminal show things? Tables for people, one JSON value for programs (`--json`).
+
+Much of it was written by others, titles of outputs by what runs behind the wall: a control character moves the cursor over
+what stands above, so none is passed on.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from domicile.wire.hidden import hides, spelled
+
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON value instead of words.")]
 
 
@@ -22,20 +28,31 @@ def console() -> Console:
 
 def tell(words: str) -> None:
     """One line of words."""
-    console().print(escape(words))
+    console().print(escape(spelled(words)))
+
+
+def tell_refusal(words: str) -> None:
+    """Why a command ended, where errors go."""
+    Console(stderr=True, highlight=False, soft_wrap=True).print(f"[red]✗[/red] {escape(spelled(words))}")
 
 
 def as_json(value: Any) -> None:
     """One JSON value on one line."""
-    typer.echo(json.dumps(value, ensure_ascii=False, default=str))
+    said = json.dumps(value, ensure_ascii=False, default=str)
+    typer.echo("".join(json.dumps(c)[1:-1] if hides(c) else c for c in said) if hides(said) else said)
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
     """Rows under named columns."""
     shown = Table(*[c.replace("_", " ") for c in columns], title=title, title_justify="left", title_style="bold")
     for row in rows:
-        shown.add_row(*[escape(str(row.get(c, "") if row.get(c) is not None else "")) for c in columns])
+        shown.add_row(*[_cell(row.get(c)) for c in columns])
     console().print(shown)
+
+
+def _cell(value: Any) -> str:
+    """A cell on one line: a second would pass for a row."""
+    return "" if value is None else escape(spelled(str(value), ""))
 
 
 def bars(title: str, rows: Sequence[tuple[str, float, float, float]], width: int = 40) -> None:

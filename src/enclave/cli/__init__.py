@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from typer.core import TyperGroup
 from typer.main import get_group
 
+from domicile.wire.terminal import tell_refusal
 from domicile.wire.words import preferred_language
 from enclave.cli.door import Door, home_from
 from enclave.errors import EnclaveError
@@ -80,5 +80,5 @@ def main() -> None:
     except EnclaveError as refusal:
         words = refusal.words(preferred_language())
         place = f" ({refusal.place})" if refusal.place else ""
-        Console(stderr=True, highlight=False, soft_wrap=True).print(f"[red]✗[/red] {words}{place}", markup=True)
+        tell_refusal(f"{words}{place}")
         sys.exit(refusal.exit_code)

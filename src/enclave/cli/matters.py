@@ -15,7 +15,6 @@ from enclave.bootstrap.house import open_house
 from enclave.cli.door import at
 from enclave.people import Action
 from enclave.run import review as code_
-from enclave.run.code import shown as code_name
 from enclave.vet import listing as outputs_
 from enclave.vet.review import Verdict, decide
 
@@ -142,7 +141,7 @@ def review(
         as_json(review_card(seen).model_dump(mode="json"))
         return
     job, last = seen.job, seen.against
-    tell(f"{job.run} · {job.state} · {job.project} · {job.dataset} · {job.member} · {code_name(job.name)}")
+    tell(f"{job.run} · {job.state} · {job.project} · {job.dataset} · {job.member} · {job.name}")
     if last is None:
         tell(say("house.code_is_new"))
     else:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
-from domicile.rules.examine import hides
+from domicile.wire.hidden import spelled
 from enclave.audit import Transaction
 from enclave.run.notebook import Source
 from enclave.run.tables import code_reviews
@@ -56,12 +56,4 @@ def _text(source: Source) -> str:
     for number, cell in enumerate(source.cells):
         tags = f" [{', '.join(cell.tags)}]" if cell.tags else ""
         parts.append(f"# cell {number}: {cell.kind}{tags}\n{cell.source}")
-    return shown("\n\n".join(parts))
-
-
-def shown(text: str) -> str:
-    """`text` with everything that shows nothing spelled out: code cannot be read otherwise than it runs, and says nothing
-    to a terminal."""
-    if not hides(text, "\n\t"):
-        return text
-    return "".join(f"\\u{{{ord(c):x}}}" if c not in "\n\t" and hides(c) else c for c in text)
+    return spelled("\n\n".join(parts))
