@@ -18,7 +18,7 @@ from enclave.profile.advisor import (
 from enclave.profile.bins import stretches
 from enclave.profile.clipped import Clipping, clipping
 from enclave.profile.marginals import Marginal, Marginals, RowsEach, marginals
-from enclave.profile.shape import is_faint, quantile
+from enclave.profile.shape import is_faint, is_hardly_known, quantile
 from enclave.profile.summary import summaries
 from enclave.profile.things import Thing, things
 
@@ -37,6 +37,7 @@ __all__ = [
     "curve_of_some",
     "hardly_exceeded",
     "is_faint",
+    "is_hardly_known",
     "marginals",
     "quantile",
     "stretches",

@@ -10,6 +10,7 @@ are near its lower edge. Post-processing of paid numbers; whoever is not in the 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from functools import lru_cache
 from statistics import NormalDist
 
@@ -45,6 +46,11 @@ Tried = tuple[list[Lognormal], Numbers]
 def is_faint(histogram: Histogram) -> bool:
     """True when all its persons together do not stand clear of the noise."""
     return sum(histogram.persons) < FAINT * histogram.noise * math.sqrt(len(histogram.counts))
+
+
+def is_hardly_known(variable: Histogram) -> bool:
+    """The same of those who have a value: where nearly all miss one, how the few others lie is noise."""
+    return is_faint(replace(variable, counts=variable.counts[:-1]))
 
 
 @lru_cache(maxsize=1024)

@@ -174,7 +174,8 @@ def uneven_groups(plan: Plan, profile: Profile) -> float:
         histogram = profile.of(plan.root.name, column.name) if column and column.codes else None
         persons = [p for p in histogram.persons[:-1] if p > CLEAR * histogram.noise] if histogram else []
         whole = sum(persons)
-        found *= sum(whole / p for p in persons) / len(persons) if persons else len(key.domain)
+        evenly = plan.most_found if key.unlisted else len(key.domain)  # which values there are nobody knows yet
+        found *= sum(whole / p for p in persons) / len(persons) if persons else evenly
     return found
 
 

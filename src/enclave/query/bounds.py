@@ -99,7 +99,8 @@ def _term(aggregate: Aggregate) -> Term:
 
 
 def check_width(tally: Tally, plan: Plan) -> None:
-    """65536 · max|value| and C · 65536 · 256 fit int64; what rows of many-row sides come to together fits HUGEINT."""
+    """65536 · max|value| and C · 65536 · 256 fit int64, and so does what the kernel measures in it: an l1 sensitivity, and
+    twice how far one person moves a score. What rows of many-row sides come to together fits HUGEINT."""
     widest = 1 if tally.counts or tally.term is None else max(tally.term.type.reach, tally.factor)
     if WEIGHT_ONE * widest > INT64:
         raise Refused("query.too_wide", limit="2^47")
@@ -109,6 +110,8 @@ def check_width(tally: Tally, plan: Plan) -> None:
         raise Refused("query.too_wide", limit="2^39")
     if tally.norm.numerator > INT64:
         raise Refused("query.too_wide_for_clip", column=tally.norm.column)
+    if (plan.pure or tally.side is not None) and tally.sensitivity * (1 if tally.side is None else 2) > INT64:
+        raise Refused("query.too_wide", limit="2^63")
 
 
 def _sum(plan: Plan, at: int, term: Term) -> Tally:

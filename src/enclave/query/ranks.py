@@ -24,7 +24,7 @@ import numpy as np
 
 from enclave.catalogue.dataset import WEIGHT_ONE
 from enclave.catalogue.profile import Histogram, Of, Profile
-from enclave.profile import is_faint, stretches
+from enclave.profile import is_hardly_known, stretches
 from enclave.query import mechanisms, quantiles
 from enclave.query.plan import Op, Plan, Term
 from enclave.query.tally import Bins, Tally
@@ -62,7 +62,7 @@ def told_by(plan: Plan, term: Term | None, profile: Profile) -> Lying | None:
     if term.ref is None or term.ref.source != 0:
         return None
     found = profile.of(plan.root.name, term.ref.column.name)
-    if found is None or found.of is not Of.VARIABLE or not found.edges or is_faint(found):
+    if found is None or found.of is not Of.VARIABLE or not found.edges or is_hardly_known(found):
         return None
     return _lying(found, stretches(term.ref.column, found.edges))
 

@@ -162,3 +162,13 @@ def test_small_groups_ask_for_less_noise_in_a_mean(known: Dataset) -> None:
 def test_most_of_the_price_of_a_median_is_for_the_number() -> None:
     low, point, high = prepare("SELECT MEDIAN(los_days) AS m FROM visits", DATASET, "1").draws
     assert low.rho == high.rho and point.rho == pytest.approx(3 * low.rho, rel=1e-6)
+
+
+def test_a_mean_by_values_that_are_still_to_be_found_has_a_price_where_a_profile_was_bought(known: Dataset) -> None:
+    """Nobody knows yet how many there are: they were taken for none, and what one of none costs has no words."""
+    by_finding = "SELECT finding, AVG(los_days) AS los FROM visits GROUP BY finding"
+    assert known.profile is not None
+    assert uneven_groups(parse(by_finding, DATASET), known.profile) == 40, "as many as there may be"
+    found, control = prepare(by_finding, known, "1"), prepare(by_finding, DATASET, "1")
+    assert found.rho > 0 and control.rho > 0
+    assert found.draws[0].tally.norm.advised and not control.draws[0].tally.norm.advised

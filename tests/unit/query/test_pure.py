@@ -106,6 +106,17 @@ def test_what_pure_epsilon_cannot_have_is_refused_in_words(sql: str) -> None:
     assert no.value.code == REFUSED[sql]
 
 
+@pytest.mark.parametrize("wide", ["SUM(fee * fee) AS s", "AVG(fee * fee * 4) AS m"])
+def test_what_one_person_moves_further_than_the_kernel_measures_is_refused_in_words(wide: str) -> None:
+    """It measures l1 in int64: beyond it there was no price, and no word either: the channel of the run ended."""
+    for asked in ({"epsilon": "1"}, {"epsilon": "1000"}):
+        with pytest.raises(Refused) as no:
+            prepare(f"SELECT {wide} FROM visits", DATASET, pure=True, **asked)
+        assert no.value.code == "query.too_wide"
+    narrower = wide.replace("fee * fee", "fee * change")
+    assert prepare(f"SELECT {narrower} FROM visits", DATASET, "1", pure=True).nano_epsilon > 0, "the control"
+
+
 @pytest.mark.parametrize(
     "numbers", ["COUNT(*) AS n", "SUM(v.fee) AS s", "COUNT(DISTINCT v.patient_id) AS n", "SSCP(v.los_days, d.rank)"]
 )

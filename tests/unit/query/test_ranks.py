@@ -14,6 +14,8 @@ from tests.oracle.extracts import DATASET, Rows, random_rows
 from tests.oracle.persons import People
 from tests.oracle.profiles import exact
 
+from enclave.catalogue.dataset import Dataset
+from enclave.catalogue.profile import PERSON
 from enclave.errors import Refused
 from enclave.query import Engine, Priced, execute, quantiles
 from enclave.query.price import prepare
@@ -177,3 +179,23 @@ def test_what_nothing_bought_tells_of_is_refused(sql: str) -> None:
     assert no.value.code == "query.accuracy_of_others"
     with pytest.raises(Refused):
         prepare("SELECT MEDIAN(los_days) AS q FROM visits", DATASET, None, "3")
+
+
+def test_where_nearly_all_miss_a_value_nothing_is_estimated() -> None:
+    """The noise of few others may lie below 0 everywhere, and no quantile is where nobody is: there was no word for it."""
+    profile = exact(DATASET, ROWS)
+
+    def all_missing(others: int) -> Dataset:
+        lost = (
+            replace(h, counts=(*(others for _ in h.counts[1:]), 600 * PERSON)) if h.column == "los_days" else h
+            for h in profile.histograms
+        )
+        return replace(DATASET, profile=replace(profile, histograms=tuple(lost)))
+
+    for pure in (False, True):
+        for others in (-1, 0):
+            with pytest.raises(Refused) as no:
+                prepare("SELECT MEDIAN(los_days) AS q FROM visits", all_missing(others), None, "3", pure=pure)
+            assert no.value.code == "query.accuracy_of_others"
+        asked = prepare("SELECT MEDIAN(los_days) AS q FROM visits", all_missing(9 * PERSON), None, "10", pure=pure)
+        assert asked.rho > 0, "the control: that many lie evenly"
