@@ -28,12 +28,11 @@ SUBJECTS = {
     "profile": ("profile",),
     "report": ("report",),
     "value": ("value",),
-    "matters": (
-        "requests", "approve", "refuse", "revoke", "reviews", "review", "outputs", "return", "pass",
-    ),
+    "matters": ("requests", "approve", "refuse", "revoke", "return", "pass"),
+    "reading": ("reviews", "review", "outputs"),
     "budget": ("budget",),
     "watch": ("audit", "incidents", "selfcheck"),
-}  # fmt: skip
+}
 """Module → its verbs, in the order help lists them."""
 
 _MODULE_OF = {verb: module for module, verbs in SUBJECTS.items() for verb in verbs}

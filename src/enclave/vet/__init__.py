@@ -7,6 +7,7 @@ A finished run's bundles are read as hostile, judged by the same rules as on the
 from enclave.vet.bundle import parse
 from enclave.vet.checks import run as run_checks
 from enclave.vet.listing import Decision, Standing, decisions_on, find, of_run, ready, waiting
+from enclave.vet.look import Looked, look
 from enclave.vet.policy import Rules
 from enclave.vet.review import Finished, Returned, check_decide, decide, move_all, take_in
 from enclave.vet.states import EVENTS, MOVES, OWNERS, State
@@ -17,6 +18,7 @@ __all__ = [
     "OWNERS",
     "Decision",
     "Finished",
+    "Looked",
     "Returned",
     "Rules",
     "Standing",
@@ -25,6 +27,7 @@ __all__ = [
     "decide",
     "decisions_on",
     "find",
+    "look",
     "move_all",
     "of_run",
     "parse",
