@@ -19,6 +19,7 @@ from domicile.models.independence import independence
 from domicile.models.nearest import Array, consistent
 from domicile.models.question import Crosstab
 from domicile.models.result import Given, Result
+from domicile.models.told import own_and_common
 from domicile.wire.words import say
 
 Key = tuple[str, tuple[Any, ...]]
@@ -27,12 +28,14 @@ Key = tuple[str, tuple[Any, ...]]
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class CrossTable(Result):
-    """Counts `n` with `n_se`, `n_low`, `n_high` of the noise: the table itself is what is asked of, no sample."""
+    """Counts `n` with `n_se`, `n_low`, `n_high` of the noise: the table itself is what is asked of, no sample. `noise` is
+    that of one cell by itself; told in two parts all cells have some in `common`, as a share of each."""
 
     keys: tuple[Key, ...]
     cells: Array = field(repr=False, compare=False)
     noisy: Array = field(repr=False, compare=False)
     noise: float
+    common: float
     quantile: float
     once: bool
 
@@ -46,7 +49,7 @@ class CrossTable(Result):
         noise = self.noise * float(np.sqrt(np.prod([self.cells.shape[a] for a in others])))
         kept = [key for key in self.keys if key[0] in by]
         cells, noisy = self.cells.sum(axis=others), self.noisy.sum(axis=others)
-        return self.remembered(_counts(kept, cells, noisy, noise, self.quantile))
+        return self.remembered(_counts(kept, cells, noisy, np.hypot(noise, self.common * noisy), self.quantile))
 
     def shares(self, *within: str) -> pd.DataFrame:
         """Of all with the same `within`, the share of each cell: `share` with its interval. Sampling counts too: a
@@ -91,26 +94,28 @@ def crosstab(asked: Crosstab, answer: Given) -> CrossTable:
     rows = answer.arrow().to_pylist()
     domains = [tuple(dict.fromkeys(row[f"key_{i + 1}"] for row in rows)) for i in range(len(asked.names))]
     noisy = np.array([row["n"] for row in rows], dtype=float).reshape([len(d) for d in domains])
-    noise, quantile = float(rows[0]["n_se"]), reach(asked.confidence, laplace=answer.quote.pure)
+    errors = np.array([row["n_se"] for row in rows], dtype=float).reshape(noisy.shape)
+    (noise, common), quantile = own_and_common(noisy, errors), reach(asked.confidence, laplace=answer.quote.pure)
     keys, cells = tuple(zip(asked.names, domains, strict=True)), consistent(noisy)
     once = answer.quote.mechanisms[0].one_per_person
     return CrossTable(
         answer=answer,
-        table=_counts(keys, cells, noisy, noise, quantile),
+        table=_counts(keys, cells, noisy, errors, quantile),
         notes=() if once else (say("models.weighed"),),
         keys=keys,
         cells=cells,
         noisy=noisy,
         noise=noise,
+        common=common,
         quantile=quantile,
         once=once,
     )
 
 
-def _counts(keys: Sequence[Key], cells: Array, noisy: Array, noise: float, quantile: float) -> pd.DataFrame:
+def _counts(keys: Sequence[Key], cells: Array, noisy: Array, noise: Array, quantile: float) -> pd.DataFrame:
     """The cells, and beside each the noise interval of what was told, brought to where counts can be."""
     low, high = np.maximum(noisy - quantile * noise, 0), np.maximum(noisy + quantile * noise, 0)
-    parts = {"n": cells, "n_se": np.full_like(cells, noise)}
+    parts = {"n": cells, "n_se": np.ravel(noise)}
     parts |= {"n_low": np.minimum(low, cells), "n_high": np.maximum(high, cells)}
     return pd.DataFrame(_columns(keys) | {name: np.ravel(part) for name, part in parts.items()})
 

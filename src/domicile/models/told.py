@@ -27,6 +27,16 @@ ALL_GROUPS = " (all groups)"
 """What a quote calls the whole of a number that was told in two parts."""
 
 
+def own_and_common(cells: Array, errors: Array) -> tuple[float, float]:
+    """The noise of one cell by itself, and what all cells have in common, as a share of each. Where a count was told in two
+    parts, the groups and their whole, the square of an error is own² + (common·cell)²; else all are alike."""
+    values, squares = np.abs(cells).ravel(), errors.ravel() ** 2
+    least, most = int(values.argmin()), int(values.argmax())
+    apart = values[most] ** 2 - values[least] ** 2
+    slope = max(squares[most] - squares[least], 0.0) / apart if apart > 0 else 0.0
+    return float(np.sqrt(max(squares[least] - slope * values[least] ** 2, 0.0))), float(np.sqrt(slope))
+
+
 @dataclass
 class Told:
     """One number of an answer, and its noise, in every combination of its keys."""
