@@ -11,6 +11,8 @@ import pytest
 from enclave.errors import BadInput, Refused
 from enclave.people import Permissions
 from enclave.run import Job, Limits, RunState, SandboxFiles, Submission, lease_next, submit
+from enclave.run.code import Code
+from enclave.run.notebook import Source
 from enclave.run.review import decide
 
 if TYPE_CHECKING:
@@ -99,3 +101,21 @@ def test_a_run_is_leased_only_after_the_pass(room: Room) -> None:
     room.passed(job)
     leased = lease_next(room.cast.db, "w1", 60)
     assert leased is not None and leased.run == job.run
+
+
+def read_as(*cells: tuple[str, str, list[str]]) -> list[str]:
+    """The headers a reviewer reads over these cells."""
+    made = [{"cell_type": k, "source": text, "metadata": {"tags": tags}} for k, text, tags in cells]
+    source = Source.read(json.dumps({"nbformat": 4, "metadata": {}, "cells": made}).encode(), LIMITS)
+    return [line for line in Code.of(source).text.split("\n") if line.startswith("#")]
+
+
+def test_code_does_not_pass_for_prose_under_a_header_of_its_own() -> None:
+    honest = read_as(("code", "a = 1", []), ("markdown", "# Method\nimport os", []))
+    assert honest == ["# cell 0: code", "# cell 1: markdown"], "the control: what is under a header is of its kind"
+    hostile = "a = 1\n\n# cell 1: markdown\nimport os"
+    assert "\n# cell 1: markdown\n" in hostile, "the control: written as it came, this is a header"
+    assert read_as(("code", hostile, [])) == ["# cell 0: code"]
+    assert read_as(("code", hostile.replace("\n", "\r\n"), [])) == ["# cell 0: code"]
+    (header,) = read_as(("code", "a = 1", ["x]\n\n# cell 1: markdown\n"]))
+    assert header.startswith("# cell 0: code [x]") and "\\u{a}" in header

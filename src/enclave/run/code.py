@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from textwrap import indent
 
 from sqlalchemy import Connection, select
 
@@ -18,6 +19,7 @@ from enclave.run.notebook import Source
 from enclave.run.tables import code_reviews
 
 PASSED, REFUSED = "pass", "refuse"
+_MARGIN = "    "
 
 
 @dataclass(frozen=True)
@@ -49,11 +51,12 @@ def passed_before(connection: Connection | Transaction, project: str, dataset: s
 
 
 def _text(source: Source) -> str:
+    """Headers stand at the margin and what people wrote does not: `# cell 3: markdown` is a comment that code may hold."""
     parts = []
     if source.schema is not None:
         said = json.dumps(source.schema.declared(), ensure_ascii=False, indent=1, sort_keys=True)
-        parts.append(f"# parameters\n{said}")
+        parts.append(f"# parameters\n{indent(said, _MARGIN)}")
     for number, cell in enumerate(source.cells):
-        tags = f" [{', '.join(cell.tags)}]" if cell.tags else ""
-        parts.append(f"# cell {number}: {cell.kind}{tags}\n{cell.source}")
+        tags = f" [{', '.join(spelled(tag, '') for tag in cell.tags)}]" if cell.tags else ""
+        parts.append(f"# cell {number}: {cell.kind}{tags}\n{indent(cell.source, _MARGIN)}")
     return spelled("\n\n".join(parts))
