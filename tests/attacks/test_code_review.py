@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from domicile.rules.code import MAX_FINDINGS, examine_code
 from enclave.errors import BadInput, Refused
 from enclave.people import Permissions
 from enclave.run import Job, Limits, RunState, SandboxFiles, Submission, lease_next, submit
@@ -119,3 +120,16 @@ def test_code_does_not_pass_for_prose_under_a_header_of_its_own() -> None:
     assert read_as(("code", hostile.replace("\n", "\r\n"), [])) == ["# cell 0: code"]
     (header,) = read_as(("code", "a = 1", ["x]\n\n# cell 1: markdown\n"]))
     assert header.startswith("# cell 0: code [x]") and "\\u{a}" in header
+
+
+def test_many_harmless_places_hide_no_other() -> None:
+    told = {"code_network", "code_secret"}
+    hidden = ("code", "import socket\nkey = 'dom_abcdefghijklmnopqrstuv'")
+    assert {f.rule for f in examine_code([hidden])} == told, "the control: alone they are seen"
+    flood = ("code", "open\n" * (MAX_FINDINGS + 50))
+    every = [f for cells in ([flood], [hidden]) for f in examine_code(cells)]
+    assert not told & {f.rule for f in every[:MAX_FINDINGS]}, "the control: the first of all places are the flood's"
+    found = examine_code([flood, hidden])
+    assert len(found) == MAX_FINDINGS and told <= {f.rule for f in found}
+    assert found[-1].rule == "code_more" and "53" in found[-1].words and "53" in found[-1].words_zh
+    assert len(examine_code([("code", "open\n" * MAX_FINDINGS)])) == MAX_FINDINGS, "what fits is listed whole"

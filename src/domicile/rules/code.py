@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import re
 import warnings
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Final
 
@@ -20,6 +21,7 @@ MAX_CHARACTERS: Final = 256 * 1024
 """Of all cells together; what lies behind is not looked at, and a finding says so."""
 
 MAX_FINDINGS: Final = 200
+"""Of one notebook. Every rule has its share of them, and the last says how many are not listed."""
 
 _DOTTED: Final = {
     "code_process": "subprocess multiprocessing pty os.system os.popen os.fork os.forkpty os.kill os.exec os.spawn "
@@ -94,7 +96,20 @@ def examine_code(cells: Iterable[tuple[str, str]]) -> list[Finding]:
         for rule, line in seen:
             say = fail if rule == "code_secret" else review
             found.setdefault((rule, number, line), say(rule, f"cell {number}, line {line}"))
-    return [found[key] for key in sorted(found, key=lambda k: (k[1], k[2], k[0]))][:MAX_FINDINGS]
+    return _listed([found[key] for key in sorted(found, key=lambda k: (k[1], k[2], k[0]))])
+
+
+def _listed(found: list[Finding]) -> list[Finding]:
+    """`found`, or the first places of each rule: many of one hide no other."""
+    if len(found) <= MAX_FINDINGS:
+        return found
+    met: Counter[str] = Counter()
+    ranked = []
+    for place, finding in enumerate(found):
+        met[finding.rule] += 1
+        ranked.append((met[finding.rule], place))
+    kept = sorted(place for _, place in sorted(ranked)[: MAX_FINDINGS - 1])
+    return [*(found[place] for place in kept), review("code_more", "notebook", count=len(found) - len(kept))]
 
 
 def _in_text(source: str) -> Iterator[tuple[str, int]]:
