@@ -133,3 +133,8 @@ def test_many_harmless_places_hide_no_other() -> None:
     assert len(found) == MAX_FINDINGS and told <= {f.rule for f in found}
     assert found[-1].rule == "code_more" and "53" in found[-1].words and "53" in found[-1].words_zh
     assert len(examine_code([("code", "open\n" * MAX_FINDINGS)])) == MAX_FINDINGS, "what fits is listed whole"
+
+
+def test_names_brought_in_by_a_star_are_looked_at() -> None:
+    assert [f.rule for f in examine_code([("code", "import os\nos.system('x')")])] == ["code_process"], "the control"
+    assert [f.rule for f in examine_code([("code", "from os import *\nsystem('x')")])] == ["code_dynamic"]

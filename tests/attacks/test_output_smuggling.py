@@ -67,6 +67,27 @@ def test_an_identifier_does_not_leave(text: str, place: str | None) -> None:
     assert forbidden(text) == ({place} if place else set())
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        "110105 1949 1231 002X",
+        "110105 1949-12-31 002X",
+        "110105-19491231-002X",
+        "(010)62345678",
+        "(0571) 8765-4321",
+        "008613800138000",
+        "+86 138-0013-8000",
+    ],
+)
+def test_an_identifier_does_not_leave_in_the_spacing_people_give_it(written: str) -> None:
+    assert forbidden(bundle(pa.table({"dept": [f"心内 {written}"]}))) == {"column 1, row 1"}
+
+
+@pytest.mark.parametrize("written", ["110105 1949 1231 0021", "(0571) 2019", "f(010)", "2024 (012) 345", "1949 12 31"])
+def test_the_control_numbers_of_another_form_pass(written: str) -> None:
+    assert forbidden(bundle(pa.table({"dept": [f"心内 {written}"]}))) == set()
+
+
 def test_a_foreign_answer_cannot_be_named() -> None:
     with pytest.raises(BadInput) as refused:
         run_checks(parse(bundle(answers=["ans_of_another_run"]), RULES.limits), given, RULES)

@@ -139,7 +139,7 @@ def _in_code(source: str, aliases: dict[str, str]) -> Iterator[tuple[str, int]]:
         if isinstance(node, ast.Import | ast.ImportFrom):
             for name, stands_for in _imported(node):
                 aliases[name] = stands_for
-                yield from _named(stands_for, node.lineno)
+                yield from [("code_dynamic", node.lineno)] if name == "*" else _named(stands_for, node.lineno)
     for node in nodes:
         yield from _looked_at(node, aliases)
 

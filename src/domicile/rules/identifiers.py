@@ -60,13 +60,17 @@ def _cued(kind: str, cues: str, value: str, verdict: Literal["fail", "review"] =
 
 PATTERNS: tuple[Pattern, ...] = (
     _pattern(
-        "resident_id", rf"{_NB}[0-9]{{6}}{_SEP}[0-9]{{8}}{_SEP}[0-9]{{3}}{_SEP}[0-9Xx]{_NA}", "fail", is_resident_id
+        "resident_id",
+        rf"{_NB}[0-9]{{6}}{_SEP}[0-9]{{4}}{_SEP}[0-9]{{2}}{_SEP}[0-9]{{2}}{_SEP}[0-9]{{3}}{_SEP}[0-9Xx]{_NA}",
+        "fail",
+        is_resident_id,
     ),
     _pattern("old_resident_id", rf"{_NB}[0-9]{{15}}{_NA}", "review", is_old_resident_id),
     _cued("resident_id", r"身份证(?:号码|号)?|id card(?: no\.?| number)?", r"[0-9]{14,17}[0-9Xx]"),
-    _pattern("mobile", rf"{_NB}(?:\+?86{_SEP})?1[3-9][0-9]{_SEP}[0-9]{{4}}{_SEP}[0-9]{{4}}{_NA}", "fail"),
+    _pattern("mobile", rf"{_NB}(?:(?:\+|00)?86{_SEP})?1[3-9][0-9]{_SEP}[0-9]{{4}}{_SEP}[0-9]{{4}}{_NA}", "fail"),
     _pattern("landline", rf"{_NB}0[1-9][0-9]{{1,2}}[-–—][0-9]{{7,8}}{_NA}", "fail"),
     _pattern("landline", rf"{_NB}0[1-9][0-9]{{8,10}}{_NA}", "review"),
+    _pattern("landline", rf"\(0[1-9][0-9]{{1,2}}\)[ \t]?[0-9]{{3,4}}[ \t\-–—]?[0-9]{{4}}{_NA}", "fail"),
     _pattern(
         "bank_card",
         rf"{_NB}62[0-9]{{2}}{_SEP}[0-9]{{4}}{_SEP}[0-9]{{4}}{_SEP}[0-9]{{4}}(?:{_SEP}[0-9]{{1,3}})?{_NA}",

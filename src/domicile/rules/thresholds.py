@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-VERSION: Final = 2
+VERSION: Final = 3
 """Of the rules themselves: raised whenever a rule would judge some output differently than before."""
 
 
