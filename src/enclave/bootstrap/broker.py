@@ -106,7 +106,7 @@ def _binder(house: House, ledger: Ledger, extracts: OpenExtracts, turns: Turns) 
             still_leased=lambda asker: still_leased(house.db, asker),
             run_seconds=house.settings.run_seconds,
         )
-        asker: Asker = bind(house.db, house.place, run, epoch, worker)
+        asker: Asker = bind(house.db, house.place, ledger, run, epoch, worker)
         return Session(asking, asker, house.db).serve
 
     return serve_run
