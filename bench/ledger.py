@@ -2,7 +2,8 @@
 
 Ledger and bare SQLite take turns in short rounds of one run, so that a busy disk or neighbour slows both alike. The bare
 side writes one row of the size of an entry and does nothing else: no chain, no caps, no accounts. Every session is a
-researcher of its own, and every reservation a question of its own; the sessions stand ready before the clock runs.
+researcher of its own, and every reservation a question of its own; the sessions stand ready before the clock runs, and on
+one processor, as a broker's do. The bare side stands wherever it likes.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from statistics import median
 from typing import Any
 
 from enclave.budget import Account, Amount, Charge, Ledger, Share, population, project, researcher
+from enclave.query.processors import for_interpreter
 from enclave.store import Place
 
 PRICE = Amount(1_000, 1)
@@ -64,8 +66,9 @@ def _rate_of(ledger: Ledger, spenders: int, questions: int) -> float:
         _session(ledger, who, questions)
 
     threads = [threading.Thread(target=session, args=(who,)) for who in RESEARCHERS[:spenders]]
-    for thread in threads:
-        thread.start()
+    with for_interpreter():
+        for thread in threads:
+            thread.start()
     ready.wait()
     return _rate(spenders * questions, lambda: _joined(threads))
 
@@ -97,7 +100,9 @@ def measure() -> list[dict[str, Any]]:
             bare.execute(f"PRAGMA {pragma}")
         bare.execute("CREATE TABLE entries (seq INTEGER PRIMARY KEY, body TEXT NOT NULL)")
         rounds: list[tuple[float, float, float]] = []
-        with Ledger.of(place) as ledger:
+        with for_interpreter():
+            ledger = Ledger.of(place)
+        with ledger:
             for account in (*SHARED, *RESEARCHERS):
                 ledger.open_account(account, Amount(10**12, 10**9), actor="bench")
             for number in range(ROUNDS + 1):

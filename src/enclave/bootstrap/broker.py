@@ -27,6 +27,7 @@ from enclave.catalogue import Dataset, find
 from enclave.errors import NotFound
 from enclave.intake.policy import check_signed
 from enclave.query import self_test
+from enclave.query.processors import for_interpreter
 from enclave.settings import Settings
 
 log = logging.getLogger("enclave.broker")
@@ -38,7 +39,7 @@ _LAST_REPLY = 0.1
 def run(settings: Settings) -> None:
     """Serve until asked to end. The sampler is tested before the first question; a ledger that does not verify ends it."""
     looked_for_seldom()
-    with alone(settings.place, "broker"), open_house(settings).closing() as house:
+    with for_interpreter(), alone(settings.place, "broker"), open_house(settings).closing() as house:
         self_test()
         with Ledger.of(settings.place, accepted=lambda gap: accepted_gap(house.db, house.keyring, gap)) as ledger:
             _serve(house, ledger)

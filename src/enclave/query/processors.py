@@ -2,7 +2,8 @@
 
 An engine works with two threads: whoever asks, and one of its own. Woken after a pause, the kernel may put both on one
 processor while the other idles, and a narrow filter takes twice its time (0125). So those who ask stand on one half of the
-processors, and engines' own threads on the other.
+processors, and engines' own threads on the other. An interpreter, where one thread at a time works whatever their number,
+has one processor: who is woken on another comes late.
 """
 
 from __future__ import annotations
@@ -13,21 +14,25 @@ from collections.abc import Iterator
 
 Half = frozenset[int]
 
+THERE = frozenset(os.sched_getaffinity(0))
+"""Where this process was let."""
+
 
 def halves(processors: frozenset[int]) -> tuple[Half, Half]:
-    """Of the processors this process may use: for those who ask, and for engines. The same twice where there is but one."""
+    """Of some processors: for those who ask, and for engines. The same twice where there is but one.
+    The first processor, which has most of the kernel's own work, is the engines'."""
     in_order = sorted(processors)
     middle = len(in_order) // 2
     if not middle:
         return processors, processors
-    return frozenset(in_order[:middle]), frozenset(in_order[middle:])
+    return frozenset(in_order[middle:]), frozenset(in_order[:middle])
 
 
 class Processors:
     """Where threads stood before, and where they stand while a question runs."""
 
     def __init__(self) -> None:
-        self._askers, self._engines = halves(frozenset(os.sched_getaffinity(0)))
+        self._askers, self._engines = halves(THERE)
 
     def for_engines(self) -> contextlib.AbstractContextManager[None]:
         """Threads that are started within stand on the engines' half, for good."""
@@ -36,6 +41,12 @@ class Processors:
     def for_asker(self) -> contextlib.AbstractContextManager[None]:
         """The calling thread stands on the askers' half, and afterwards where it stood."""
         return _standing(self._askers)
+
+
+def for_interpreter() -> contextlib.AbstractContextManager[None]:
+    """The calling thread, and those it starts within, stand on one processor, of the askers' half."""
+    askers, _ = halves(THERE)
+    return _standing(frozenset({max(askers)}))
 
 
 @contextlib.contextmanager

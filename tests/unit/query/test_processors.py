@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from enclave.query.processors import Processors, halves
+from enclave.query.processors import Processors, for_interpreter, halves
 
 THERE = frozenset(os.sched_getaffinity(0))
 
@@ -18,9 +18,9 @@ several = pytest.mark.skipif(len(THERE) < 2, reason="one processor has no halves
 @pytest.mark.parametrize(
     ("processors", "askers", "engines"),
     [
-        ({0, 1}, {0}, {1}),
-        ({3, 5, 9}, {3}, {5, 9}),
-        ({8, 1, 4, 2}, {1, 2}, {4, 8}),
+        ({0, 1}, {1}, {0}),
+        ({3, 5, 9}, {5, 9}, {3}),
+        ({8, 1, 4, 2}, {4, 8}, {1, 2}),
         ({7}, {7}, {7}),
     ],
 )
@@ -54,6 +54,21 @@ def test_a_thread_that_an_engine_starts_stays_on_the_engines_half() -> None:
     look.set()
     thread.join()
     assert found == [engines]
+    assert os.sched_getaffinity(0) == THERE
+
+
+@several
+def test_an_interpreter_has_one_processor_and_engines_started_from_it_still_have_theirs() -> None:
+    askers, engines = halves(THERE)
+    processors = Processors()
+    with for_interpreter():
+        assert os.sched_getaffinity(0) == {max(askers)}
+        within = Processors()
+        with within.for_engines():
+            assert os.sched_getaffinity(0) == engines
+        with processors.for_asker():
+            assert os.sched_getaffinity(0) == askers
+        assert os.sched_getaffinity(0) == {max(askers)}
     assert os.sched_getaffinity(0) == THERE
 
 
