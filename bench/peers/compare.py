@@ -31,6 +31,9 @@ PATIENCE_S = 10.0
 """Rounds of one question: at least the peer's `answers`, at most so many (always so many of a single number, whose error is
 that of one draw), and no more once this long has passed."""
 
+CLOSE = {("opendp", "distinct_persons"), ("tumult", "distinct_persons")}
+"""Whose error is so near ours that a few answers would not tell which is less: asked as often as a single number."""
+
 PEER_S, LEAST_ROUNDS = 420.0, 2
 """When one peer has been asked for so long, every further question has so many rounds: one to warm up, and one.
 That of a single number keeps its own."""
@@ -108,7 +111,8 @@ def _one(
 ) -> Compared:
     made = Compared(peer.name, shape.form.name)
     try:
-        enough, least = (peer.answers, LEAST_ROUNDS) if shape.words.keys else (MOST_ROUNDS, MOST_ROUNDS)
+        often = not shape.words.keys or (peer.name, shape.form.name) in CLOSE
+        enough, least = (MOST_ROUNDS, MOST_ROUNDS) if often else (peer.answers, LEAST_ROUNDS)
         made.bounds = _bounds(peer, spoken, shape, budget, truth, database)
         started = time.perf_counter()
         for turn in range(MOST_ROUNDS):
