@@ -136,11 +136,19 @@ def written(rows: Sequence[Row]) -> None:
     TABLE.write_text(HEAD + "\n".join(lines) + "\n" + machine)
 
 
+def told_apart(rows: Sequence[Row]) -> Sequence[Row]:
+    """The rows of one part; ValueError where two have one name, as the second would stand for both."""
+    names = [row["name"] for row in rows]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise ValueError(f"two rows are called {', '.join(sorted(twice))}")
+    return rows
+
+
 def main(wanted: Sequence[str]) -> None:
     kept = {r["name"]: r for r in json.loads(RESULTS.read_text())} if RESULTS.exists() and wanted else {}
     for part in wanted or PARTS:
         print(f"measuring {part} …", flush=True)
-        for row in PARTS[part]():
+        for row in told_apart(PARTS[part]()):
             kept[row["name"]] = row
             print(f"  {row['name']}: {shown(row['value'])} {row['unit']}, ratio {shown(row['ratio'])}", flush=True)
     written(sorted(kept.values(), key=lambda row: str(row["name"])))
