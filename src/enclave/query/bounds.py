@@ -39,8 +39,8 @@ from enclave.query.plan import Aggregate, Key, Measure, Op, Plan, Source, Term
 from enclave.query.sources import several_of
 from enclave.query.sscp import matrix_of
 from enclave.query.tally import EXACT, EXACT_TOTAL, ONE_PER_PERSON, Norm, Style, Tally, centre_of
+from enclave.query.width import INT64
 
-INT64 = 2**63 - 1
 WIDEST_CLIP = 2**38
 WIDEST_OF_THREE = 2**39
 """What one row of a join of three or more many-row sides may add: their rows multiply (`exact`)."""

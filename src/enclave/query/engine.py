@@ -27,7 +27,8 @@ from enclave.query.clock import Clock
 from enclave.query.emit import Statement
 from enclave.query.groups import MOST_BITS
 from enclave.query.plan import Key
-from enclave.query.processors import Processors
+from enclave.query.processors import for_asker, for_engines
+from enclave.query.width import saturated
 from enclave.query.written import CATALOG
 
 THREADS = 2
@@ -51,15 +52,6 @@ SELECT (SELECT count(*) FROM duckdb_tables() WHERE database_name <> $1 AND NOT i
 """
 
 
-INT64 = (-(2**63), 2**63 - 1)
-
-
-def saturated(total: int | None) -> int:
-    """Saturation moves no total by more than its rows did: it is 1-Lipschitz. Where no row is, there is no sum."""
-    least, most = INT64
-    return max(least, min(total or 0, most))
-
-
 class Engine:
     """An open extract."""
 
@@ -69,8 +61,7 @@ class Engine:
             "memory_limit": f"{memory_mib}MiB",
             "perfect_ht_threshold": MOST_BITS,
         }
-        self._processors = Processors()
-        with self._processors.for_engines():
+        with for_engines():
             self._connection = duckdb.connect(":memory:", config=config)
         self._open = True
         self._clock = Clock()
@@ -122,13 +113,13 @@ class Engine:
                         if statement.bins:
                             cell = cell * statement.bins + row[len(keys)]
                         for at, total in zip(statement.tallies, row[statement.keys :], strict=True):
-                            vectors[at][cell] = saturated(total)
+                            vectors[at][cell] = saturated(total or 0)  # no row, no sum
         return [vectors[at] for at in sorted(vectors)]
 
     def groups(self, statement: Statement, cap_ms: int) -> list[tuple[str | None, int]]:
         """Every value of an unlisted key with its total, in no order. Raises on any failure, as `totals`."""
         with self._asked(cap_ms) as cursor:
-            return [(value, saturated(total)) for value, total in cursor.execute(statement.sql).fetchall()]
+            return [(value, saturated(total or 0)) for value, total in cursor.execute(statement.sql).fetchall()]
 
     @contextmanager
     def _asked(self, cap_ms: int) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -136,7 +127,7 @@ class Engine:
         self.settle()
         cursor = self._connection.cursor()
         try:
-            with self._clock.capped(cursor.interrupt, cap_ms), self._processors.for_asker():
+            with self._clock.capped(cursor.interrupt, cap_ms), for_asker():
                 yield cursor
         finally:
             cursor.close()

@@ -21,7 +21,6 @@ import opendp.prelude as dp
 from enclave.errors import Incident
 
 NANO = 10**9
-INT64 = 2**63 - 1
 DEAREST = 1_000 * NANO
 """ρ = 1000: far past any meaning; conversions beyond are not asked of OpenDP."""
 

@@ -28,25 +28,22 @@ def halves(processors: frozenset[int]) -> tuple[Half, Half]:
     return frozenset(in_order[middle:]), frozenset(in_order[:middle])
 
 
-class Processors:
-    """Where threads stood before, and where they stand while a question runs."""
+ASKERS, ENGINES = halves(THERE)
 
-    def __init__(self) -> None:
-        self._askers, self._engines = halves(THERE)
 
-    def for_engines(self) -> contextlib.AbstractContextManager[None]:
-        """Threads that are started within stand on the engines' half, for good."""
-        return _standing(self._engines)
+def for_engines() -> contextlib.AbstractContextManager[None]:
+    """Threads that are started within stand on the engines' half, for good."""
+    return _standing(ENGINES)
 
-    def for_asker(self) -> contextlib.AbstractContextManager[None]:
-        """The calling thread stands on the askers' half, and afterwards where it stood."""
-        return _standing(self._askers)
+
+def for_asker() -> contextlib.AbstractContextManager[None]:
+    """The calling thread stands on the askers' half, and afterwards where it stood."""
+    return _standing(ASKERS)
 
 
 def for_interpreter() -> contextlib.AbstractContextManager[None]:
     """The calling thread, and those it starts within, stand on one processor, of the askers' half."""
-    askers, _ = halves(THERE)
-    return _standing(frozenset({max(askers)}))
+    return _standing(frozenset({max(ASKERS)}))
 
 
 @contextlib.contextmanager

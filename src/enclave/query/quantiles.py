@@ -26,6 +26,7 @@ from statistics import NormalDist
 from enclave.query import mechanisms
 from enclave.query.plan import Aggregate, Measure, Plan, Term
 from enclave.query.tally import Bins, Norm, Side, Style, Tally
+from enclave.query.width import INT64
 
 MOST_CHOICES = 2_048
 MOST_BINS = 256
@@ -34,7 +35,6 @@ MOST_POINTS = 10_000
 
 MISS = Fraction(1, 20)
 NORMAL = NormalDist().inv_cdf(1 - float(MISS) / 2)
-INT64 = 2**63 - 1
 
 Columns = tuple[list[float | None], list[float | None], list[float | None], list[float | None]]
 

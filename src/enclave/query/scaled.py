@@ -27,6 +27,7 @@ from fractions import Fraction
 from enclave.query import mechanisms
 from enclave.query.plan import Measure, Plan
 from enclave.query.tally import EXACT_ROWS, Norm, Side, Style, Tally
+from enclave.query.width import saturated
 
 SHARES, WHOLE = "shares", "whole"
 """The parts of such an aggregate."""
@@ -42,7 +43,6 @@ PURE_CHOICES = {Side.POINT: 16, Side.LOW: 7, Side.HIGH: 7}
 """The same in pure ε, where a third of the price is three times the noise, not √3 times."""
 
 LEAST_CELLS = 3
-INT64 = 2**63 - 1
 ROWS = "unit_rows"
 
 Column = list[float | None]
@@ -90,7 +90,7 @@ def shares(moved: Sequence[Tally], price: int, choices: Mapping[Side, int] = CHO
 
 def summed(totals: Sequence[int]) -> list[int]:
     """All cells together, saturated: what noise is drawn for."""
-    return [max(-INT64, min(INT64, sum(totals)))]
+    return [saturated(sum(totals))]
 
 
 class Scale:

@@ -17,9 +17,8 @@ from enclave.catalogue.dataset import WEIGHT_ONE
 from enclave.query.groups import Groups
 from enclave.query.plan import Op, Sort, Term
 from enclave.query.tally import Norm, Product, Tally
+from enclave.query.width import INT64
 from enclave.query.written import column, number, value
-
-INT64 = 2**63 - 1
 
 
 class Summed(Protocol):

@@ -16,6 +16,15 @@ from enclave.store import Keyring, Place
 OTHER = replace(DATASET, name="other")
 
 
+@pytest.fixture
+def extracts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OpenExtracts:
+    """Of one small extract, whose key is found at once."""
+    path = build(tmp_path / "one.duckdb", DATASET, random_rows(3, seed=1))
+    place = Place(tmp_path)
+    monkeypatch.setattr(engines, "open_key", lambda *_: (path, KEY))
+    return OpenExtracts(place, Keyring(place))
+
+
 def test_who_opens_one_extract_keeps_nobody_from_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Attack: ask the largest extract first: every question on the others is late, an incident, and its project frozen."""
     path = build(tmp_path / "one.duckdb", DATASET, random_rows(3, seed=1))
@@ -45,13 +54,7 @@ def test_who_opens_one_extract_keeps_nobody_from_another(tmp_path: Path, monkeyp
     extracts.close()
 
 
-def test_an_engine_that_was_shut_is_forgotten_by_a_charge_after_its_freeze_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = build(tmp_path / "one.duckdb", DATASET, random_rows(3, seed=1))
-    place = Place(tmp_path)
-    extracts = OpenExtracts(place, Keyring(place))
-    monkeypatch.setattr(engines, "open_key", lambda *_: (path, KEY))
+def test_an_engine_that_was_shut_is_forgotten_by_a_charge_after_its_freeze_alone(extracts: OpenExtracts) -> None:
     first, frozen = extracts.engine(DATASET), list[int]()
     first.close()
 
@@ -71,13 +74,7 @@ def test_an_engine_that_was_shut_is_forgotten_by_a_charge_after_its_freeze_alone
     extracts.close()
 
 
-def test_an_engine_that_was_shut_with_its_extract_freezes_nobody(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = build(tmp_path / "one.duckdb", DATASET, random_rows(3, seed=1))
-    place = Place(tmp_path)
-    extracts = OpenExtracts(place, Keyring(place))
-    monkeypatch.setattr(engines, "open_key", lambda *_: (path, KEY))
+def test_an_engine_that_was_shut_with_its_extract_freezes_nobody(extracts: OpenExtracts) -> None:
     gone = extracts.engine(DATASET)
     extracts.close_destroyed(lambda _: True)
     extracts.closed(gone, pytest.fail)

@@ -43,9 +43,9 @@ def test_totals_beyond_int64_are_saturated_and_no_row_is_zero(engine: Engine) ->
     priced = prepare("SELECT ward, COUNT(*) FROM visits WHERE dept = 'A' GROUP BY ward", FREE, "1")
     beyond = f"SELECT * FROM (VALUES ('A1', {2**100}::HUGEINT), ('A2', -{2**100}::HUGEINT), ('A3', NULL))"
     (totals,) = engine.totals((Statement(beyond, 1, (0,)),), priced.plan.keys, 5_000)
-    assert totals[:3] == [2**63 - 1, -(2**63), 0]
+    assert totals[:3] == [2**63 - 1, 1 - 2**63, 0]
     assert not any(totals[3:])
-    assert engine.groups(Statement(beyond, 1, (0,)), 5_000) == [("A1", 2**63 - 1), ("A2", -(2**63)), ("A3", 0)]
+    assert engine.groups(Statement(beyond, 1, (0,)), 5_000) == [("A1", 2**63 - 1), ("A2", 1 - 2**63), ("A3", 0)]
 
 
 def test_the_engines_own_threads_stand_apart_from_those_who_ask(engine: Engine) -> None:

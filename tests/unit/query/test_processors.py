@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import threading
-from pathlib import Path
 
 import pytest
 
-from enclave.query.processors import Processors, for_interpreter, halves
+from enclave.query.processors import for_asker, for_engines, for_interpreter, halves
 
 THERE = frozenset(os.sched_getaffinity(0))
 
@@ -31,8 +30,7 @@ def test_processors_are_halved(processors: set[int], askers: set[int], engines: 
 @several
 def test_an_asker_stands_on_its_half_and_goes_back_even_after_a_failure() -> None:
     askers, _ = halves(THERE)
-    processors = Processors()
-    with pytest.raises(ValueError, match="engine"), processors.for_asker():
+    with pytest.raises(ValueError, match="engine"), for_asker():
         assert os.sched_getaffinity(0) == askers
         raise ValueError("engine")
     assert os.sched_getaffinity(0) == THERE
@@ -48,7 +46,7 @@ def test_a_thread_that_an_engine_starts_stays_on_the_engines_half() -> None:
         look.wait()
         found.append(os.sched_getaffinity(0))
 
-    with Processors().for_engines():
+    with for_engines():
         thread = threading.Thread(target=stands)
         thread.start()
     look.set()
@@ -60,13 +58,11 @@ def test_a_thread_that_an_engine_starts_stays_on_the_engines_half() -> None:
 @several
 def test_an_interpreter_has_one_processor_and_engines_started_from_it_still_have_theirs() -> None:
     askers, engines = halves(THERE)
-    processors = Processors()
     with for_interpreter():
         assert os.sched_getaffinity(0) == {max(askers)}
-        within = Processors()
-        with within.for_engines():
+        with for_engines():
             assert os.sched_getaffinity(0) == engines
-        with processors.for_asker():
+        with for_asker():
             assert os.sched_getaffinity(0) == askers
         assert os.sched_getaffinity(0) == {max(askers)}
     assert os.sched_getaffinity(0) == THERE
@@ -74,20 +70,22 @@ def test_an_interpreter_has_one_processor_and_engines_started_from_it_still_have
 
 @several
 def test_a_child_that_an_asker_starts_later_stands_anywhere() -> None:
-    processors = Processors()
-    with processors.for_asker():
+    with for_asker():
         pass
     child = os.posix_spawn("/bin/sleep", ["sleep", "5"], {})
     try:
-        allowed = next(
-            line
-            for line in Path(f"/proc/{child}/status").read_text().splitlines()
-            if line.startswith("Cpus_allowed_list")
-        )
-        ours = next(
-            line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("Cpus_allowed_list")
-        )
-        assert allowed == ours
+        assert os.sched_getaffinity(child) == THERE
+    finally:
+        os.kill(child, 9)
+        os.waitpid(child, 0)
+
+
+@several
+def test_control_a_child_that_is_started_within_stands_on_the_half() -> None:
+    with for_asker():
+        child = os.posix_spawn("/bin/sleep", ["sleep", "5"], {})
+    try:
+        assert os.sched_getaffinity(child) == halves(THERE)[0]
     finally:
         os.kill(child, 9)
         os.waitpid(child, 0)
