@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from pathlib import Path
 
+import pytest
 from tests.integration.channels import Channel, account, broker, leased, spent
 from tests.living import Living, granted
 
+from enclave.bootstrap import up
 from enclave.custody.proof import verify_house
+from enclave.query.processors import ASKERS, ENGINES, THERE
 
 SESSIONS = 64
 EACH = 3
@@ -48,3 +53,13 @@ def test_one_question_asked_by_all_at_once_is_paid_for_once(house: Living) -> No
     assert len({reply.body for reply in heard}) == 1
     paid = [int(reply.value["rho_spent"]) for reply in heard]
     assert spent(house) == sum(paid) == max(paid) > 0
+
+
+@pytest.mark.skipif(len(THERE) < 2, reason="one processor has no halves")
+def test_a_brokers_interpreter_has_one_processor_and_its_engines_theirs(house: Living) -> None:
+    """By the process itself: threads that wait for each other elsewhere answer two thirds as many (0125)."""
+    with broker(house), Channel(house, leased(house)) as channel:
+        assert channel.ask(question(1)).head["ok"]
+        threads = Path(f"/proc/{up.seen(house.place, 'broker').pid}/task").iterdir()
+        stand = {frozenset(os.sched_getaffinity(int(thread.name))) for thread in threads}
+    assert stand == {frozenset({max(ASKERS)}), ENGINES}
