@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+import time
 
 from sandbox.canary import NOWHERE, ROOT, USER, Planted, add, call, libc, only_if, probe, reaches
 
@@ -99,4 +100,14 @@ def fix_its_addresses(planted: Planted) -> None:
 
 @probe(19, USER)
 def enter_a_new_user_namespace(planted: Planted) -> None:
-    call("unshare", 0x10000000)  # the last: it changes who the process is
+    """The last: it changes who the process is. Of a process of two threads the kernel says EINVAL, and a thread that was
+    waited for may take a moment to be gone."""
+    for patience in (*[0.01] * 200, 0.0):
+        try:
+            call("unshare", 0x10000000)
+        except OSError as refused:
+            if refused.errno != errno.EINVAL or not patience:
+                raise
+            time.sleep(patience)
+        else:
+            return

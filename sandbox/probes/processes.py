@@ -98,7 +98,7 @@ def leave_its_session(planted: Planted) -> None:
 def start_a_thread(planted: Planted) -> None:
     one = threading.Thread(target=lambda: None)
     one.start()
-    one.join()  # a process of two threads may not enter a new user namespace, which is tried last
+    one.join()
 
 
 @probe(15, USER)
